@@ -1,0 +1,1 @@
+"""As-of answers from registry records: roles, owners, related parties. Pure."""

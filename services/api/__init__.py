@@ -1,0 +1,1 @@
+"""What supervisors and dashboards read over HTTP."""

@@ -1,0 +1,1 @@
+"""From columnar batches to alerts with proof, and risk scores."""

@@ -1,0 +1,1 @@
+"""From a custody bank's feed to columnar batches on the log."""

@@ -1,0 +1,1 @@
+"""A believable custody-bank world with planted, labelled misconduct. Knows nothing of the detector."""
