@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache
 from typing import Final
 
 from schemas.errors import InvalidRecord
@@ -31,7 +31,7 @@ DECIMALS: Final[dict[str, int]] = {
 """Number of minor-unit decimals by currency code."""
 
 
-@lru_cache(maxsize=None)  # bounded by the number of currencies
+@cache  # bounded by the number of currencies
 def _pattern(decimals: int) -> re.Pattern[str]:
     return re.compile(rf"(\d{{1,19}})(?:\.(\d{{0,{decimals}}})0*)?", re.ASCII)
 

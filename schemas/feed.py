@@ -13,9 +13,7 @@ from schemas.record import Identifier, Record
 from schemas.registry import FeedFormat
 
 Count = Annotated[int, Field(ge=0)]
-Total = Annotated[
-    Decimal, Field(ge=0, max_digits=30, decimal_places=5, allow_inf_nan=False)
-]
+Total = Annotated[Decimal, Field(ge=0, max_digits=30, decimal_places=5, allow_inf_nan=False)]
 """Sum of the amounts in major units, whatever their currencies: ISO 20022's control sum."""
 
 
