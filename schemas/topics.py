@@ -19,6 +19,7 @@ MAX_MESSAGE_BYTES: Final = 8 * 1024 * 1024
 class Topic:
     """`key` and `value` say what they hold; `partitions` is the deployed default.
 
+    record: the name in schemas.catalogue, where each message is one such record as JSON.
     retention_us None: kept for ever. compacted: the newest value of each key is kept for ever.
     """
 
@@ -30,6 +31,7 @@ class Topic:
     partitions: int
     retention_us: int | None
     compacted: bool = False
+    record: str | None = None
 
 
 DIRECT_FEEDS: Final = Topic(
@@ -78,6 +80,7 @@ RECEIPTS: Final = Topic(
     partitions=1,
     retention_us=None,
     compacted=True,
+    record="receipt",
 )
 REJECTS: Final = Topic(
     name="rejects",
@@ -87,6 +90,7 @@ REJECTS: Final = Topic(
     consumers=("recorder",),
     partitions=1,
     retention_us=400 * DAY,
+    record="reject",
 )
 ALERTS: Final = Topic(
     name="alerts",
@@ -96,6 +100,7 @@ ALERTS: Final = Topic(
     consumers=("recorder",),
     partitions=4,
     retention_us=400 * DAY,
+    record="alert",
 )
 RISK_SCORES: Final = Topic(
     name="risk-scores",
@@ -105,6 +110,7 @@ RISK_SCORES: Final = Topic(
     consumers=("recorder",),
     partitions=4,
     retention_us=400 * DAY,
+    record="risk-score",
 )
 
 TOPICS: Final = (

@@ -1,0 +1,8 @@
+"""Plugins with the real servers; hypothesis without deadlines, since no test judges the clock."""
+
+from hypothesis import settings
+
+pytest_plugins: list[str] = []
+
+settings.register_profile("lookthrough", deadline=None)
+settings.load_profile("lookthrough")
