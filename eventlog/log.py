@@ -32,6 +32,9 @@ class Consumer(Protocol):
         Raises Unavailable when the log does not answer.
         """
 
+    def positions(self) -> Mapping[tuple[str, int], int]:
+        """Offset of the next message to be polled, by (topic, partition) assigned here."""
+
     def commit(self) -> None:
         """Make the position after the last message polled the group's own. Blocks until durable."""
 
