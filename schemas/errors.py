@@ -13,6 +13,7 @@ meets them. Each class carries a stable `code`, used as the problem+json `type` 
     ├── Unknown               a feed, institution, alert or reject that does not exist
     ├── Conflict              the same feed and sequence with other content
     ├── Forbidden             the caller may not read or write this
+    │   └── Unauthenticated   the caller showed no key, or one that nobody holds
     └── Unavailable           a log, store or peer that does not answer; trying again later may help
 """
 
@@ -68,6 +69,10 @@ class Conflict(LookthroughError):
 
 class Forbidden(LookthroughError):
     code = "forbidden"
+
+
+class Unauthenticated(Forbidden):
+    code = "unauthenticated"
 
 
 class Unavailable(LookthroughError):
