@@ -1,0 +1,61 @@
+"""Columns to be inserted, checked against the table that takes them, as one Arrow table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import pyarrow as pa
+
+from schemas.errors import InvalidInput
+from store.database import Columns
+
+STRUCTURE: Final = """
+    SELECT name, type FROM system.columns
+    WHERE database = currentDatabase() AND table = %(table)s
+"""
+"""Query for the `structure` of a table: column name → ClickHouse type."""
+
+_ARROW: Final = {
+    "String": pa.string(),
+    "Int8": pa.int8(),
+    "Int16": pa.int16(),
+    "Int32": pa.int32(),
+    "Int64": pa.int64(),
+    "UInt8": pa.uint8(),
+    "UInt16": pa.uint16(),
+    "UInt32": pa.uint32(),
+    "UInt64": pa.uint64(),
+    "Array(String)": pa.list_(pa.string()),
+}
+"""The types our migrations use."""
+
+
+def typed(table: str, columns: Columns, structure: Mapping[str, str]) -> pa.Table:
+    """`columns` with exactly the types of the table.
+
+    Raises InvalidInput for what the table cannot hold: see store.database.Database.insert.
+    """
+    if not structure:
+        raise InvalidInput(f"there is no table {table}")
+    arrays = [_array(table, name, values, structure) for name, values in columns.items()]
+    if len({len(array) for array in arrays}) > 1:
+        raise InvalidInput(f"{table}: the columns differ in length")
+    return pa.table(arrays, names=list(columns))
+
+
+def _array(table: str, name: str, values: object, structure: Mapping[str, str]) -> pa.ChunkedArray:
+    try:
+        wanted = _ARROW[structure[name]]
+    except KeyError:
+        raise InvalidInput(f"{table} has no column {name} that can be inserted") from None
+    try:
+        if isinstance(values, pa.Array | pa.ChunkedArray):
+            array = values.cast(wanted)
+        else:
+            array = pa.array(values, wanted)
+    except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
+        raise InvalidInput(f"{table}.{name}: {error}") from None
+    if array.null_count:
+        raise InvalidInput(f"{table}.{name}: a value is missing")
+    return array
