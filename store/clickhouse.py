@@ -33,7 +33,6 @@ class ServerDatabase:
 
     def __init__(self, server: Server, connections: int = CONNECTIONS) -> None:
         """Does not connect yet."""
-        self._name = f"{server.host}:{server.port}"
         self._readers = _Pool(server, connections, strings_as_bytes=False)
         # Bytes spare the driver an encoding of every value.
         self._writers = _Pool(server, 1, strings_as_bytes=True)
@@ -97,7 +96,7 @@ class _Pool:
                 client.disconnect()
             self._slots.put(None)
             if isinstance(error, Error | OSError | EOFError):
-                raise Unavailable(f"{where}: {error}") from None
+                raise Unavailable(f"{where}: {_sentence(error)}") from None
             raise
         self._slots.put(client)
         return answer
@@ -123,6 +122,11 @@ class _Pool:
             if client is not None:
                 client.disconnect()
             self._slots.put(None)
+
+
+def _sentence(error: Exception) -> str:
+    """What the server says, on one line and without its stack trace."""
+    return " ".join(str(error).split("Stack trace:")[0].split())
 
 
 def insert_settings(version: tuple[int, ...]) -> dict[str, int]:

@@ -50,12 +50,22 @@ def _array(table: str, name: str, values: object, structure: Mapping[str, str]) 
     except KeyError:
         raise InvalidInput(f"{table} has no column {name} that can be inserted") from None
     try:
-        if isinstance(values, pa.Array | pa.ChunkedArray):
-            array = values.cast(wanted)
-        else:
-            array = pa.array(values, wanted)
-    except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
+        array = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values)
+        if not _is_kin(array.type, wanted):
+            raise InvalidInput(f"{table}.{name}: {array.type} given, {wanted} wanted")
+        array = array.cast(wanted)
+    except (pa.ArrowException, OverflowError, UnicodeEncodeError) as error:
         raise InvalidInput(f"{table}.{name}: {error}") from None
     if array.null_count:
         raise InvalidInput(f"{table}.{name}: a value is missing")
     return array
+
+
+def _is_kin(given: pa.DataType, wanted: pa.DataType) -> bool:
+    """Whether a checked cast changes no value: Arrow would read "1" as a number and cut 1.5 to 1."""
+    if pa.types.is_null(given):
+        return True
+    if pa.types.is_list(wanted):
+        return pa.types.is_list(given) and _is_kin(given.value_type, wanted.value_type)
+    same = pa.types.is_integer if pa.types.is_integer(wanted) else pa.types.is_string
+    return bool(same(given))

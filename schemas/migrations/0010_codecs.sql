@@ -18,6 +18,8 @@ ALTER TABLE transactions_by_dst
 
 ALTER TABLE alerts MODIFY COLUMN body CODEC(ZSTD(3));
 
+ALTER TABLE alert_versions MODIFY COLUMN body CODEC(ZSTD(3));
+
 ALTER TABLE risk_scores MODIFY COLUMN body CODEC(ZSTD(3));
 
 ALTER TABLE receipts MODIFY COLUMN body CODEC(ZSTD(3));
