@@ -1,1 +1,1 @@
-"""What supervisors and dashboards read over HTTP."""
+"""What supervisors read over HTTP. It reads the store and writes nothing."""
