@@ -1,0 +1,6 @@
+"""The rolling account graph: apply batches, ask what is live, by event time, as of one row."""
+
+from services.detector.graph.answers import Applied, Edges, Reached, Status
+from services.detector.graph.graph import Counters, RollingGraph
+
+__all__ = ["Applied", "Counters", "Edges", "Reached", "RollingGraph", "Status"]

@@ -1,0 +1,98 @@
+"""Accounts: token to index and back, and what is known of each account at this moment."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from services.detector.graph.kernel import Array, Int32s, Int64s, aligned, kernel, signed
+from services.detector.graph.table import Table, find, find_next, make_room, new_table, put
+
+ACCOUNT: Final = np.dtype(
+    [
+        ("token_high", "<u8"),
+        ("last_in", "<i8"),  # sequence number of the newest transfer in; -1: none
+        ("last_out", "<i8"),
+        ("in_minor", "<i8"),
+        ("out_minor", "<i8"),
+        ("in_degree", "<i4"),
+        ("out_degree", "<i4"),
+        ("payers", "<i4"),
+        ("payees", "<i4"),
+        ("marked_payers", "<i4"),
+        ("marks", "<u4"),
+    ]
+)
+"""What a transfer reads and writes of an account: one cache line."""
+
+OUTSIDE_INDEX: Final = 0
+NO_ROOM: Final = -1
+_ZERO_TOKEN_KEY: Final = np.uint64(0x9E3779B97F4A7C15)
+
+
+class Accounts(NamedTuple):
+    records: Array
+    token_lows: Array
+    by_token: Table
+    known: Int64s
+    """One number: accounts known, OUTSIDE included."""
+
+
+def new_accounts(max_accounts: int) -> Accounts:
+    """Knows OUTSIDE, as index 0."""
+    accounts = Accounts(
+        aligned(max_accounts + 1, ACCOUNT),
+        np.zeros(max_accounts + 1, np.uint64),
+        new_table(max_accounts + 1),
+        np.zeros(1, np.int64),
+    )
+    intern(accounts, np.uint64(0), np.uint64(0))
+    return accounts
+
+
+@kernel
+def key_of(token_low: np.uint64) -> np.uint64:
+    return token_low if token_low != 0 else _ZERO_TOKEN_KEY
+
+
+@kernel
+def look_up(accounts: Accounts, low: np.uint64, high: np.uint64) -> int:
+    """Index of the account of this token, or -1."""
+    key = key_of(low)
+    slot = find(accounts.by_token, key)
+    while slot >= 0:
+        index = signed(accounts.by_token.slots[slot].value)
+        same_high = accounts.records[index].token_high == high
+        if same_high and (key != _ZERO_TOKEN_KEY or accounts.token_lows[index] == low):
+            return index
+        slot = find_next(accounts.by_token, key, slot)
+    return -1
+
+
+@kernel
+def intern(accounts: Accounts, low: np.uint64, high: np.uint64) -> int:
+    """Index of the account of this token, given now if it is new; NO_ROOM at the maximum."""
+    index = look_up(accounts, low, high)
+    if index >= 0:
+        return index
+    index = signed(accounts.known[0])
+    key = key_of(low)
+    if index >= accounts.records.size or not make_room(accounts.by_token, key):
+        return NO_ROOM
+    accounts.known[0] += 1
+    put(accounts.by_token, key, index)
+    record = accounts.records[index]
+    record.token_high = high
+    record.last_in = -1
+    record.last_out = -1
+    accounts.token_lows[index] = low
+    return index
+
+
+@kernel
+def intern_rows(accounts: Accounts, src: Array, dst: Array, src_index: Int32s, dst_index: Int32s) -> None:
+    """Payers' and payees' indexes of (rows, 2) token halves, in row order."""
+    for row in range(src.shape[0]):
+        src_index[row] = intern(accounts, src[row, 0], src[row, 1])
+        dst_index[row] = intern(accounts, dst[row, 0], dst[row, 1])

@@ -1,0 +1,399 @@
+"""The rolling account graph: the transfers of a window of event time, and questions about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final
+
+import networkx as nx
+import numpy as np
+import pyarrow as pa
+
+from schemas.account import TOKEN_BYTES
+from schemas.alert import Limit
+from schemas.batch import SCHEMA, BatchId, TransferBatch
+from schemas.errors import InvalidSetting, Unavailable, Unknown
+from schemas.transaction import Purpose
+from services.detector.graph.accounts import intern, intern_rows, look_up, new_accounts
+from services.detector.graph.aggregates import RULES, Rows, State, add_marks, apply_rows
+from services.detector.graph.answers import Applied, Edges, Reached, Status
+from services.detector.graph.codes import Codes
+from services.detector.graph.fingerprints import fingerprints
+from services.detector.graph.invariants import check
+from services.detector.graph.kernel import Int64s
+from services.detector.graph.lists import INWARD, OUTWARD, Gathered, View, gather, list_transfers
+from services.detector.graph.reach import new_labels, new_search, reach
+from services.detector.graph.ring import NEVER_US, Segments, new_ring
+from services.detector.graph.table import new_table
+from services.detector.graph.transfer_ids import TransferIds
+
+MOST_TRANSFERS: Final = 1 << 30
+MOST_ACCOUNTS: Final = 1 << 30
+EVERY_MARK: Final = 2**32 - 1
+_WARM_ROW: Final = {field.name: 0 if pa.types.is_integer(field.type) else "" for field in SCHEMA} | {
+    "src": b"s" * TOKEN_BYTES,
+    "dst": b"d" * TOKEN_BYTES,
+}
+
+_OUTCOME: Final = {
+    "seq": np.int64,
+    "as_of": np.int64,
+    "head": np.int64,
+    "clock_us": np.int64,
+    "status": np.int8,
+    "late": np.bool_,
+    "in_degree": np.int32,
+    "out_degree": np.int32,
+    "in_minor": np.int64,
+    "out_minor": np.int64,
+    "payers": np.int32,
+    "payees": np.int32,
+    "marked_payers": np.int32,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """Rows since the start, by what became of them, and transfers that left the window."""
+
+    inserted: int
+    duplicates: int
+    late: int
+    too_late: int
+    refused: int
+    expired: int
+    shortened: int
+    """Transfers expired before their time, because the window held `max_transfers`."""
+
+
+class RollingGraph:
+    """Transfers whose time is within `window_us` + `lateness_us` of the clock, and their accounts.
+
+    Times are UTC microseconds of event time, and the clock is the greatest of them. Every row is
+    handled as if it came alone, so nothing depends on how the log was cut into batches. An account is
+    an index, valid for the life of the graph; index 0 is OUTSIDE, which has no transfers of its own
+    to list and is nobody's neighbour. Not safe for use from two threads at once.
+
+    `max_transfers` live transfers and `max_accounts` accounts are the stated maximum. Memory follows
+    what is live. Beyond the first the oldest transfers expire early (counted as `shortened`, and
+    every answer carries the limit "window"); beyond the second, rows with new accounts are refused.
+
+    A query sees what existed just after one row of the batch applied last: it passes that row's
+    `as_of`. Sums are over transfers in `sum_currency` only; `marked_payers` counts payers with one
+    of `counted_marks`.
+    """
+
+    def __init__(
+        self,
+        *,
+        window_us: int,
+        lateness_us: int,
+        max_transfers: int,
+        max_accounts: int,
+        sum_currency: str = "CNY",
+        counted_marks: int = EVERY_MARK,
+        debug: bool = False,
+    ) -> None:
+        """Raises InvalidSetting for a maximum out of range or a window that is not positive."""
+        _check_settings(window_us, lateness_us, max_transfers, max_accounts)
+        self.max_transfers = max_transfers
+        self.max_accounts = max_accounts
+        self._debug = debug
+        self._products = Codes("")
+        self._currencies = Codes(sum_currency)
+        rules = np.zeros(1, RULES)
+        rules[0] = (window_us, lateness_us, max_transfers, counted_marks, 0)
+        ring = new_ring(max_transfers)
+        self._segments = Segments(ring)
+        self._state = State(
+            ring, new_accounts(max_accounts), new_table(max_transfers), new_table(max_transfers), rules
+        )
+        self._ids = TransferIds()
+        self._labels = new_labels(max_accounts)
+        self._searches = 0
+        self._first = 0
+        self._heads: Int64s = np.zeros(1, np.int64)
+        """Oldest live transfer as of the one before `_first`, and as of each one since."""
+
+    def apply(self, batch: TransferBatch) -> Applied:
+        """Take the rows of `batch` in. The arrays of the answer are the caller's."""
+        cursor = self._state.ring.cursor[0]
+        self._heads = self._heads[-1:]
+        self._first = int(cursor["next"])
+        oldest = int(self._heads[0])
+        self._segments.make_room(batch.rows, oldest)
+        self._ids.drop_below(oldest)
+        rows = self._rows(batch)
+        intern_rows(self._state.accounts, batch.tokens("src"), batch.tokens("dst"), rows.src, rows.dst)
+        apply_rows(self._state, rows)
+        inserted = rows.status == Status.inserted
+        self._heads = np.concatenate((self._heads, rows.head[inserted]))
+        self._ids.append(self._first, batch.id.feed_id, batch.columns.column("tx_id"), inserted)
+        if self._debug:
+            check(self._state)
+        return Applied(**{field.name: getattr(rows, field.name) for field in fields(Applied)})
+
+    def _rows(self, batch: TransferBatch) -> Rows:
+        """The batch's columns in this graph's codes, and room for what becomes of them."""
+        count = batch.rows
+        given: dict[str, Any] = {
+            "src": np.empty(count, np.int32),
+            "dst": np.empty(count, np.int32),
+            "ts_us": batch.int64("ts_us"),
+            "amount_minor": batch.int64("amount_minor"),
+            "purpose": batch.purposes(),
+            "currency": self._currencies.encode(batch.columns.column("currency")).astype(np.int16),
+            "product": self._products.encode(batch.columns.column("product")),
+            "digests": fingerprints(batch.id.feed_id, batch.columns.column("tx_id")),
+        }
+        room: dict[str, Any] = {name: np.empty(count, dtype) for name, dtype in _OUTCOME.items()}
+        return Rows(**given, **room)
+
+    @staticmethod
+    def warm() -> None:
+        """Compile every kernel, or load it from the cache beside the source, on a tiny stream."""
+        graph = RollingGraph(window_us=1, lateness_us=1, max_transfers=4, max_accounts=4)
+        columns = pa.RecordBatch.from_pylist([_WARM_ROW], schema=SCHEMA)
+        applied = graph.apply(TransferBatch(BatchId("warm", "warm", 0), columns))
+        account, as_of = int(applied.dst[0]), int(applied.as_of[0])
+        graph.mark(account, 1)
+        graph.edges_in(account, 0, 0, as_of, 1)
+        graph.backward(account, 0, 0, as_of, 1, 1, 1)
+        graph.token(graph.intern(bytes(TOKEN_BYTES)))
+
+    # -- what it holds ---------------------------------------------------------------------------
+
+    @property
+    def clock_us(self) -> int | None:
+        """Greatest event time seen; None before the first row."""
+        cursor = self._state.ring.cursor[0]
+        return None if cursor["clock_us"] == NEVER_US else int(cursor["clock_us"])
+
+    @property
+    def live(self) -> int:
+        """Live transfers."""
+        cursor = self._state.ring.cursor[0]
+        return int(cursor["next"] - cursor["head"])
+
+    @property
+    def accounts(self) -> int:
+        """Accounts known, OUTSIDE not counted."""
+        return int(self._state.accounts.known[0]) - 1
+
+    @property
+    def counters(self) -> Counters:
+        cursor = self._state.ring.cursor[0]
+        return Counters(**{field.name: int(cursor[field.name]) for field in fields(Counters)})
+
+    @property
+    def fill(self) -> float:
+        """Share of the stated maximum in use, of transfers or of accounts, whichever is greater.
+
+        An alarm belongs well below 1: at 1 the window shortens or rows are refused.
+        """
+        return max(self.live / self.max_transfers, self.accounts / self.max_accounts)
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """The limit "window" once transfers have expired early."""
+        shortened = self._state.ring.cursor[0]["shortened"] > 0
+        return (Limit(name="window", bound=self.max_transfers),) if shortened else ()
+
+    # -- names -----------------------------------------------------------------------------------
+
+    def index(self, token: bytes) -> int | None:
+        """Index of an account, None if it was never named."""
+        low, high = _halves(token)
+        found = int(look_up(self._state.accounts, low, high))
+        return None if found < 0 else found
+
+    def intern(self, token: bytes) -> int:
+        """Index of an account, known from now on. Raises Unavailable at `max_accounts`."""
+        low, high = _halves(token)
+        index = int(intern(self._state.accounts, low, high))
+        if index < 0:
+            raise Unavailable(f"the graph holds its maximum of {self.max_accounts} accounts")
+        return index
+
+    def token(self, index: int) -> bytes:
+        """Raises Unknown for an index that no account has."""
+        self._known(index)
+        accounts = self._state.accounts
+        halves = np.array([accounts.token_lows[index], accounts.records[index]["token_high"]], "<u8")
+        return halves.tobytes()
+
+    def mark(self, index: int, marks: int) -> None:
+        """Set mark bits of an account; they stay. Raises Unknown for an index that no account has."""
+        self._known(index)
+        add_marks(self._state, index, marks)
+
+    def marks(self, index: int) -> int:
+        """Raises Unknown for an index that no account has."""
+        self._known(index)
+        return int(self._state.accounts.records[index]["marks"])
+
+    def product(self, code: int) -> str:
+        return self._products.text(code)
+
+    def product_code(self, product: str) -> int | None:
+        """None for a product that no transfer has named."""
+        return self._products.code(product)
+
+    def currency(self, code: int) -> str:
+        return self._currencies.text(code)
+
+    def transfer_id(self, seq: int) -> tuple[str, str]:
+        """(feed id, transaction id). Raises Unknown for a transfer that is not held any more."""
+        self._held(seq)
+        return self._ids.of(seq)
+
+    # -- questions -------------------------------------------------------------------------------
+
+    def edges_in(self, account: int, since_us: int, until_us: int, as_of: int, limit: int) -> Edges:
+        """Transfers into `account` with since_us <= time <= until_us, to oneself and from OUTSIDE too.
+
+        Over `limit`: those logged last. Raises Unknown for an account or an `as_of` that is not known.
+        """
+        return self._list(account, INWARD, self._view(since_us, until_us, as_of), limit)
+
+    def edges_out(self, account: int, since_us: int, until_us: int, as_of: int, limit: int) -> Edges:
+        """Transfers out of `account`, as edges_in()."""
+        return self._list(account, OUTWARD, self._view(since_us, until_us, as_of), limit)
+
+    def backward(
+        self,
+        account: int,
+        at_us: int,
+        since_us: int,
+        as_of: int,
+        max_hops: int,
+        max_edges: int,
+        hub_degree: int,
+    ) -> Reached:
+        """Legs of the time-respecting paths that end at `account` by `at_us` (inclusive).
+
+        Each leg is before the next: earlier, or at the same time with a lower sequence number. No leg
+        is before `since_us`, is a transfer to oneself, or has OUTSIDE as an end. An account other than
+        `account` with more than `hub_degree` transfers in since `since_us` is not passed.
+        """
+        view = self._view(since_us, at_us, as_of)
+        return self._reach(account, INWARD, view, max_hops, max_edges, hub_degree)
+
+    def forward(
+        self,
+        account: int,
+        from_us: int,
+        until_us: int,
+        as_of: int,
+        max_hops: int,
+        max_edges: int,
+        hub_degree: int,
+    ) -> Reached:
+        """Legs of the time-respecting paths that start at `account` at `from_us` (inclusive) or later
+        and end by `until_us`; as backward(), with transfers out for transfers in."""
+        view = self._view(from_us, until_us, as_of)
+        return self._reach(account, OUTWARD, view, max_hops, max_edges, hub_degree)
+
+    def edges(self, seqs: Iterable[int]) -> Edges:
+        """These transfers. Raises Unknown when one is not held any more."""
+        wanted = np.unique(np.fromiter(seqs, np.int64))
+        if wanted.size:
+            self._held(int(wanted[0]))
+            self._held(int(wanted[-1]))
+        return self._gather(wanted)[0]
+
+    def to_networkx(self, edges: Edges) -> nx.MultiDiGraph[str]:
+        """Nodes are tokens in hex; an edge's key is its sequence number."""
+        graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+        for place in range(len(edges)):
+            seq = int(edges.seq[place])
+            feed_id, tx_id = self.transfer_id(seq)
+            graph.add_edge(
+                self.token(int(edges.src[place])).hex(),
+                self.token(int(edges.dst[place])).hex(),
+                key=seq,
+                ts_us=int(edges.ts_us[place]),
+                amount_minor=int(edges.amount_minor[place]),
+                purpose=Purpose(int(edges.purpose[place])).name,
+                product=self.product(int(edges.product[place])),
+                currency=self.currency(int(edges.currency[place])),
+                tx_id=tx_id,
+                feed_id=feed_id,
+            )
+        return graph
+
+    # -- how -------------------------------------------------------------------------------------
+
+    def _known(self, index: int) -> None:
+        if not 0 <= index < self._state.accounts.known[0]:
+            raise Unknown(f"no account has index {index}")
+
+    def _held(self, seq: int) -> None:
+        if not self._heads[0] <= seq < self._state.ring.cursor[0]["next"]:
+            raise Unknown(f"transfer {seq} is not in the window")
+
+    def _view(self, since_us: int, until_us: int, as_of: int) -> View:
+        place = as_of - self._first + 1
+        if not 0 <= place < self._heads.size:
+            raise Unknown(f"{as_of} is not a row of the batch applied last")
+        return View(int(self._heads[place]), as_of, since_us, until_us)
+
+    def _list(self, account: int, direction: int, view: View, limit: int) -> Edges:
+        self._known(account)
+        found = np.empty(limit, np.int64)
+        count = int(list_transfers(self._state, account, direction, view, found))
+        return replace(self._gather(found[:count])[0], truncated=count > limit)
+
+    def _reach(
+        self, account: int, direction: int, view: View, max_hops: int, max_edges: int, hub_degree: int
+    ) -> Reached:
+        self._known(account)
+        self._searches += 1
+        asked = new_search(self._labels, self._searches, direction, view, max_hops, max_edges, hub_degree)
+        more, beyond = reach(self._state, asked, account)
+        legs, met = int(asked.progress["legs"][0]), int(asked.progress["hubs"][0])
+        bounds = (
+            ("hops", max_hops, beyond),
+            ("edges", max_edges, more),
+            ("hub_degree", hub_degree, met > 0),
+        )
+        limits = tuple(Limit(name=name, bound=bound) for name, bound, is_hit in bounds if is_hit)
+        edges, order = self._gather(asked.found[:legs])
+        return Reached(edges, asked.hops[:legs][order], asked.hubs[:met], limits + self.limits)
+
+    def _gather(self, seqs: Int64s) -> tuple[Edges, Int64s]:
+        """Columns of these transfers in the order of (ts_us, seq), and that order."""
+        count = seqs.size
+        columns = Gathered(
+            np.empty(count, np.int32),
+            np.empty(count, np.int32),
+            np.empty(count, np.int64),
+            np.empty(count, np.int64),
+            np.empty(count, np.int8),
+            np.empty(count, np.int32),
+            np.empty(count, np.int16),
+        )
+        gather(self._state, seqs, columns)
+        order = np.lexsort((seqs, columns.ts_us))
+        sorted_columns = {name: column[order] for name, column in columns._asdict().items()}
+        return Edges(seq=seqs[order], **sorted_columns), order
+
+
+def _halves(token: bytes) -> tuple[np.uint64, np.uint64]:
+    if len(token) != TOKEN_BYTES:
+        raise InvalidSetting(f"a token has {TOKEN_BYTES} bytes, not {len(token)}")
+    low, high = np.frombuffer(token, "<u8")
+    return low, high
+
+
+def _check_settings(window_us: int, lateness_us: int, max_transfers: int, max_accounts: int) -> None:
+    bounds = {
+        "window_us": (window_us, 1, 1 << 60),
+        "lateness_us": (lateness_us, 0, 1 << 60),
+        "max_transfers": (max_transfers, 1, MOST_TRANSFERS),
+        "max_accounts": (max_accounts, 1, MOST_ACCOUNTS),
+    }
+    for name, (value, least, most) in bounds.items():
+        if not least <= value <= most:
+            raise InvalidSetting(f"{name} is {value}; it must be {least} to {most}")

@@ -1,0 +1,217 @@
+"""What money could have reached an account, and what an account's money could have reached.
+
+A time-respecting path (Kempe, Kleinberg, Kumar, "Connectivity and inference problems for temporal
+networks", 2002) is a walk whose legs start one after the other; here a leg is before another when
+its time is earlier, or equal with a lower sequence number. Transfers to oneself are no legs, and no
+path passes OUTSIDE.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from services.detector.graph.accounts import OUTSIDE_INDEX
+from services.detector.graph.aggregates import State
+from services.detector.graph.kernel import Array, Int32s, Int64s, Record, aligned, kernel
+from services.detector.graph.lists import INWARD, View, earlier_than, is_busy, lowest, newest_of
+from services.detector.graph.ring import slot_of
+
+FAR: Final = 2**62
+
+LABEL: Final = np.dtype(
+    [
+        ("search", "<i8"),  # the search this label belongs to
+        ("layer", "<i8"),  # last layer the account was queued for
+        ("is_hub", "<i8"),  # 1, or 0, or -1: not known yet
+        ("done_ts", "<i8"),  # all legs before this one were seen
+        ("done_seq", "<i8"),
+        ("next_ts", "<i8"),  # legs before this one are to be seen
+        ("next_seq", "<i8"),
+        ("padding", "<i8"),
+    ]
+)
+"""Scratch of one search at one account. Outward, times and sequence numbers are negated: before is after."""
+
+PROGRESS: Final = np.dtype([("legs", "<i8"), ("hubs", "<i8"), ("queued", "<i8"), ("width", "<i8")])
+
+
+class Search(NamedTuple):
+    """One search: what it asks, its scratch, and what it found so far."""
+
+    labels: Array
+    number: int
+    direction: int
+    scope: View
+    max_hops: int
+    hub_degree: int
+    found: Int64s
+    """Sequence numbers of legs; as long as the search may find."""
+    hops: Int32s
+    """For each: the fewest legs of a path between it, itself included, and the account asked about."""
+    hubs: Int32s
+    """Accounts that were met and not passed."""
+    queue: Int32s
+    """Accounts of the next layer."""
+    layer: Int32s
+    """Accounts of this layer, and the leg before which their legs must lie."""
+    layer_ts: Int64s
+    layer_seqs: Int64s
+    progress: Array
+
+
+def new_labels(max_accounts: int) -> Array:
+    return aligned(max_accounts + 1, LABEL)
+
+
+def new_search(
+    labels: Array, number: int, direction: int, view: View, max_hops: int, max_edges: int, hub_degree: int
+) -> Search:
+    """`number` is one that no search over these labels had."""
+    most = max_edges + 1
+    return Search(
+        labels,
+        number,
+        direction,
+        view,
+        max_hops,
+        hub_degree,
+        np.empty(max_edges, np.int64),
+        np.empty(max_edges, np.int32),
+        np.empty(most, np.int32),
+        np.empty(most, np.int32),
+        np.empty(most, np.int32),
+        np.empty(most, np.int64),
+        np.empty(most, np.int64),
+        np.zeros(1, PROGRESS),
+    )
+
+
+@kernel
+def before(ts: int, seq: int, other_ts: int, other_seq: int) -> bool:
+    return ts < other_ts or (ts == other_ts and seq < other_seq)
+
+
+@kernel
+def reach(state: State, search: Search, account: int) -> tuple[bool, bool]:
+    """Legs of all time-respecting walks that end (INWARD) or start (OUTWARD) at `account`, by latest
+    departure (earliest arrival), breadth first: a layer is one leg more.
+
+    Returns whether there are more legs than may be found, and whether there are legs beyond max_hops.
+    """
+    low = lowest(state, search.scope)
+    start = label_of(search, account)
+    start.is_hub = 0
+    start.next_ts = FAR
+    search.queue[0] = account
+    search.progress[0].queued = 1
+    for hop in range(search.max_hops):
+        take_layer(state, search, low)
+        for place in range(search.progress[0].width):
+            if not see_legs(state, search, place, low, hop + 1):
+                return True, False
+    take_layer(state, search, low)
+    for place in range(search.progress[0].width):
+        if next_leg(state, search, place, newest_of(state, search.layer[place], search.direction), low) >= 0:
+            return False, True
+    return False, False
+
+
+@kernel
+def label_of(search: Search, account: int) -> Record:
+    label = search.labels[account]
+    if label.search != search.number:
+        label.search = search.number
+        label.layer = 0
+        label.is_hub = -1
+        label.done_ts = -FAR
+        label.done_seq = -FAR
+        label.next_ts = -FAR
+        label.next_seq = -FAR
+    return label
+
+
+@kernel
+def take_layer(state: State, search: Search, low: int) -> None:
+    """Make a layer of the queued accounts that have legs to be seen; hubs are put aside."""
+    progress = search.progress[0]
+    progress.width = 0
+    for place in range(progress.queued):
+        account = search.queue[place]
+        label = search.labels[account]
+        if label.is_hub < 0:
+            label.is_hub = is_busy(state, account, search.direction, search.scope, low, search.hub_degree)
+            if label.is_hub == 1:
+                search.hubs[progress.hubs] = account
+                progress.hubs += 1
+        if label.is_hub == 0 and before(label.done_ts, label.done_seq, label.next_ts, label.next_seq):
+            search.layer[progress.width] = account
+            search.layer_ts[progress.width] = label.next_ts
+            search.layer_seqs[progress.width] = label.next_seq
+            progress.width += 1
+    progress.queued = 0
+
+
+@kernel
+def see_legs(state: State, search: Search, place: int, low: int, hop: int) -> bool:
+    """Note all legs of one account of the layer; False when there are more than may be found."""
+    progress = search.progress[0]
+    account = search.layer[place]
+    seq = next_leg(state, search, place, newest_of(state, account, search.direction), low)
+    while seq >= 0:
+        if progress.legs == search.found.size:
+            return False
+        search.found[progress.legs] = seq
+        search.hops[progress.legs] = hop
+        progress.legs += 1
+        leg = state.ring.legs[slot_of(state.ring, seq)]
+        enqueue(search, leg, seq, hop)
+        seq = next_leg(state, search, place, earlier_than(leg, seq, search.direction), low)
+    label = search.labels[account]
+    label.done_ts = search.layer_ts[place]
+    label.done_seq = search.layer_seqs[place]
+    return True
+
+
+@kernel
+def next_leg(state: State, search: Search, place: int, seq: int, low: int) -> int:
+    """The leg at `seq`, or the nearest logged before it, that this account still has to see; or -1."""
+    while seq >= low:
+        leg = state.ring.legs[slot_of(state.ring, seq)]
+        if is_leg_to_see(search, place, leg, seq):
+            return seq
+        seq = earlier_than(leg, seq, search.direction)
+    return -1
+
+
+@kernel
+def is_leg_to_see(search: Search, place: int, leg: Record, seq: int) -> bool:
+    """Visible, a leg at all, before the bound of its account in this layer, and not seen yet."""
+    scope = search.scope
+    if seq > scope.newest or not scope.since_us <= leg.ts_us <= scope.until_us:
+        return False
+    if leg.src == leg.dst or leg.src == OUTSIDE_INDEX or leg.dst == OUTSIDE_INDEX:
+        return False
+    label = search.labels[search.layer[place]]
+    ts = search.direction * leg.ts_us
+    order = search.direction * seq
+    return before(ts, order, search.layer_ts[place], search.layer_seqs[place]) and not before(
+        ts, order, label.done_ts, label.done_seq
+    )
+
+
+@kernel
+def enqueue(search: Search, leg: Record, seq: int, layer: int) -> None:
+    """Note that legs before this one, at its far end, are to be seen in `layer`."""
+    account = leg.src if search.direction == INWARD else leg.dst
+    label = label_of(search, account)
+    ts = search.direction * leg.ts_us
+    order = search.direction * seq
+    if before(label.next_ts, label.next_seq, ts, order):
+        label.next_ts = ts
+        label.next_seq = order
+        if label.layer != layer:
+            label.layer = layer
+            search.queue[search.progress[0].queued] = account
+            search.progress[0].queued += 1
