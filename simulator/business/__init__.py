@@ -1,0 +1,32 @@
+"""Honest business. Order is the order in which they act each day; each draws from its own streams."""
+
+from __future__ import annotations
+
+from simulator.business.borrowers import Borrowers
+from simulator.business.companies import Companies
+from simulator.business.consumer_finance import ConsumerFinance
+from simulator.business.corrections import Corrections
+from simulator.business.investing import Investing
+from simulator.business.lending import Lending
+from simulator.business.living import Living
+from simulator.business.payments import Payments
+from simulator.business.payroll import Payroll
+from simulator.business.shopping import Shopping
+from simulator.cast import Cast
+from simulator.loans import ListingPlan
+from simulator.today import Business
+
+
+def businesses(cast: Cast, plan: ListingPlan, seed: int, start_us: int) -> tuple[Business, ...]:
+    return (
+        Payroll(cast),
+        Companies(cast),
+        Living(cast),
+        Lending(cast, plan, seed, start_us),
+        Borrowers(cast),
+        Investing(cast),
+        ConsumerFinance(cast, seed),
+        Payments(cast),
+        Shopping(cast),
+        Corrections(),
+    )

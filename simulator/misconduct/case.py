@@ -1,0 +1,156 @@
+"""What every planted case is made with: its own people and companies, its label, its moves.
+
+A variant is a function of a Plan: it casts the case and returns the script that plays it. Casting
+happens once, when the world is made; a script is started anew each time the world is played.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+
+import numpy as np
+
+from schemas.instant import HOUR, MINUTE, SECOND
+from schemas.registry import AccountRole, PartyKind
+from schemas.transaction import Purpose
+from simulator import parameters as p
+from simulator.cast import Cast, PaymentInstitution, Platform
+from simulator.dates import Date
+from simulator.flows import Channel
+from simulator.loans import Listing, ListingPlan, Loan
+from simulator.streams import Ints, shares
+from simulator.today import Script, Today
+
+Play = Callable[[np.random.Generator], Script]
+"""Starts the case's script; it draws from the generator it is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where, when and with whom one case happens. `day` is the first on which it may act."""
+
+    cast: Cast
+    listings: ListingPlan
+    start_us: int
+    day: int
+    rng: np.random.Generator
+
+    def platform(self) -> tuple[int, Platform]:
+        rogues = [number for number, platform in enumerate(self.cast.platforms) if platform.rogue]
+        number = int(self.rng.choice(rogues))
+        return number, self.cast.platforms[number]
+
+    def payment_institution(self) -> PaymentInstitution:
+        rogues = [firm for firm in self.cast.payment_institutions if firm.rogue]
+        return rogues[int(self.rng.integers(0, len(rogues)))]
+
+    def bank(self) -> str:
+        banks = self.cast.register.banks[:-1]
+        return banks[int(self.rng.integers(0, len(banks)))]
+
+    def company(self, name: str, industry: str, role: AccountRole | None = AccountRole.external) -> int:
+        """Account of a new company; `role` None: the registry does not know the account."""
+        party = self.cast.register.company(f"{name}{len(self.cast.register.parties)}有限公司", industry)
+        return self.cast.register.account(party, self.bank(), "company", 3_000 * p.YUAN, role)
+
+    def person(self, role: AccountRole | None = AccountRole.external) -> int:
+        party = self.cast.register.party(PartyKind.person)
+        return self.cast.register.account(party, self.bank(), "person", 2_000 * p.YUAN, role)
+
+    def party_of(self, account: int) -> str:
+        return self.cast.register.accounts[account].party_id
+
+    def label(self, typology: str, variant: str, accounts: tuple[int, ...]) -> int:
+        return self.cast.register.pattern(typology, accounts, variant=variant, illicit=True)
+
+    def listing(self, platform: int, borrower: int, principal: int, pattern: int, *, firm: bool) -> Listing:
+        open_us = Date(self.day, self.start_us).at(8 + int(self.rng.integers(0, 120)) / 60)
+        rate_bp = int(self.rng.integers(900, 1_500)) // 10 * 10
+        return self.listings.add(
+            platform, borrower, principal, rate_bp, 12, open_us, firm=firm, pattern=pattern
+        )
+
+    def clients(self, platform: Platform, count: int) -> Ints:
+        """Positions among the platform's clients."""
+        chosen: Ints = self.rng.choice(
+            len(platform.clients), min(count, len(platform.clients)), replace=False
+        )
+        return chosen
+
+    def firms(self, count: int) -> Ints:
+        """Accounts of honest firms."""
+        every = np.array([firm.account for firm in self.cast.firms], dtype=np.int64)
+        chosen: Ints = self.rng.choice(every, min(count, len(every)), replace=False)
+        return chosen
+
+
+def until(today: Today, day: int) -> Generator[None, Today, Today]:
+    """Wait for `day`; returns at once when it is already there."""
+    while today.day < day:
+        today = yield
+    return today
+
+
+def until_disbursed(today: Today, listing: Listing) -> Generator[None, Today, tuple[Today, Loan]]:
+    while True:
+        for loan in today.disbursed:
+            if loan.listing is listing:
+                return today, loan
+        today = yield
+
+
+def office_moment(today: Today, rng: np.random.Generator) -> int:
+    return today.date.at(9) + int(rng.integers(0, 8 * 3600)) * SECOND
+
+
+def gather(
+    today: Today,
+    rng: np.random.Generator,
+    payers: Ints,
+    collector: int,
+    amounts: tuple[int, int],
+    purpose: Purpose,
+    channel: Channel,
+    pattern: int,
+) -> int:
+    """Each payer sends the collector an amount within `amounts`, as far as it has it. Returns the total."""
+    least, most = amounts
+    wish = np.minimum(rng.integers(least, most + 1, len(payers)), today.ledger.spendable[payers])
+    wish = np.where(wish < least, 0, wish // (100 * p.YUAN) * 100 * p.YUAN)
+    at = today.date.at(8) + rng.integers(0, 13 * 3600, len(payers)) * SECOND
+    paid = today.pay(payers, collector, wish, at, purpose, channel=channel, pattern=pattern)
+    return int(wish[paid].sum())
+
+
+def pay_on(
+    today: Today,
+    rng: np.random.Generator,
+    src: int,
+    receivers: Ints,
+    total: int,
+    purpose: Purpose,
+    pattern: int,
+    *,
+    step: int = 100 * p.YUAN,
+) -> None:
+    """`total` out of what `src` held this morning, in uneven parts, one to each receiver."""
+    at = today.date.at(9) + np.sort(rng.integers(0, 8 * 3600, len(receivers))) * SECOND
+    today.pay(src, receivers, shares(rng, total, len(receivers), step), at, purpose, pattern=pattern)
+
+
+def pass_on(
+    today: Today,
+    rng: np.random.Generator,
+    src: int,
+    dst: int,
+    amount: int,
+    received_us: int,
+    pattern: int,
+    purpose: Purpose = Purpose.transfer,
+) -> int:
+    """The same day, some minutes or hours after it was received. Returns when."""
+    latest = max(today.date.at(23.5) - received_us, 20 * MINUTE)
+    at = received_us + int(rng.integers(10 * MINUTE, min(4 * HOUR, latest))) // SECOND * SECOND
+    today.flows.add(src, dst, amount, at, purpose, pattern=pattern)
+    return at

@@ -1,0 +1,103 @@
+"""Every number the world is made of, with its source. "assumption": chosen here, nobody measured it.
+
+None of them is a threshold of a rule: the simulator shares nothing with what detects its misconduct.
+Money is in minor units (fen), rates in basis points.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+YUAN: Final = 100
+CURRENCY: Final = "CNY"
+
+DEFAULT_START: Final = "2019-01-20T16:00:00Z"
+"""Midnight in Beijing of Monday 2019-01-21: P2P lending at its height, Spring Festival two weeks off,
+reserves already centralised (2019-01-14, PBoC notice, secondary source)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many of each there are. Listings are per platform and day; cases per variant and round.
+    Firms are small companies that borrow; employers have staff."""
+
+    persons: int
+    banks: int
+    platforms: int
+    payment_institutions: int
+    lenders: int
+    employers: int
+    firms: int
+    shops: int
+    landlords: int
+    developers: int
+    brokers: int
+    listings: float
+    cases: int
+
+
+SIZES: Final = {
+    "small": Size(5_000, 4, 6, 4, 2, 60, 160, 160, 12, 3, 3, 3.0, 1),
+    "large": Size(100_000, 12, 36, 12, 6, 1_500, 2_400, 4_000, 300, 20, 12, 8.0, 2),
+}
+"""Counts: assumption. "large" is for a simulated year."""
+
+# People
+SALARY_MEDIAN: Final = 6_000 * YUAN
+SALARY_SIGMA: Final = 0.45
+"""NBS 2018: mean yearly wage 82 413 (urban non-private) and 49 575 yuan (private): 4 100–6 900 a month."""
+CARD_OPENING_MEDIAN: Final = 22_000 * YUAN  # assumption: some months of salary
+PLATFORM_MEMBERSHIP: Final = (0.35, 0.45, 0.20)  # assumption: share of people on 0, 1, 2 platforms
+WALLET_MEMBERSHIP: Final = 0.8  # CNNIC 2019: about 72 % of internet users pay by mobile; adults only: more
+ACTIVE_AT_START: Final = 0.8  # assumption: the rest join evenly over the first year (growth)
+RENTING: Final = 0.22  # assumption, near the 2015 sample census's share of urban tenants
+PURCHASES_A_DAY: Final = 0.28  # assumption: by bank card; wallets come on top
+PURCHASE_MEDIAN: Final = 75 * YUAN
+PURCHASE_SIGMA: Final = 1.0
+RENT_MEDIAN: Final = 1_900 * YUAN
+UTILITY_MEDIAN: Final = 160 * YUAN
+GIFTS_A_DAY: Final = 0.02  # assumption: between acquaintances; festivals multiply it
+
+# Platforms
+LOAN_RATE_BP: Final = (700, 1_400)  # WDZJ yearly report 2018 (secondary): mean return 9.81 %
+LOAN_TERMS: Final = (
+    3,
+    6,
+    9,
+    12,
+)  # months; assumption: shorter than the 12.65 of WDZJ 2018, to see repayments
+PERSON_PRINCIPAL_MEDIAN: Final = 20_000 * YUAN  # assumption
+PERSON_PRINCIPAL_CAP: Final = 190_000 * YUAN  # 2016-08-24 measures: 200 000 on one platform
+FIRM_PRINCIPAL: Final = (100_000 * YUAN, 900_000 * YUAN)  # the same: 1 000 000
+FIRM_REVENUE: Final = 25_000 * YUAN  # assumption: median of a working day
+FIRM_BORROWERS: Final = 0.12  # assumption
+FEE_BP: Final = (150, 300)  # assumption: filed arrangement fee, of the amount disbursed
+WITHDRAWAL_FEE: Final = 2 * YUAN  # usual tariff at the time
+SUB_OPENING_MEDIAN: Final = 9_000 * YUAN  # assumption
+RECHARGES_A_DAY: Final = 0.03  # assumption, per client and day
+RECHARGE_MEDIAN: Final = 4_000 * YUAN
+WITHDRAWALS_A_DAY: Final = 0.03  # assumption
+SUBSIDIES_A_DAY: Final = 0.004  # assumption
+DEFAULT_RATE: Final = 0.03  # assumption: loans that stop paying at some instalment
+CANCELLED_LISTINGS: Final = 0.03  # assumption: withdrawn by the borrower after funding
+UNFILLED_AFTER_DAYS: Final = 5
+INVESTORS_A_LISTING: Final = (6, 14)  # assumption: and one more for each
+PRINCIPAL_AN_INVESTOR: Final = 10_000 * YUAN
+RELATED_SUPPLIER: Final = 0.25  # assumption: share of firms that buy a little from the platform's group
+RELATED_SALARY: Final = 0.15  # assumption: share that employs somebody tied to the platform
+
+# Payment institutions
+SETTLEMENT_FEE_BP: Final = (38, 60)  # usual acquiring tariff 0.38–0.60 %
+WALLET_OPENING_MEDIAN: Final = 1_500 * YUAN  # assumption
+TOP_UPS_A_DAY: Final = 0.05  # assumption
+WALLET_PURCHASES_A_DAY: Final = 0.25  # assumption: half from the wallet, half from the bound card
+WALLET_WITHDRAWALS_A_DAY: Final = 0.01  # assumption
+REFUND_RATE: Final = 0.015  # assumption: of purchases paid by card
+
+# Banks
+CHARGEBACK_RATE: Final = 1 / 1_500  # assumption: purchases undone by the bank some days later
+PURPOSE_LEFT_OUT: Final = 0.02  # assumption: of the purposes on ordinary transfers
+
+ROUND_DAYS: Final = 30
+"""Each round plants every variant `Size.cases` times."""
