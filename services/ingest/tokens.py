@@ -48,8 +48,7 @@ class Tokeniser:
 
     def accounts(self, numbers: Iterable[str]) -> list[bytes]:
         """`account` of each, in order."""
-        tokens = self._accounts
-        return [tokens[number] for number in numbers]
+        return list(map(self._accounts.__getitem__, numbers))
 
     def identity(self, number: str) -> str:
         """Token of a person's or firm's identity number, 32 hex digits; "" where there is none.

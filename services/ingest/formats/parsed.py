@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from schemas.errors import InvalidRecord
 from schemas.transaction import Transaction
+
+MAX_RECORD_BYTES: Final = 1 << 20
+"""Bound of one record in any format; of a longer one the first KEPT_BYTES are kept."""
+
+KEPT_BYTES: Final = 1 << 16
+
+_DECIMAL = re.compile(r"\d{1,30}(?:\.\d{0,30})?", re.ASCII)
+_PATH = re.compile(r"(.*) - at `\$\.?(?P<path>.*)`", re.DOTALL)
+_NAMED_FIELD = re.compile(r"Object (?:missing required|contains unknown) field `(?P<field>.*)`", re.DOTALL)
 
 
 class Source(Protocol):
@@ -36,7 +47,7 @@ class Parsed(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def raw(self) -> bytes:
-        """The record as it came, whole; cut to the format's bound where its reason says so."""
+        """The record as it came, whole; cut to KEPT_BYTES where its reason says so."""
         source = self.source
         return source if isinstance(source, bytes) else source.raw(self.number)
 
@@ -50,3 +61,27 @@ class Declared:
 
     count: int | None
     sum: Decimal | None
+
+
+def readable_amount(text: str) -> Decimal | None:
+    """The amount that `text` states in major units, if it is a plain unsigned decimal."""
+    return Decimal(text) if _DECIMAL.fullmatch(text) else None
+
+
+def from_fields(number: int, raw: bytes, fields: Mapping[str, str]) -> Parsed:
+    """A record read as text fields by name; invalid where Transaction's names or lengths are not met."""
+    try:
+        return Parsed(number, raw, msgspec.convert(fields, Transaction))
+    except msgspec.ValidationError as error:
+        amount = readable_amount(fields.get("amount", ""))
+        return Parsed(number, raw, field_error(error), fields.get("tx_id", ""), amount)
+
+
+def field_error(error: msgspec.ValidationError) -> InvalidRecord:
+    """msgspec's complaint with the field it is about."""
+    message = str(error)
+    if named := _NAMED_FIELD.match(message):
+        return InvalidRecord(named["field"], message)
+    if located := _PATH.fullmatch(message):
+        return InvalidRecord(located["path"], located[1])
+    return InvalidRecord("", message)
