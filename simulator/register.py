@@ -9,6 +9,8 @@ from typing import Final, NamedTuple
 from schemas.registry import (
     Account,
     AccountRole,
+    Feed,
+    FeedFormat,
     Institution,
     InstitutionKind,
     Licence,
@@ -59,6 +61,11 @@ class Pattern(NamedTuple):
     illicit: bool
     main_account: int
     accounts: tuple[int, ...]
+
+
+def feed_id(bank: str) -> str:
+    """Each custody bank sends one feed."""
+    return f"feed-{bank}"
 
 
 @dataclass(slots=True)
@@ -143,7 +150,7 @@ class Register:
         return len(self.patterns) - 1
 
     def records(self) -> Iterator[RegistryRecord]:
-        """What the supervisor knows, kind by kind; feeds are simulator.feed's."""
+        """What the supervisor knows, kind by kind."""
         yield from self.institutions
         yield from self.licences
         for row in self.parties:
@@ -165,6 +172,8 @@ class Register:
                     institution_id=account.institution_id,
                 )
         yield from self.products
+        for bank in self.banks:
+            yield Feed(feed_id=feed_id(bank), bank=bank, format=FeedFormat.json)
 
 
 _SECTOR: Final = {

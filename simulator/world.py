@@ -20,7 +20,6 @@ from simulator.business import businesses
 from simulator.cast import Cast
 from simulator.casting import cast_world
 from simulator.dates import BEIJING_OFFSET, Date
-from simulator.feeds import feed_records
 from simulator.flows import NONE, Channel, Columns, Flows
 from simulator.ledger import Ledger
 from simulator.loans import ListingPlan
@@ -76,8 +75,8 @@ class World:
         return self.register.patterns
 
     def registry_records(self) -> Iterator[RegistryRecord]:
-        yield from self.register.records()
-        yield from feed_records(self.register.banks)
+        """What the supervisor knows of this world, kind by kind."""
+        return self.register.records()
 
     @cached_property
     def registry(self) -> tuple[RegistryRecord, ...]:

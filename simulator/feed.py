@@ -1,0 +1,177 @@
+"""The world as its banks send it: batches of JSON lines in the order in which they are sent.
+
+Each bank sends what its customers pay (or receive from outside) every quarter of an hour, numbered, with
+control totals. As banks do, it now and then sends a record that is wrong and later the right one, a
+batch hours late, and a batch twice.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from schemas.instant import HOUR, MINUTE
+from schemas.transaction import Transaction
+from simulator.register import OUTSIDE, Register, feed_id
+from simulator.streams import Array, stream
+from simulator.world import Day, World
+
+INTERVAL_US: Final = 15 * MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Dirt:
+    """How often things go wrong. Shares: assumption."""
+
+    bad_records: float = 1 / 2_000
+    late_batches: float = 1 / 200
+    repeated_batches: float = 1 / 400
+    delay_us: int = 3 * HOUR
+    """How long after the first attempt a late batch, or a corrected record, is sent."""
+
+
+DIRTY: Final = Dirt()
+CLEAN: Final = Dirt(0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedBatch:
+    """`content`: NDJSON of schemas.transaction. `due_us`: event time at which the bank sends it.
+    Totals cover every line, the wrong ones included. A repeated batch has the same sequence and bytes."""
+
+    feed_id: str
+    sequence: int
+    content: bytes
+    control_count: int
+    control_sum: Decimal
+    due_us: int
+
+
+def _wrong_date(record: dict[str, str]) -> None:
+    record["ts"] = record["ts"][:5] + "02-30" + record["ts"][10:]
+
+
+def _customary_currency(record: dict[str, str]) -> None:
+    record["currency"] = "RMB"
+
+
+def _no_payee(record: dict[str, str]) -> None:
+    del record["dst"]
+
+
+def _unknown_purpose(record: dict[str, str]) -> None:
+    record["purpose"] = "misc"
+
+
+FAULTS: Final[tuple[Callable[[dict[str, str]], None], ...]] = (
+    _wrong_date,
+    _customary_currency,
+    _no_payee,
+    _unknown_purpose,
+)
+
+
+def feed_batches(world: World, dirt: Dirt = DIRTY) -> Iterator[FeedBatch]:
+    """All of `world`, in the order of `due_us`. Holds one day, and what was put off."""
+    post = _Post(world, dirt)
+    for day in world.days():
+        yield from post.day(day)
+    yield from post.rest()
+
+
+@dataclass(slots=True)
+class _Post:
+    """`outgoing`: batches made and not yet due, by time. `corrections`: right records to send, by feed."""
+
+    world: World
+    dirt: Dirt
+    sequences: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    outgoing: list[tuple[int, int, FeedBatch]] = field(default_factory=list)
+    corrections: defaultdict[str, list[tuple[int, Transaction]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    made: int = 0
+
+    def day(self, day: Day) -> Iterator[FeedBatch]:
+        rng = stream(self.world.seed, "feed", day.date.number)
+        bank_of, banks = _sending_banks(self.world.register, day), self.world.register.banks
+        window = (day.columns.at - day.date.begin_us) // INTERVAL_US
+        key = window * len(banks) + bank_of
+        order = np.argsort(key, kind="stable")
+        starts = np.flatnonzero(np.diff(key[order], prepend=-1))
+        for rows in np.split(order, starts[1:]):
+            if len(rows):
+                due_us = day.date.begin_us + (int(window[rows[0]]) + 1) * INTERVAL_US
+                yield from self._until(due_us)
+                feed = feed_id(banks[int(bank_of[rows[0]])])
+                self._make(rng, feed, [day.transfers[row] for row in rows.tolist()], due_us)
+
+    def rest(self) -> Iterator[FeedBatch]:
+        """What is still to be sent when the world ends."""
+        for feed, waiting in sorted(self.corrections.items()):
+            if waiting:
+                due_us = max(due for due, _ in waiting)
+                right = [transfer for _, transfer in waiting]
+                self._queue(self._batch(feed, [_encode(r) for r in right], _total(right), due_us))
+        while self.outgoing:
+            yield heapq.heappop(self.outgoing)[-1]
+
+    def _until(self, due_us: int) -> Iterator[FeedBatch]:
+        while self.outgoing and self.outgoing[0][0] < due_us:
+            yield heapq.heappop(self.outgoing)[-1]
+
+    def _make(self, rng: np.random.Generator, feed: str, transfers: list[Transaction], due_us: int) -> None:
+        waiting = self.corrections[feed]
+        right = [transfer for due, transfer in waiting if due <= due_us]
+        self.corrections[feed] = [held for held in waiting if held[0] > due_us]
+        lines = [_encode(transfer) for transfer in right]
+        for transfer in transfers:
+            if rng.random() < self.dirt.bad_records:
+                lines.append(_spoilt(rng, transfer))
+                self.corrections[feed].append((due_us + self.dirt.delay_us, transfer))
+            else:
+                lines.append(_encode(transfer))
+        late = rng.random() < self.dirt.late_batches
+        batch = self._batch(
+            feed, lines, _total([*right, *transfers]), due_us + (self.dirt.delay_us if late else 0)
+        )
+        self._queue(batch)
+        if rng.random() < self.dirt.repeated_batches:
+            self._queue(batch)
+
+    def _batch(self, feed: str, lines: list[bytes], total: Decimal, due_us: int) -> FeedBatch:
+        self.sequences[feed] += 1
+        return FeedBatch(feed, self.sequences[feed], b"\n".join(lines) + b"\n", len(lines), total, due_us)
+
+    def _queue(self, batch: FeedBatch) -> None:
+        self.made += 1
+        heapq.heappush(self.outgoing, (batch.due_us, self.made, batch))
+
+
+def _total(transfers: list[Transaction]) -> Decimal:
+    return sum((Decimal(transfer.amount) for transfer in transfers), Decimal(0))
+
+
+def _sending_banks(register: Register, day: Day) -> Array:
+    """Number of the bank that reports each row: the payer's, or the payee's for money from outside."""
+    number = {bank: index for index, bank in enumerate(register.banks)}
+    of_account = np.array([number.get(row.bank, 0) for row in register.accounts])
+    columns = day.columns
+    return of_account[np.where(columns.src == OUTSIDE, columns.dst, columns.src)]
+
+
+def _encode(transfer: Transaction) -> bytes:
+    return msgspec.json.encode(transfer)
+
+
+def _spoilt(rng: np.random.Generator, transfer: Transaction) -> bytes:
+    record = msgspec.to_builtins(transfer)
+    FAULTS[int(rng.integers(0, len(FAULTS)))](record)
+    return msgspec.json.encode(record)
