@@ -13,6 +13,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from threading import Condition, Lock
 from types import TracebackType
@@ -125,19 +126,28 @@ class EmbeddedLog:
             ]
         return EmbeddedConsumer(self, group, cursors)
 
-    def replay(self, topic: Topic) -> Iterable[Message]:
-        ends = [(partition, partition.tail.end) for partition in self._open(topic)]
-        return self._replay(topic.name, ends)
+    def read(self, topic: Topic, partition: int, start: int, end: int) -> Iterable[Message]:
+        partitions = self._open(topic)
+        if not 0 <= partition < len(partitions):
+            raise Unknown(f"topic {topic.name} has no partition {partition}")
+        return self._read(topic.name, partition, partitions[partition], start, end)
 
-    def _replay(self, name: str, ends: list[tuple[Partition, int]]) -> Iterator[Message]:
-        for number, (partition, end) in enumerate(ends):
-            with _disk(self._folder):
-                cursor = Cursor(name, number, partition, 0)
-                try:
-                    while cursor.offset < end and (message := cursor.next()):
-                        yield message
-                finally:
-                    cursor.close()
+    def replay(self, topic: Topic) -> Iterable[Message]:
+        return chain.from_iterable(
+            [
+                self._read(topic.name, number, partition, 0, partition.tail.end)
+                for number, partition in enumerate(self._open(topic))
+            ]
+        )
+
+    def _read(self, name: str, number: int, partition: Partition, start: int, end: int) -> Iterator[Message]:
+        with _disk(self._folder):
+            cursor = Cursor(name, number, partition, start)
+        try:
+            while cursor.offset < end and (message := cursor.next()):
+                yield message
+        finally:
+            cursor.close()
 
     def close(self) -> None:
         if self._closed:

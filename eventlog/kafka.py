@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Condition
+from time import monotonic
 from types import TracebackType
 from typing import Any, Final, Self
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
+from kafka.errors import (
+    KafkaError,
+    KafkaTimeoutError,
+    TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
 
 from eventlog.log import Message
 from schemas.errors import BatchTooLarge, Unavailable, Unknown
@@ -124,14 +131,18 @@ class KafkaLog:
             self.partitions(topic)
         return KafkaGroupConsumer(self._bootstrap, self._consumer(group, topics))
 
+    def read(self, topic: Topic, partition: int, start: int, end: int) -> Iterable[Message]:
+        if not 0 <= partition < self.partitions(topic):
+            raise Unknown(f"topic {topic.name} has no partition {partition}")
+        return self._read({TopicPartition(topic.name, partition): (start, end)})
+
     def replay(self, topic: Topic) -> Iterable[Message]:
         places = [TopicPartition(topic.name, number) for number in range(self.partitions(topic))]
         consumer = self._consumer(None, ())
         with _broker(self._bootstrap):
-            consumer.assign(places)
-            consumer.seek_to_beginning(*places)
             ends = consumer.end_offsets(places, timeout_ms=_TIMEOUT_MS)
-        return self._replay(consumer, ends)
+        consumer.close()
+        return self._read({place: (0, end) for place, end in ends.items()})
 
     def close(self) -> None:
         if not self._closed:
@@ -195,13 +206,23 @@ class KafkaLog:
             },
         }
 
-    def _replay(self, consumer: Any, ends: Mapping[TopicPartition, int]) -> Iterator[Message]:
+    def _read(self, spans: Mapping[TopicPartition, tuple[int, int]]) -> Iterator[Message]:
+        consumer = self._consumer(None, ())
         try:
             with _broker(self._bootstrap):
+                consumer.assign(list(spans))
+                ends = consumer.end_offsets(list(spans), timeout_ms=_TIMEOUT_MS)
+                for place, (start, end) in spans.items():
+                    consumer.seek(place, start)
+                    ends[place] = min(end, ends[place])
+                give_up_s = monotonic() + _TIMEOUT_MS / 1000
                 # Positions, not offsets: compaction may have taken the last message before the end.
-                while any(consumer.position(place) < end for place, end in ends.items()):
+                while any((_position(consumer, place) or 0) < end for place, end in ends.items()):
                     for place, records in consumer.poll(timeout_ms=1000).items():
                         yield from (_message(record) for record in records if record.offset < ends[place])
+                        give_up_s = monotonic() + _TIMEOUT_MS / 1000
+                    if monotonic() > give_up_s:
+                        raise KafkaTimeoutError(f"no message of {sorted(ends)} within {_TIMEOUT_MS} ms")
         finally:
             consumer.close()
 
@@ -237,10 +258,12 @@ class KafkaGroupConsumer:
 
     def positions(self) -> Mapping[tuple[str, int], int]:
         with _broker(self._bootstrap):
-            return {
-                (place.topic, place.partition): self._consumer.position(place, timeout_ms=_TIMEOUT_MS)
-                for place in sorted(self._consumer.assignment())
-            }
+            found = {place: _position(self._consumer, place) for place in self._consumer.assignment()}
+        return {
+            (place.topic, place.partition): offset
+            for place, offset in sorted(found.items())
+            if offset is not None
+        }
 
     def commit(self) -> None:
         with _broker(self._bootstrap):
@@ -256,6 +279,12 @@ class KafkaGroupConsumer:
 
     def close(self) -> None:
         self._consumer.close()
+
+
+def _position(consumer: Any, place: TopicPartition) -> int | None:
+    """None: not known yet."""
+    offset: int | None = consumer.position(place, timeout_ms=_TIMEOUT_MS)
+    return offset
 
 
 def _message(record: Any) -> Message:

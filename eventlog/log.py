@@ -69,6 +69,10 @@ class Log(Protocol):
     def consume(self, topics: Sequence[Topic], group: str) -> Consumer:
         """Join `group`; it starts at its committed position, or at the beginning."""
 
+    def read(self, topic: Topic, partition: int, start: int, end: int) -> Iterable[Message]:
+        """Messages of one partition from offset `start` up to but not `end`, groupless. Those that
+        retention or compaction took are missing; ends early where the partition does."""
+
     def replay(self, topic: Topic) -> Iterable[Message]:
         """Every message of `topic` up to its end as of now, groupless: how a compacted topic is read."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -211,6 +211,23 @@ def test_replay_is_everything_up_to_now(log: Log, topic: Topic, group: str) -> N
     assert values(found) == evens + odds
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "offsets"),
+    [(0, 5, range(5)), (3, 7, range(3, 7)), (4, 4, ()), (8, 99, range(8, 10)), (10, 12, ())],
+    ids=["head", "middle", "nothing", "past the end", "after the end"],
+)
+def test_read_is_a_stretch_of_one_partition(
+    log: Log, topic: Topic, start: int, end: int, offsets: Sequence[int]
+) -> None:
+    for number in range(20):
+        log.append(topic, b"", b"%d" % number, partition=number % 2)
+    log.flush()
+    found = list(log.read(topic, 1, start, end))
+    assert {message.partition for message in found} <= {1}
+    assert [message.offset for message in found] == list(offsets)
+    assert values(found) == [b"%d" % (2 * offset + 1) for offset in offsets]
+
+
 def test_replay_of_an_empty_topic_ends(log: Log, topic: Topic) -> None:
     assert list(log.replay(topic)) == []
 
@@ -238,8 +255,9 @@ def test_creating_again_changes_nothing(log: Log, topic: Topic) -> None:
         lambda log, topic: log.append(topic, b"", b""),
         lambda log, topic: log.consume([topic], "nobody"),
         lambda log, topic: log.replay(topic),
+        lambda log, topic: log.read(topic, 0, 0, 1),
     ],
-    ids=["partitions", "append", "consume", "replay"],
+    ids=["partitions", "append", "consume", "replay", "read"],
 )
 def test_a_topic_never_created_is_unknown(
     log: Log, topic: Topic, use: Callable[[Log, Topic], object]
