@@ -28,9 +28,17 @@ from schemas.errors import InvalidRecord, MalformedBatch
 from schemas.registry import FeedFormat
 from schemas.transaction import Transaction
 from services.ingest.formats import json_elements, json_record
-from services.ingest.formats.blocks import BLOCK, BOM, blocks, read_block
+from services.ingest.formats.blocks import (
+    BLOCK,
+    BOM,
+    MAX_RECORD_BYTES,
+    LongLine,
+    blocks,
+    line_groups,
+    read_block,
+)
 from services.ingest.formats.json_record import NOT_DECODABLE, names_each_key_once
-from services.ingest.formats.parsed import KEPT_BYTES, MAX_RECORD_BYTES, Declared, Parsed
+from services.ingest.formats.parsed import Declared, Parsed
 
 NAME: Final = FeedFormat.json
 MEDIA_TYPES: Final = ("application/json", "application/x-ndjson", "application/jsonl")
@@ -59,24 +67,13 @@ def parse(stream: BinaryIO) -> Iterator[Parsed | Declared]:
 
 def _lines(text: Iterable[bytes]) -> Iterator[Parsed]:
     number = 1
-    carry = b""
-    skipping = False  # the rest of a line that was too long
-    for block in text:
-        *lines, carry = (carry + block).split(b"\n")
-        if skipping:
-            skipping = not lines
-            lines = lines[1:]
-        records = _of_lines(number, lines)
+    for lines in line_groups(text):
+        if isinstance(lines, LongLine):
+            records = [Parsed(number, lines.kept, InvalidRecord("", lines.reason))]
+        else:
+            records = _of_lines(number, lines)
         yield from records
         number += len(records)
-        if len(carry) > MAX_RECORD_BYTES:
-            if not skipping:
-                reason = f"longer than {MAX_RECORD_BYTES} bytes; the first {KEPT_BYTES} are kept"
-                yield Parsed(number, carry[:KEPT_BYTES], InvalidRecord("", reason))
-                number += 1
-            skipping, carry = True, b""
-    if not skipping:
-        yield from _of_lines(number, [carry])
 
 
 def _of_lines(number: int, lines: Sequence[bytes]) -> list[Parsed]:

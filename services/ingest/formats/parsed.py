@@ -6,19 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, Protocol
+from typing import Protocol
 
 import msgspec
 
 from schemas.errors import InvalidRecord
 from schemas.transaction import Transaction
 
-MAX_RECORD_BYTES: Final = 1 << 20
-"""Bound of one record in any format; of a longer one the first KEPT_BYTES are kept."""
-
-KEPT_BYTES: Final = 1 << 16
-
-_DECIMAL = re.compile(r"\d{1,30}(?:\.\d{0,30})?", re.ASCII)
+_DECIMAL = re.compile(r"\d{1,19}(?:\.\d{0,20})?", re.ASCII)
 _PATH = re.compile(r"(.*) - at `\$\.?(?P<path>.*)`", re.DOTALL)
 _NAMED_FIELD = re.compile(r"Object (?:missing required|contains unknown) field `(?P<field>.*)`", re.DOTALL)
 
@@ -47,7 +42,7 @@ class Parsed(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def raw(self) -> bytes:
-        """The record as it came, whole; cut to KEPT_BYTES where its reason says so."""
+        """The record as it came, whole, or its start where its reason says so."""
         source = self.source
         return source if isinstance(source, bytes) else source.raw(self.number)
 
