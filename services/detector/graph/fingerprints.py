@@ -25,7 +25,7 @@ def fingerprints(feed_id: str, tx_ids: pa.StringArray) -> Array:
     octets = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
     feed = np.frombuffer(feed_id.encode(), np.uint8)
     digests = np.empty(len(tx_ids), np.uint64)
-    digest_rows(fnv1a(_OFFSET, feed, 0, feed.size), octets, starts, digests)
+    digest_rows(np.uint64(fnv1a(_OFFSET, feed, 0, feed.size)), octets, starts, digests)
     return digests
 
 
