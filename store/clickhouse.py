@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
@@ -20,6 +21,9 @@ CONNECTIONS: Final = 8
 CONNECT_TIMEOUT_S: Final = 5
 ANSWER_TIMEOUT_S: Final = 60
 WAIT_FOR_CONNECTION_S: Final = 30
+
+# It would log a traceback for each refused connection; what went wrong is in Unavailable.
+logging.getLogger("clickhouse_driver.connection").setLevel(logging.CRITICAL)
 
 _Answer = TypeVar("_Answer")
 
@@ -55,7 +59,8 @@ class ServerDatabase:
         values = [_values(column) for column in rows.columns]
 
         def send(client: Client) -> None:
-            client.connection.force_connect()
+            if not client.connection.connected:
+                client.connection.connect()
             version = client.connection.server_info.version_tuple()
             client.execute(statement, values, columnar=True, settings=insert_settings(version))
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from schemas.errors import InvalidInput
 from store.database import Columns
@@ -56,7 +57,8 @@ def _array(table: str, name: str, values: object, structure: Mapping[str, str]) 
         array = array.cast(wanted)
     except (pa.ArrowException, OverflowError, UnicodeEncodeError) as error:
         raise InvalidInput(f"{table}.{name}: {error}") from None
-    if array.null_count:
+    inner = pc.list_flatten(array) if pa.types.is_list(wanted) else array
+    if array.null_count or inner.null_count:
         raise InvalidInput(f"{table}.{name}: a value is missing")
     return array
 

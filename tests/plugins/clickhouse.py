@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -55,14 +57,14 @@ def clickhouse_database(fresh_clickhouse: Callable[[], Server]) -> Iterator[Serv
 
 
 @pytest.fixture(scope="session")
-def restartable_clickhouse() -> Callable[[Path, int], object]:
-    """For tests that end a server on purpose: `with restartable_clickhouse(folder, port) as server`."""
-    return running
+def crashing_clickhouse() -> Callable[[Path, int], AbstractContextManager[Server]]:
+    """`with crashing_clickhouse(folder, port) as server`: a server that dies at the block's end."""
+    return partial(running, end=signal.SIGKILL)
 
 
 @contextmanager
-def running(folder: Path, port: int) -> Iterator[Server]:
-    """A server with its files in `folder`; ended by its pid."""
+def running(folder: Path, port: int, end: signal.Signals = signal.SIGTERM) -> Iterator[Server]:
+    """A server with its files in `folder`; `end` is sent to its pid when the block is left."""
     _require_server()
     server = Server("127.0.0.1", port)
     process = subprocess.Popen(
@@ -74,7 +76,7 @@ def running(folder: Path, port: int) -> Iterator[Server]:
         _await(process, server, folder / "logs" / "clickhouse-errors.log")
         yield server
     finally:
-        process.terminate()
+        process.send_signal(end)
         process.wait(30)
 
 

@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
+from schemas.batch import SCHEMA, BatchId, TransferBatch
 from store.clickhouse import ServerDatabase
 from store.database import Database
 from store.embedded import EmbeddedDatabase
@@ -39,3 +41,23 @@ def _open(request: pytest.FixtureRequest, folder: Path) -> EmbeddedDatabase | Se
         return EmbeddedDatabase(folder)
     fresh: Callable[[], Server] = request.getfixturevalue("fresh_clickhouse")
     return ServerDatabase(fresh())
+
+
+@pytest.fixture(scope="session")
+def transfer_batch() -> Callable[..., TransferBatch]:
+    return _transfer_batch
+
+
+def _transfer_batch(rows: int, batch_id: str = "0" * 32, first: int = 0) -> TransferBatch:
+    """`rows` transfers of feed "bank-a", numbered from `first`, all different."""
+    values = {
+        "tx_id": [f"T{number}" for number in range(first, first + rows)],
+        "ts_us": [1_462_353_000_000_000 + number for number in range(first, first + rows)],
+        "src": [number.to_bytes(16, "big") for number in range(rows)],
+        "dst": [number.to_bytes(16, "little") for number in range(rows)],
+        "amount_minor": list(range(1, rows + 1)),
+        "purpose": [2] * rows,
+    }
+    arrays = [pa.array(values.get(field.name, ["x"] * rows), field.type) for field in SCHEMA]
+    columns = pa.record_batch(arrays, schema=SCHEMA)
+    return TransferBatch(BatchId("bank-a", batch_id, 0), columns)
