@@ -110,9 +110,15 @@ class _Desk:
 
     def _take_fee(self, today: Today, rng: np.random.Generator) -> None:
         at = int(today.date.moments(rng, OFFICE, 1)[0])
-        label = self._firm.patterns.filed_fee_transfer
-        earned = self._fee_earned
-        if today.pay(self._firm.reserve, self._firm.filed_own, earned, at, Purpose.fee, pattern=label)[0]:
+        if today.pay(
+            self._firm.reserve,
+            self._firm.filed_own,
+            self._fee_earned,
+            at,
+            Purpose.fee,
+            channel=Channel.clearing,
+            pattern=self._firm.patterns.filed_fee_transfer,
+        )[0]:
             self._fee_earned = 0
         cost = int(today.ledger.spendable[self._firm.filed_own]) // 20
         today.pay(self._firm.filed_own, OUTSIDE, cost, at + MINUTE, Purpose.purchase)

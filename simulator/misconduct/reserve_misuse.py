@@ -118,7 +118,7 @@ def uninstructed(plan: Plan) -> Play:
     def script(rng: np.random.Generator) -> Script:
         today = yield from until((yield), plan.day)
         for _ in range(4):
-            takers = rng.choice(people, int(rng.integers(5, 9)))
+            takers = np.append(people, rng.choice(people, int(rng.integers(1, 4))))
             amount = _slice(today, rng, firm, 0.01, 0.02)
             pay_on(today, rng, firm.reserve, takers, amount, Purpose.withdraw, label, step=10)
             today = yield
@@ -167,8 +167,8 @@ def dribble(plan: Plan) -> Play:
 
     def script(rng: np.random.Generator) -> Script:
         today = yield from until((yield), plan.day)
-        for _ in range(10):
-            taker = int(rng.choice(people))
+        for turn in range(10):
+            taker = people[turn % len(people)]
             amount = int(_slice(today, rng, firm, 0.003, 0.008) * rng.uniform(0.8, 1.0)) // 10 * 10
             at = today.date.at(9) + int(rng.integers(0, 10 * 3600)) * 1_000_000
             if today.pay(

@@ -73,7 +73,7 @@ def split_shell(plan: Plan) -> Play:
         today, _ = yield from until_disbursed(today, listing)
         for _ in range(2):
             today = yield
-            parts = np.array(receivers)[rng.integers(0, 2, int(rng.integers(2, 4)))]
+            parts = np.array([*receivers, receivers[0]])[: int(rng.integers(2, 4))]
             amount = int(listing.principal * rng.uniform(0.42, 0.47))
             pay_on(today, rng, shell, parts, amount, Purpose.transfer, label)
         today.finished.add(label)

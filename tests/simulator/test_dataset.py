@@ -1,0 +1,184 @@
+"""The data set on disk: the documented layout, and a world whose money adds up."""
+
+import csv
+import gzip
+from collections import Counter, defaultdict
+from itertools import pairwise
+
+import pytest
+
+from schemas.currency import to_minor
+from schemas.instant import to_micros
+from schemas.registry import Account, Feed, Party, Product
+from schemas.transaction import Purpose
+
+OUTSIDE = {"EXT_SOURCE", "EXT_SINK"}
+LOOK_ALIKES = {
+    *("shop", "payroll", "utilities_tax", "fee_account", "custody_main", "licensed_lender"),  # pooling
+    *("platform_fee", "related_supplier", "salary_related", "listing_refund"),  # self-lending
+    *("merchant_settlement", "refund_to_payer", "filed_fee_transfer"),  # reserve misuse
+}
+VARIANTS = {
+    "pooling": {"own_account", "consulting", "executive", "shopfronts"},
+    "self_lending": {"own_company", "direct_shell", "split_shell", "layered", "straw", "patient"},
+    "reserve_misuse": {
+        *("developer", "margin", "vehicle", "related", "uninstructed", "sham_merchant", "dribble")
+    },
+}
+
+
+def minor(row, field="amount"):
+    return to_minor(row[field], "CNY")
+
+
+@pytest.mark.parametrize(
+    ("file", "header"),
+    [
+        (
+            "transactions.csv",
+            "tx_id,ts,src,dst,amount,currency,channel,src_bank,dst_bank,purpose,product,instruction,reversal_of",
+        ),
+        ("labels.csv", "tx_id,pattern_id,pattern_type,is_illicit,label_source"),
+        (
+            "patterns.csv",
+            "pattern_id,pattern_type,is_illicit,n_tx,n_accounts,first_ts,last_ts,total_amount,shape_ok,"
+            "label_source,main_account,accounts,variant",
+        ),
+        ("accounts.csv", "account,bank,kind,opening_balance"),
+    ],
+)
+def test_the_columns_are_the_documented_ones(written, file, header):
+    with (written.folder / file).open(encoding="utf-8") as lines:
+        assert next(lines).rstrip("\n") == header
+
+
+def test_the_layout_starts_with_the_shared_data_sets(written, shared_data):
+    for name in ("transactions", "labels", "patterns", "accounts"):
+        with gzip.open(shared_data / "amlgentex_s0" / f"{name}.csv.gz", "rt", encoding="utf-8") as lines:
+            theirs = next(csv.reader(lines))
+        with (written.folder / f"{name}.csv").open(encoding="utf-8") as lines:
+            ours = next(csv.reader(lines))
+        assert ours[: len(theirs)] == theirs
+
+
+def test_transfers_are_in_time_order_and_numbered_once(written):
+    times = [to_micros(row["ts"]) for row in written.transactions]
+    assert all(a <= b for a, b in pairwise(times))
+    assert len(written.by_id) == len(written.transactions)
+
+
+def test_nobody_ever_spends_what_he_has_not_got_and_no_money_is_made(written):
+    opening = {row["account"]: minor(row, "opening_balance") for row in written.accounts}
+    balance, entered, left = dict(opening), 0, 0
+    for row in written.transactions:
+        amount = minor(row)
+        assert amount > 0
+        if row["src"] in OUTSIDE:
+            entered += amount
+        else:
+            balance[row["src"]] -= amount
+            assert balance[row["src"]] >= 0, row
+        if row["dst"] in OUTSIDE:
+            left += amount
+        else:
+            balance[row["dst"]] += amount
+    assert sum(balance.values()) == sum(opening.values()) + entered - left
+
+
+def test_every_account_that_moves_money_is_listed_with_its_bank(written):
+    banks = {row["account"]: row["bank"] for row in written.accounts}
+    assert len(banks) == len(written.accounts)
+    for row in written.transactions:
+        for side in ("src", "dst"):
+            assert row[side] in OUTSIDE or banks[row[side]] == row[f"{side}_bank"]
+            assert row[side] not in OUTSIDE or row[f"{side}_bank"] == ""
+        assert row["src"] != row["dst"]
+
+
+def test_values_are_in_the_vocabulary(written):
+    purposes = {purpose.name for purpose in Purpose} | {""}
+    products = {product.product_id for product in written.of_kind(Product)} | {""}
+    for row in written.transactions:
+        assert row["purpose"] in purposes
+        assert row["product"] in products
+        assert row["currency"] == "CNY"
+
+
+def test_a_reversal_undoes_an_earlier_transfer_exactly(written):
+    undone = [row for row in written.transactions if row["reversal_of"]]
+    assert undone
+    for row in undone:
+        original = written.by_id[row["reversal_of"]]
+        assert (row["src"], row["dst"], row["amount"]) == (
+            original["dst"],
+            original["src"],
+            original["amount"],
+        )
+        assert to_micros(original["ts"]) < to_micros(row["ts"])
+
+
+def test_labels_and_patterns_agree_with_the_transfers(written):
+    patterns = {row["pattern_id"]: row for row in written.patterns}
+    assert set(patterns) == {label["pattern_id"] for label in written.labels}
+    assert max(Counter(label["tx_id"] for label in written.labels).values()) == 1
+    for label in written.labels:
+        pattern = patterns[label["pattern_id"]]
+        assert label["tx_id"] in written.by_id
+        assert (label["pattern_type"], label["is_illicit"]) == (
+            pattern["pattern_type"],
+            pattern["is_illicit"],
+        )
+    for pattern_id, pattern in patterns.items():
+        rows = written.transfers_of(pattern_id)
+        assert int(pattern["n_tx"]) == len(rows)
+        assert (pattern["first_ts"], pattern["last_ts"]) == (rows[0]["ts"], rows[-1]["ts"])
+        assert minor(pattern, "total_amount") == sum(map(minor, rows))
+        accounts = pattern["accounts"].split(";")
+        assert int(pattern["n_accounts"]) == len(accounts)
+        assert pattern["main_account"] in accounts
+        assert set(accounts) <= {row[side] for row in rows for side in ("src", "dst")}
+
+
+def test_every_look_alike_of_the_catalogue_is_there(written):
+    honest = {row["pattern_type"] for row in written.patterns if row["is_illicit"] == "0"}
+    assert honest >= LOOK_ALIKES
+
+
+def test_every_variant_is_planted_and_comes_to_its_end(written):
+    planted = defaultdict(set)
+    for row in written.patterns:
+        if row["is_illicit"] == "1":
+            planted[row["pattern_type"]].add(row["variant"])
+            assert row["shape_ok"] == "1", row
+    assert planted == VARIANTS
+
+
+def test_a_case_of_each_typology_is_complete_within_four_days(written):
+    end = written.world.start_us + 4 * 86_400_000_000
+    early = {
+        row["pattern_type"]
+        for row in written.patterns
+        if row["is_illicit"] == "1" and to_micros(row["last_ts"]) < end
+    }
+    assert early == set(VARIANTS)
+
+
+def test_the_registry_refers_only_to_what_it_holds(written):
+    parties = {party.party_id for party in written.of_kind(Party)}
+    listed = {row["account"]: row["bank"] for row in written.accounts}
+    for account in written.of_kind(Account):
+        assert account.party_id in parties
+        assert listed[account.account_id] == account.bank
+        assert account.institution_id is None or account.institution_id in written.institutions
+    for relation in written.relations:
+        assert {relation.from_id, relation.to_id} <= parties
+    for product in written.of_kind(Product):
+        assert product.borrower_party_id in parties
+        assert product.institution_id in written.institutions
+    assert len({product.product_id for product in written.of_kind(Product)}) == len(written.of_kind(Product))
+    assert {feed.bank for feed in written.of_kind(Feed)} == set(listed.values())
+
+
+def test_one_file_a_kind(written):
+    names = {path.stem for path in (written.folder / "registry").iterdir()}
+    assert names == {"institution", "party", "relation", "account", "product", "licence", "feed"}
