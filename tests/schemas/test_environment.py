@@ -25,7 +25,7 @@ def test_booleans(value, read):
     ],
 )
 def test_other_values_are_refused_by_name(reader, arguments, value):
-    with pytest.raises(InvalidSetting, match="^X"):
+    with pytest.raises(InvalidSetting, match=r"^X"):
         getattr(Environment({"X": value}), reader)("X", *arguments)
 
 
