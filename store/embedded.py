@@ -90,6 +90,8 @@ class EmbeddedDatabase:
         try:
             answer: bytes = connection.query(statement, output).bytes()
         except RuntimeError as error:
+            # chDB would put what the failed statement had written before the next one's answer.
+            connection.query("SELECT 1", "Null")
             raise Unavailable(f"the store refused a statement: {error}") from None
         return answer
 

@@ -70,3 +70,10 @@ def test_closed_is_unavailable_and_closing_again_is_nothing(tmp_path: Path) -> N
     database.close()
     with pytest.raises(Unavailable, match="closed"):
         database.ping()
+
+
+def test_a_statement_that_fails_halfway_leaves_nothing_in_the_next_answer(tmp_path: Path) -> None:
+    with closing(EmbeddedDatabase(tmp_path)) as database:
+        with pytest.raises(Unavailable, match="throwIf"):
+            database.query("SELECT number, throwIf(number = 100000) FROM system.numbers")
+        assert database.query("SELECT 7, 8") == [(7, 8)]
