@@ -127,6 +127,10 @@ class Registry:
         account = self.account(token_hex, ts_us)
         return None if account is None else account.party_id
 
+    def holders(self, token_hex: str) -> tuple[str, ...]:
+        """Every party that any version says holds the account, at whatever time, by id."""
+        return tuple(sorted({version.party_id for version in self._versions(token_hex)}))
+
     def related(self, institution_id: str, party_id: str, ts_us: int) -> Relatedness | None:
         """How `party_id` is tied to the institution at `ts_us`; None: it is not a related party."""
         closure = self.closure(institution_id, ts_us)
@@ -176,7 +180,7 @@ class Registry:
         Those it serves, and those of which a party that ever held it was ever a related party.
         """
         touching = {business for business in self._businesses.get(token_hex, ()) if business}
-        for party_id in {version.party_id for version in self._versions(token_hex)}:
+        for party_id in self.holders(token_hex):
             touching.update(self.institutions_tied(party_id))
         return tuple(sorted(touching))
 
@@ -190,6 +194,10 @@ class Registry:
             tied = {one for party in reached for one in self._institutions_with(party)}
             known = self._touching[party_id] = tuple(sorted(tied))
         return known
+
+    @property
+    def knows_accounts(self) -> bool:
+        return bool(self._businesses)
 
     def parties_near(self, party_id: str) -> tuple[str, ...]:
         """The parties ever reachable from `party_id`: whom a change of its relations can touch."""

@@ -56,9 +56,9 @@ class Threshold(Validity):
     secondary: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Rules:
-    """The thresholds in force over one stretch of time."""
+    """The thresholds in force over one stretch of time. Equal and hashed by identity: see Law.at."""
 
     in_force: tuple[Threshold, ...]
 
@@ -82,6 +82,11 @@ class Law:
     def at(self, ts_us: int) -> Rules:
         """The same object over the whole stretch, so it may key a cache."""
         return self._rules[bisect_right(self._starts, ts_us) - 1]
+
+    def between(self, first_us: int, last_us: int) -> tuple[Rules, ...]:
+        """Those in force at some time from `first_us` to `last_us`, in order."""
+        first = bisect_right(self._starts, first_us) - 1
+        return tuple(self._rules[first : bisect_right(self._starts, last_us)])
 
     def article(self, document: str, article: str) -> Article | None:
         return self._articles.get((document, article))

@@ -1,0 +1,251 @@
+"""The detector's core: a pure function of one partition's log of transfers and registry changes.
+
+Nothing here knows the wall clock, and nothing depends on how the log was cut into batches: each row is
+judged by what was there just after it, and a timer fires before the first row whose clock has passed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+
+from registry import Registry
+from schemas.alert import Alert
+from schemas.batch import TransferBatch
+from schemas.instant import DAY
+from schemas.law import Law
+from schemas.registry import RegistryRecord
+from schemas.risk import RiskScore
+from schemas.transaction import Purpose
+from services.detector.episodes import Episodes
+from services.detector.feeds import Feeds, FeedState
+from services.detector.graph import Applied, RollingGraph
+from services.detector.marks import Marks
+from services.detector.scoring import Scores
+from services.detector.timers import Timer, Timers
+from services.detector.typologies import TYPOLOGIES
+from services.detector.typology import Context, Finding, Outcome, Recheck, Step, Transfer, Typology
+
+WINDOW_US: Final = 31 * DAY
+"""A day more than the longest window of a typology, which is 30 days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What one call found, in the order found."""
+
+    alerts: tuple[Alert, ...] = ()
+    scores: tuple[RiskScore, ...] = ()
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one typology did: rows it looked at, timers it was called for, findings, and those of them
+    that a bound cut short."""
+
+    triggers: int = 0
+    rechecks: int = 0
+    confirmations: int = 0
+    truncated: int = 0
+
+
+@dataclass(slots=True)
+class Counters:
+    """Since the engine was made. Transfers are those inserted into the graph."""
+
+    transfers: int = 0
+    duplicates: int = 0
+    late: int = 0
+    too_late: int = 0
+    refused: int = 0
+    repeated_batches: int = 0
+    timers_refused: int = 0
+    episodes_evicted: int = 0
+    typologies: dict[str, Tally] = field(default_factory=dict)
+
+
+class Engine:
+    """Picklable; used from one thread at a time. Never raises on what a decoded batch may hold.
+
+    `max_transfers` and `max_accounts` are the graph's stated maximum: see RollingGraph.
+    """
+
+    def __init__(
+        self,
+        law: Law,
+        *,
+        window_us: int = WINDOW_US,
+        lateness_us: int = DAY,
+        max_transfers: int = 4_000_000,
+        max_accounts: int = 2_000_000,
+        typologies: Sequence[type[Typology]] = TYPOLOGIES,
+    ) -> None:
+        self.registry = Registry()
+        self._law = law
+        self._graph = RollingGraph(
+            window_us=window_us,
+            lateness_us=lateness_us,
+            max_transfers=max_transfers,
+            max_accounts=max_accounts,
+        )
+        self._marks = Marks(self._graph, self.registry)
+        self._typologies = tuple(typology() for typology in typologies)
+        self._tallies = {typology.id: Tally() for typology in self._typologies}
+        self._timers = Timers()
+        self._episodes = Episodes()
+        self._scores = Scores()
+        self._feeds = Feeds()
+        self._repeated = 0
+
+    def apply_registry(self, records: Sequence[RegistryRecord]) -> Outputs:
+        """Take registry changes in. They count for transfers by event time, from the next row on."""
+        for record in records:
+            if self.registry.apply(record):
+                self._marks.follow(record)
+        return Outputs()
+
+    def apply_transfers(self, batch: TransferBatch) -> Outputs:
+        """Take a batch in; a part of a batch that was taken before is dropped."""
+        if self._feeds.is_repeated(batch.id):
+            self._repeated += 1
+            return Outputs()
+        if batch.rows == 0:
+            return Outputs()
+        applied = self._graph.apply(batch)
+        self._feeds.count(batch.id.feed_id, applied, self.registry)
+        clocks = applied.clock_us
+        step = Step(
+            batch,
+            applied,
+            self._marks.all(),
+            self._graph,
+            self.registry,
+            self._law.between(int(clocks[0]), int(clocks[-1])),
+        )
+        found = _Found()
+        for row, typology, account in self._candidates(step):
+            self._fire_until(int(clocks[row]), step, found)
+            context = self._context(int(clocks[row]), int(applied.as_of[row]))
+            self._tallies[self._typologies[typology].id].triggers += 1
+            outcome = self._typologies[typology].confirm(context, _transfer(step, row), account)
+            self._take(typology, context, outcome, found)
+        self._fire_until(int(clocks[-1]), step, found)
+        for each in self._typologies:
+            each.absorb(step)
+        return Outputs(tuple(found.alerts), tuple(found.scores))
+
+    @property
+    def clock_us(self) -> int | None:
+        """Greatest event time seen."""
+        return self._graph.clock_us
+
+    @property
+    def fill(self) -> float:
+        """Share of the graph's stated maximum in use; an alarm belongs well below 1."""
+        return self._graph.fill
+
+    def feeds(self) -> tuple[FeedState, ...]:
+        """Each feed's watermark and counts, by feed id; `silent` ones have sent nothing for long."""
+        return self._feeds.states(self._graph.clock_us)
+
+    def counters(self) -> Counters:
+        graph = self._graph.counters
+        return Counters(
+            transfers=graph.inserted,
+            duplicates=graph.duplicates,
+            late=graph.late,
+            too_late=graph.too_late,
+            refused=graph.refused,
+            repeated_batches=self._repeated,
+            timers_refused=self._timers.refused,
+            episodes_evicted=self._episodes.evicted,
+            typologies={name: replace(tally) for name, tally in self._tallies.items()},
+        )
+
+    def _candidates(self, step: Step) -> list[tuple[int, int, int]]:
+        """(row, typology, account) in row order."""
+        found: list[tuple[int, int, int]] = []
+        for number, typology in enumerate(self._typologies):
+            rows, accounts = typology.candidates(step)
+            found.extend(
+                (row, number, account) for row, account in zip(rows.tolist(), accounts.tolist(), strict=True)
+            )
+        return sorted(found, key=lambda one: one[:2])
+
+    def _context(self, now_us: int, as_of: int) -> Context:
+        return Context(self._graph, self.registry, self._law.at(now_us), now_us, as_of)
+
+    def _fire_until(self, clock_us: int, step: Step, found: _Found) -> None:
+        """Fire what is due by `clock_us`: timers, and at midnight the scores."""
+        while True:
+            timer_us, boundary_us = self._timers.next_us(), self._scores.next_boundary_us
+            due = [one for one in (timer_us, boundary_us) if one is not None and one <= clock_us]
+            if not due:
+                return
+            if min(due) == timer_us:
+                self._fire(self._timers.pop(), step, found)
+            else:
+                found.scores += self._scores.at_boundary(self.registry, self._law.at(min(due)))
+
+    def _fire(self, timer: Timer, step: Step, found: _Found) -> None:
+        """Look again as of the last row before the clock reached the timer."""
+        row = int(np.searchsorted(step.applied.clock_us, timer.due_us))
+        context = self._context(timer.due_us, _as_of_before(step.applied, row))
+        typology = self._typologies[timer.typology]
+        self._tallies[typology.id].rechecks += 1
+        self._take(timer.typology, context, typology.recheck(context, timer.account), found)
+
+    def _take(self, typology: int, context: Context, outcome: Outcome, found: _Found) -> None:
+        if isinstance(outcome, Recheck):
+            due_us = max(outcome.at_us, context.now_us + 1)
+            self._timers.set(Timer(due_us, typology, outcome.account))
+        elif isinstance(outcome, Finding):
+            self._raise(self._typologies[typology], context, outcome, found)
+
+    def _raise(self, typology: Typology, context: Context, finding: Finding, found: _Found) -> None:
+        tally = self._tallies[typology.id]
+        tally.confirmations += 1
+        tally.truncated += bool(finding.limits)
+        alert = self._episodes.take(typology.id, typology.name, context, finding)
+        if alert is None:
+            return
+        found.alerts.append(alert)
+        score = self._scores.raised(alert, self.registry, context.rules)
+        if score is not None:
+            found.scores.append(score)
+
+
+@dataclass(slots=True)
+class _Found:
+    alerts: list[Alert] = field(default_factory=list)
+    scores: list[RiskScore] = field(default_factory=list)
+
+
+def _as_of_before(applied: Applied, row: int) -> int:
+    """The last sequence number before `row`."""
+    if row > 0:
+        return int(applied.as_of[row - 1])
+    return int(applied.as_of[0]) - (int(applied.seq[0]) >= 0)
+
+
+def _transfer(step: Step, row: int) -> Transfer:
+    applied = step.applied
+    return Transfer(
+        row=row,
+        seq=int(applied.seq[row]),
+        src=int(applied.src[row]),
+        dst=int(applied.dst[row]),
+        ts_us=int(applied.ts_us[row]),
+        amount_minor=int(applied.amount_minor[row]),
+        purpose=Purpose(int(applied.purpose[row])),
+        currency=int(applied.currency[row]),
+        product=int(applied.product[row]),
+        instruction=step.text("instruction", row),
+        is_reversal=bool(step.text("reversal_of", row)),
+        feed_id=step.batch.id.feed_id,
+        payers=int(applied.payers[row]),
+        payees=int(applied.payees[row]),
+    )

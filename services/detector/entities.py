@@ -1,0 +1,103 @@
+"""Who is behind an account, as the registry had it on the day."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from registry import Registry
+from schemas.registry import Account, AccountRole, Licence
+from services.detector.graph import RollingGraph
+from services.detector.graph.accounts import OUTSIDE_INDEX
+from services.detector.typology import Context
+
+
+class Entities:
+    """Answers for one confirmation, each looked up once."""
+
+    def __init__(self, context: Context) -> None:
+        self._graph: RollingGraph = context.graph
+        self._registry: Registry = context.registry
+        self._now_us = context.now_us
+        self._accounts: dict[int, tuple[Account, ...]] = {}
+        self._clients: dict[str, frozenset[str]] = {}
+
+    @cached_property
+    def registered(self) -> bool:
+        """Whether the registry knows any account at all."""
+        return self._registry.knows_accounts
+
+    def token(self, account: int) -> str:
+        return self._graph.token(account).hex()
+
+    def accounts(self, account: int) -> tuple[Account, ...]:
+        """What the account is now, one record for each institution it serves."""
+        known = self._accounts.get(account)
+        if known is None:
+            outside = account == OUTSIDE_INDEX
+            known = () if outside else self._registry.accounts(self.token(account), self._now_us)
+            self._accounts[account] = known
+        return known
+
+    def roles(self, account: int) -> frozenset[AccountRole]:
+        """Empty: nobody has registered it."""
+        return frozenset(one.role for one in self.accounts(account))
+
+    def party(self, account: int) -> str | None:
+        """The party that holds the account; None where the registry does not know it."""
+        records = self.accounts(account)
+        return records[0].party_id if records else None
+
+    def entity(self, account: int) -> str:
+        """The party, else the account itself: what is counted as one."""
+        return self.party(account) or f"account {account}"
+
+    def client_of(self, account: int) -> frozenset[str]:
+        """The institutions at which the account's holder has a client account."""
+        party = self.party(account)
+        if party is None:
+            return frozenset()
+        known = self._clients.get(party)
+        if known is None:
+            tokens = self._registry.accounts_of(party)
+            records = (one for token in tokens for one in self._registry.accounts(token, self._now_us))
+            known = self._clients[party] = frozenset(
+                one.institution_id
+                for one in records
+                if one.role is AccountRole.client and one.institution_id and one.party_id == party
+            )
+        return known
+
+    def ties(self, account: int) -> tuple[str, ...]:
+        """The institutions in whose own business the account is, or whose related party holds it."""
+        party = self.party(account)
+        own = {
+            one.institution_id
+            for one in self.accounts(account)
+            if one.institution_id and one.role not in (AccountRole.client, AccountRole.merchant_settlement)
+        }
+        candidates = self._registry.institutions_tied(party) if party else ()
+        related = {one for one in candidates if self.is_related(one, account)}
+        return tuple(sorted(own | related))
+
+    def is_related(self, institution_id: str, account: int) -> bool:
+        """Held by the institution itself or by a related party of it."""
+        party = self.party(account)
+        return party is not None and self._registry.related(institution_id, party, self._now_us) is not None
+
+    def industry(self, account: int) -> str:
+        """GB/T 4754 section letter of the holder; "" where it is not known."""
+        party = self.party(account)
+        record = self._registry.party(party, self._now_us) if party else None
+        return record.industry[:1] if record else ""
+
+    def licences(self, institution_id: str) -> tuple[Licence, ...]:
+        return self._registry.licences(institution_id, self._now_us)
+
+    def institution_of_product(self, product: int) -> str | None:
+        """The institution of a product by the graph's code."""
+        record = self._registry.product(self._graph.product(product), self._now_us)
+        return None if record is None else record.institution_id
+
+    def filed_fee_bp(self, institution_id: str) -> int | None:
+        institution = self._registry.institution(institution_id, self._now_us)
+        return None if institution is None else institution.fee_rate_bp

@@ -1,0 +1,61 @@
+"""How often a busy account is looked at: on growth by a quarter, or after a day of event time."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from schemas.instant import DAY
+from services.detector.graph.kernel import Bools, Int32s, Int64s
+
+_NEVER: Final = 2**62
+
+
+class Gate:
+    """For each account, the count and the time from which it may be looked at again.
+
+    Both only ever rise, so the accounts that pass at the start of a batch are a superset of those
+    that pass later in it.
+    """
+
+    def __init__(self, first_count: int, growth_bp: int = 2_500, pause_us: int = DAY) -> None:
+        self._first = first_count
+        self._growth_bp = growth_bp
+        self._pause_us = pause_us
+        self._counts: npt.NDArray[np.int32] = np.empty(0, np.int32)
+        self._times: npt.NDArray[np.int64] = np.empty(0, np.int64)
+
+    def passing(self, accounts: Int32s, counts: Int32s, clock_us: Int64s) -> Bools:
+        """Which rows could pass by what is known at the start of their batch."""
+        self._cover(int(accounts.max(initial=0)))
+        passing: Bools = (counts >= self._counts[accounts]) | (clock_us >= self._times[accounts])
+        return passing
+
+    def seen(self, account: int) -> bool:
+        """It passed before."""
+        return account < self._times.size and bool(self._times[account] != _NEVER)
+
+    def any_seen(self, accounts: Int32s) -> Bools:
+        self._cover(int(accounts.max(initial=0)))
+        seen: Bools = self._times[accounts] != _NEVER
+        return seen
+
+    def passes(self, account: int, count: int, now_us: int) -> bool:
+        """Whether it may be looked at now; if so, it is shut until the next growth or pause."""
+        self._cover(account)
+        if count < self._counts[account] and now_us < self._times[account]:
+            return False
+        grown = count + max(1, -(-count * self._growth_bp // 10_000))
+        self._counts[account] = max(int(self._counts[account]), grown)
+        time_us = 0 if self._times[account] == _NEVER else int(self._times[account])
+        self._times[account] = max(time_us, now_us + self._pause_us)
+        return True
+
+    def _cover(self, account: int) -> None:
+        size = self._counts.size
+        if account >= size:
+            more = max(account + 1 - size, size, 1024)
+            self._counts = np.concatenate((self._counts, np.full(more, self._first, np.int32)))
+            self._times = np.concatenate((self._times, np.full(more, _NEVER, np.int64)))

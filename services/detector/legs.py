@@ -1,0 +1,48 @@
+"""Transfers as plain tuples: what a confirmation walks over once the search has bounded it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from schemas.transaction import Purpose
+from services.detector.graph import Edges
+
+DAY_SHIFT_US = 8 * 3_600_000_000
+"""Days are Beijing's: UTC+8, no daylight saving."""
+
+
+class Leg(NamedTuple):
+    """One transfer. `src` and `dst` are account indexes, `product` and `currency` the graph's codes."""
+
+    ts_us: int
+    seq: int
+    src: int
+    dst: int
+    amount_minor: int
+    purpose: Purpose
+    product: int
+    currency: int
+
+
+def legs_of(edges: Edges) -> list[Leg]:
+    """In the order of (ts_us, seq)."""
+    return [
+        Leg(ts_us, seq, src, dst, amount, Purpose(purpose), product, currency)
+        for ts_us, seq, src, dst, amount, purpose, product, currency in zip(
+            edges.ts_us.tolist(),
+            edges.seq.tolist(),
+            edges.src.tolist(),
+            edges.dst.tolist(),
+            edges.amount_minor.tolist(),
+            edges.purpose.tolist(),
+            edges.product.tolist(),
+            edges.currency.tolist(),
+            strict=True,
+        )
+    ]
+
+
+def in_order(legs: Iterable[Leg]) -> list[Leg]:
+    """Distinct legs by (ts_us, seq)."""
+    return sorted(set(legs))

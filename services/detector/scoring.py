@@ -1,0 +1,175 @@
+"""The risk score of an institution: 0–100 from its alerts, the same bytes on every machine.
+
+Each alert is worth severity × confidence, halved with every half-life of event time since it was last
+raised. Alerts combine as independent doubts do (noisy-or): 100 × (1 − Π (1 − pᵢ)). All of it is integer
+arithmetic: thousandths of a point, and powers of one half in binary fixed point.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isqrt
+from typing import Final
+
+from registry import Registry
+from schemas.alert import Alert
+from schemas.instant import DAY
+from schemas.law import Rules
+from schemas.risk import CLASS_ZH, Contribution, RiskClass, RiskScore
+from services.detector.episodes import regions_of
+from services.detector.legs import DAY_SHIFT_US
+from services.detector.typology import in_force, parameter
+
+_FULL: Final = 100_000  # milli-points of certainty
+_BITS: Final = 48
+_ONE: Final = 1 << _BITS
+_STEPS: Final = 16
+
+
+def _roots() -> tuple[int, ...]:
+    """2 ** −½, 2 ** −¼, … in fixed point, each the square root of the one before, rounded down."""
+    roots = [isqrt(_ONE * _ONE >> 1)]
+    while len(roots) < _STEPS:
+        roots.append(isqrt(roots[-1] << _BITS))
+    return tuple(roots)
+
+
+_ROOTS: Final = _roots()
+
+
+def decay(age_us: int, half_life_us: int) -> int:
+    """2 ** −(age ÷ half-life) in units of 2 ** −48; the exponent is cut to 1/65536."""
+    whole, rest = divmod(age_us, half_life_us)
+    if whole >= _BITS:
+        return 0
+    fraction = (rest << _STEPS) // half_life_us
+    value = _ONE
+    for step, root in enumerate(_ROOTS):
+        if fraction >> (_STEPS - 1 - step) & 1:
+            value = value * root >> _BITS
+    return value >> whole
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    rectify_from_points: int = parameter(30, "assumption")
+    ban_from_points: int = parameter(70, "assumption")
+    half_life_days: int = parameter(30, "assumption")
+
+
+def classify(score: int, parameters: Parameters) -> RiskClass:
+    if score >= parameters.ban_from_points:
+        return RiskClass.ban
+    if score >= parameters.rectify_from_points:
+        return RiskClass.rectify
+    return RiskClass.compliant
+
+
+def combine(milli_points: list[int]) -> int:
+    """100 × (1 − Π (1 − p)), p in milli-points; exact until it is rounded, half up."""
+    doubt: int = 1
+    for each in milli_points:
+        doubt *= _FULL - each
+    whole: int = _FULL ** len(milli_points)
+    return (200 * (whole - doubt) + whole) // (2 * whole)
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """The last version of an alert."""
+
+    alert_id: str
+    version: int
+    typology: str
+    severity: int
+    confidence: int
+    raised_us: int
+
+
+class Scores:
+    """Each institution keeps its `max_alerts` weightiest alerts; what an alert adds to a score is
+    nothing once it has decayed below a thousandth of a point."""
+
+    def __init__(self, max_alerts: int = 200) -> None:
+        self._max_alerts = max_alerts
+        self._standing: dict[str, dict[str, _Standing]] = {}
+        self.next_boundary_us: int | None = None
+        """The next midnight in Beijing at which a score is due; None while all are zero."""
+
+    def raised(self, alert: Alert, registry: Registry, rules: Rules) -> RiskScore | None:
+        """The score of the alert's institution with it; None where it has none."""
+        if alert.institution_id is None:
+            return None
+        standing = self._standing.setdefault(alert.institution_id, {})
+        standing[alert.alert_id] = _Standing(
+            alert.alert_id,
+            alert.version,
+            alert.typology,
+            alert.severity_points,
+            alert.confidence,
+            alert.detected_at,
+        )
+        if self.next_boundary_us is None:
+            self.next_boundary_us = next_midnight(alert.detected_at)
+        return self._score(alert.institution_id, alert.detected_at, registry, rules)
+
+    def at_boundary(self, registry: Registry, rules: Rules) -> list[RiskScore]:
+        """The scores due at `next_boundary_us`, by institution; one that has come to zero says so once."""
+        at_us = self.next_boundary_us
+        assert at_us is not None
+        scores = [self._score(one, at_us, registry, rules) for one in sorted(self._standing)]
+        for score in scores:
+            if score.score == 0:
+                del self._standing[score.institution_id]
+        self.next_boundary_us = at_us + DAY if self._standing else None
+        return scores
+
+    def _score(self, institution_id: str, at_us: int, registry: Registry, rules: Rules) -> RiskScore:
+        parameters = in_force(Parameters, "risk", rules)
+        standing = self._standing[institution_id]
+        weighed = [_contribution(one, at_us, parameters.half_life_days) for one in standing.values()]
+        weighed.sort(key=lambda one: (-one.milli_points, one.alert_id))
+        for lighter in (*weighed[self._max_alerts :], *(one for one in weighed if not one.milli_points)):
+            standing.pop(lighter.alert_id, None)
+        kept = tuple(one for one in weighed[: self._max_alerts] if one.milli_points)
+        score = combine([one.milli_points for one in kept])
+        institution = registry.institution(institution_id, at_us)
+        risk_class = classify(score, parameters)
+        return RiskScore(
+            institution_id=institution_id,
+            sector=institution.sector if institution else None,
+            regions=regions_of(institution),
+            at=at_us,
+            score=score,
+            risk_class=risk_class,
+            contributions=kept,
+            formula=_formula(score, risk_class, parameters, len(kept)),
+        )
+
+
+def next_midnight(ts_us: int) -> int:
+    """The first midnight in Beijing after `ts_us`."""
+    return ((ts_us + DAY_SHIFT_US) // DAY + 1) * DAY - DAY_SHIFT_US
+
+
+def _contribution(one: _Standing, at_us: int, half_life_days: int) -> Contribution:
+    age_us = max(0, at_us - one.raised_us)
+    fresh = one.severity * one.confidence * 10
+    return Contribution(
+        alert_id=one.alert_id,
+        alert_version=one.version,
+        typology=one.typology,
+        severity_points=one.severity,
+        confidence=one.confidence,
+        age_us=age_us,
+        milli_points=fresh * decay(age_us, half_life_days * DAY) >> _BITS,
+    )
+
+
+def _formula(score: int, risk_class: RiskClass, parameters: Parameters, alerts: int) -> str:
+    return (
+        f"score = 100 × (1 − Π(1 − pᵢ)) over {alerts} alerts, pᵢ = severity% × confidence% × "
+        f"½^(age ÷ {parameters.half_life_days} days); {score} points: {risk_class.value}"
+        f"（{CLASS_ZH[risk_class]}）, rectify（整改） from {parameters.rectify_from_points}, "
+        f"ban（取缔） from {parameters.ban_from_points}"
+    )

@@ -1,0 +1,6 @@
+"""The typologies, one file each. Their order is the order of alerts found at the same transfer."""
+
+from services.detector.typologies.pooling import Pooling
+from services.detector.typology import Typology
+
+TYPOLOGIES: tuple[type[Typology], ...] = (Pooling,)

@@ -1,0 +1,177 @@
+"""The shape of a typology: trigger in the arrays, confirm on a bounded subgraph, explain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from registry import Registry
+from schemas.alert import Citation, Factor, Limit, Subject
+from schemas.batch import TransferBatch
+from schemas.law import Rules, Value
+from schemas.record import Bilingual
+from schemas.transaction import Purpose
+from services.detector.graph import Applied, RollingGraph, Status
+
+P = TypeVar("P")
+
+
+def parameter(default: Value, source: str) -> Any:
+    """A field of a typology's parameters. The law's thresholds of the same name come first."""
+    return field(default=default, metadata={"source": source})
+
+
+def in_force(kind: type[P], rule: str, rules: Rules) -> P:
+    """The parameters of `rule`: the law's thresholds where there are any, else the defaults."""
+    return kind(**rules.of(rule))
+
+
+def least(kind: type[Any], rule: str, name: str, step: Step) -> int:
+    """The smallest value of a parameter over the batch: for triggers, which are supersets."""
+    values: list[int] = [getattr(in_force(kind, rule, rules), name) for rules in step.rules]
+    return min(values)
+
+
+def shown(parameters: Any) -> dict[str, int | str]:
+    """Parameters as an alert carries them."""
+    values = {one.name: getattr(parameters, one.name) for one in fields(parameters)}
+    return {name: v if isinstance(v, int) else ",".join(v) for name, v in values.items()}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One batch just applied. `marks[i]` are the marks of account i, services.detector.marks."""
+
+    batch: TransferBatch
+    applied: Applied
+    marks: npt.NDArray[np.uint32]
+    graph: RollingGraph
+    registry: Registry
+    rules: tuple[Rules, ...]
+    """Those in force at some time in the batch."""
+
+    @property
+    def inserted(self) -> npt.NDArray[np.bool_]:
+        inserted: npt.NDArray[np.bool_] = self.applied.status == Status.inserted
+        return inserted
+
+    def text(self, column: str, row: int) -> str:
+        value: str = self.batch.columns.column(column)[row].as_py()
+        return value
+
+
+class Candidates(NamedTuple):
+    """Rows at which `accounts` might have become suspect, ascending: a superset of those that did."""
+
+    rows: npt.NDArray[np.intp]
+    accounts: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """The row at which a confirmation happens. Aggregates are those just after it."""
+
+    row: int
+    seq: int
+    src: int
+    dst: int
+    ts_us: int
+    amount_minor: int
+    purpose: Purpose
+    currency: int
+    product: int
+    instruction: str
+    is_reversal: bool
+    feed_id: str
+    payers: int
+    payees: int
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a confirmation may know: the graph and registry as of one sequence number.
+
+    `now_us` is the clock just after that transfer, or the instant a timer was set for.
+    """
+
+    graph: RollingGraph
+    registry: Registry
+    rules: Rules
+    now_us: int
+    as_of: int
+
+    def token(self, account: int) -> str:
+        return self.graph.token(account).hex()
+
+
+@dataclass(frozen=True, slots=True)
+class Recheck:
+    """Look at the account again at `at_us`: what is missing may come true by time alone."""
+
+    account: int
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The whole of a suspicion as it stands now.
+
+    `accounts` are the subject's own (indexes), not everybody who paid; `attributed` says, for each
+    transfer that proves it (by sequence number), how much of it belongs to the suspicion.
+    """
+
+    subject: Subject
+    institution_id: str | None
+    accounts: tuple[int, ...]
+    attributed: Mapping[int, int]
+    amount_minor: int
+    currency: str
+    confidence: tuple[Factor, ...]
+    severity: tuple[Factor, ...]
+    law: tuple[Citation, ...]
+    parameters: Mapping[str, int | str]
+    explanation: Bilingual
+    missing: tuple[str, ...] = ()
+    limits: tuple[Limit, ...] = ()
+
+
+Outcome = Finding | Recheck | None
+
+
+class Typology(Protocol):
+    """One shape of misconduct. Instances keep what they must remember between batches, picklable;
+    nothing of it may depend on how the log was cut into batches."""
+
+    id: str
+    name: Bilingual
+    law: tuple[Citation, ...]
+    parameters: type
+    needs: tuple[str, ...]
+    """What it asks of the registry and the feed, and names in `missing` when it is not there."""
+    look_alikes: tuple[Bilingual, ...]
+    """Honest businesses of the same shape, which it must not fire on."""
+
+    def candidates(self, step: Step) -> Candidates:
+        """The trigger."""
+
+    def confirm(self, context: Context, transfer: Transfer, account: int) -> Outcome:
+        """Called for each candidate in row order. An answer of Recheck is for `account`."""
+
+    def recheck(self, context: Context, account: int) -> Outcome:
+        """Called when a timer is due."""
+
+    def absorb(self, step: Step) -> None:
+        """Called once after the last candidate of a batch: note what later batches need of this one."""
+
+
+def factor(name: str, points: int, zh: str, en: str) -> Factor:
+    return Factor(name=name, points=points, because=Bilingual(zh=zh, en=en))
+
+
+def points(factors: tuple[Factor, ...]) -> int:
+    """The sum of the factors, kept within 0–100."""
+    return max(0, min(100, sum(one.points for one in factors)))
