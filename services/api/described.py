@@ -45,6 +45,15 @@ def page(item: BaseModel, path: str) -> dict[str, Any]:
     return shown
 
 
+def restore_examples(operation: dict[str, Any], responses: Responses) -> None:
+    """Put the examples of `responses` into the OpenAPI `operation` as they were given."""
+    for status, response in responses.items():
+        for media_type, content in response.get("content", {}).items():
+            if "example" in content:
+                shown = operation["responses"][str(status)]["content"][media_type]
+                shown["example"] = content["example"]
+
+
 def _problem(kind: type[LookthroughError]) -> dict[str, Any]:
     status = problems.status_of(kind)
     example = problems.body(kind.code, status, _DETAIL[kind])
