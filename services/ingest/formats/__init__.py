@@ -15,7 +15,7 @@ from pathlib import PurePath
 from typing import BinaryIO, Final, Protocol
 
 from schemas.registry import FeedFormat
-from services.ingest.formats import csv, json
+from services.ingest.formats import camt053, camt054, csv, json, pacs008
 from services.ingest.formats.blocks import BOM
 from services.ingest.formats.parsed import Declared, Parsed
 
@@ -32,7 +32,7 @@ class Format(Protocol):
     def parse(self, stream: BinaryIO) -> Iterator[Parsed | Declared]: ...
 
 
-FORMATS: Final[tuple[Format, ...]] = (json, csv)
+FORMATS: Final[tuple[Format, ...]] = (json, csv, camt053, camt054, pacs008)
 
 _MESSAGES: Final = (
     (b"BkToCstmrStmt", FeedFormat.camt053),

@@ -1,0 +1,176 @@
+"""What a camt message says of a report, of an entry on the report's account, of a detail of the entry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from lxml import etree
+
+from services.ingest.formats import iso20022
+from services.ingest.formats.iso20022 import (
+    account,
+    bank,
+    known_by_name,
+    moment,
+    name_of,
+    party_name,
+    purpose,
+    raw_of,
+    reference,
+    said,
+)
+
+CREDIT: Final = "CRDT"
+DEBIT: Final = "DBIT"
+
+_CODE: Final = ("BkTxCd/Domn/Cd", "BkTxCd/Domn/Fmly/Cd", "BkTxCd/Domn/Fmly/SubFmlyCd")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A statement or notification about one account."""
+
+    id: str = ""
+    created: str = ""
+    account: str = ""
+    owner: str = ""
+    bank: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount as written, and its currency."""
+
+    amount: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A booking, without its details. `raw` is its XML without them."""
+
+    money: Money
+    direction: str
+    status: str
+    reversal: bool
+    ts: str
+    reference: str
+    channel: str
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Counterparty:
+    """Its account, "" for the outside world, and its bank."""
+
+    account: str = ""
+    bank: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One transaction of an entry.
+
+    money            None: it has no amount of its own
+    bank_reference   what the account's bank calls it; "" where it calls only the entry
+    references       what others call the payment: TxId, UETR, EndToEndId, as far as they are given
+    """
+
+    money: Money | None
+    direction: str
+    counterparty: Counterparty
+    bank_reference: str
+    uetr: str
+    references: tuple[str, ...]
+    instruction: str
+    purpose: str
+    channel: str
+    raw: bytes
+
+
+def report_of(acct: etree._Element) -> Report:
+    """The report whose Acct this is."""
+    report = acct.getparent()
+    assert report is not None
+    return Report(
+        id=said(report, "Id"),
+        created=moment(report, "CreDtTm"),
+        account=account(report, "Acct"),
+        owner=party_name(acct, "Ownr"),
+        bank=bank(acct, "Svcr"),
+    )
+
+
+def entry_of(element: etree._Element) -> Entry:
+    return Entry(
+        money=_money(element, "Amt") or Money("", ""),
+        direction=said(element, "CdtDbtInd"),
+        status=said(element, "Sts/Cd", "Sts"),
+        reversal=said(element, "RvslInd") in ("true", "1"),
+        ts=moment(element, "BookgDt/DtTm", "BookgDt/Dt", "ValDt/DtTm", "ValDt/Dt"),
+        reference=reference(element, "AcctSvcrRef"),
+        channel=_channel(element),
+        raw=b"<Ntry>%b</Ntry>" % b"".join(raw_of(e) for e in element if name_of(e) != "NtryDtls"),
+    )
+
+
+def detail_of(element: etree._Element, entry: Entry, report: Report) -> Detail:
+    direction = _direction(element, entry, report)
+    bank_reference = reference(element, "Refs/AcctSvcrRef")
+    payment = (reference(element, f"Refs/{name}") for name in ("TxId", "UETR", "EndToEndId"))
+    return Detail(
+        money=_own_money(element, entry.money.currency),
+        direction=direction,
+        counterparty=_counterparty(element, direction, entry, report),
+        bank_reference=bank_reference if bank_reference != entry.reference else "",
+        uetr=reference(element, "Refs/UETR"),
+        references=tuple(filter(None, payment)),
+        instruction=reference(element, "Refs/EndToEndId", "Refs/InstrId"),
+        purpose=purpose(element, "Purp"),
+        channel=_channel(element),
+        raw=raw_of(element),
+    )
+
+
+def whole(entry: Entry) -> Detail:
+    """What stands in for the details of an entry that has none."""
+    return Detail(entry.money, entry.direction, Counterparty(), "", "", (), "", "", "", b"")
+
+
+def _money(element: etree._Element, path: str) -> Money | None:
+    amount = iso20022.part(element, path)
+    return None if amount is None else Money((amount.text or "").strip(), amount.get("Ccy", ""))
+
+
+def _own_money(detail: etree._Element, currency: str) -> Money | None:
+    """Amt, which is what was booked; of the amounts behind it only one in the entry's currency."""
+    if booked := _money(detail, "Amt"):
+        return booked
+    behind = (_money(detail, f"AmtDtls/{name}/Amt") for name in ("TxAmt", "CntrValAmt"))
+    return next((money for money in behind if money and money.currency == currency), None)
+
+
+def _direction(detail: etree._Element, entry: Entry, report: Report) -> str:
+    sides = [account(detail, f"RltdPties/{side}Acct") == report.account != "" for side in ("Dbtr", "Cdtr")]
+    if not entry.reversal and any(sides) and not all(sides):
+        return DEBIT if sides[0] else CREDIT
+    return said(detail, "CdtDbtInd") or entry.direction
+
+
+def _counterparty(detail: etree._Element, direction: str, entry: Entry, report: Report) -> Counterparty:
+    """Whoever pays for a credit, is paid for a debit. Of a reversal, whose parties may be the original's,
+    the other one where that is the account's own side or nobody."""
+    usual, other = ("Dbtr", "Cdtr") if direction == CREDIT else ("Cdtr", "Dbtr")
+    for side in (usual, other) if entry.reversal else (usual,):
+        number, name = account(detail, f"RltdPties/{side}Acct"), party_name(detail, f"RltdPties/{side}")
+        own = entry.reversal and (number == report.account if number else name == report.owner)
+        if (number or name) and not own:
+            return Counterparty(number or known_by_name(name), bank(detail, f"RltdAgts/{side}Agt"))
+    return Counterparty(bank=bank(detail, f"RltdAgts/{usual}Agt"))
+
+
+def _channel(element: etree._Element) -> str:
+    """The bank transaction code: domain, family, sub-family; else the bank's own."""
+    code = [text for path in _CODE if (text := said(element, path))]
+    return "-".join(code) or said(element, "BkTxCd/Prtry/Cd")
