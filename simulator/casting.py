@@ -42,6 +42,7 @@ def cast_world(seed: int, size: p.Size) -> Cast:
     landlords = _landlords(register, stream(seed, "landlords"), size)
     people = _people(register, stream(seed, "people"), size, companies)
     shops = _shops(register, stream(seed, "shops"), size)
+    lending = platforms(register, seed, size, people)
     return Cast(
         register=register,
         people=people,
@@ -56,8 +57,8 @@ def cast_world(seed: int, size: p.Size) -> Cast:
         tax_office=_payee(register, "税务局", GOVERNMENT, "tax_office", "utilities_tax"),
         developers=_developers(register, stream(seed, "developers"), size),
         brokers=_brokers(register, stream(seed, "brokers"), size),
-        platforms=platforms(register, seed, size, people),
-        payment_institutions=payment_institutions(register, seed, size, people, shops),
+        platforms=lending,
+        payment_institutions=payment_institutions(register, seed, size, people, shops, lending),
         lenders=lenders(register, size),
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from typing import Any, Final
@@ -91,9 +90,6 @@ class Flows:
         first = self.day * 10**8 + self._instructions + 1
         self._instructions += n
         return np.arange(first, first + n, dtype=np.int64)
-
-    def parts(self) -> Iterator[Columns]:
-        yield from self._parts
 
     def seal(self) -> Columns:
         """All rows in time order; rows of the same second in the order in which they were added."""

@@ -61,6 +61,11 @@ def _rogue(number: int) -> bool:
     return number % 2 == 0
 
 
+def _conglomerate(number: int) -> str | None:
+    """The first platforms and payment institutions belong, by pairs, to one group each."""
+    return f"group-{number + 1:02d}" if number < p.CONGLOMERATES else None
+
+
 def platforms(register: Register, seed: int, size: p.Size, people: People) -> tuple[Platform, ...]:
     rng = stream(seed, "platforms")
     members = _members(rng, len(people.card), size.platforms)
@@ -86,7 +91,10 @@ def _platform(
     fee_bp = int(rng.integers(*p.FEE_BP)) // 10 * 10
     name = _P2P[number % len(_P2P)] + (f"{number // len(_P2P) + 1}" if number >= len(_P2P) else "")
     region = _REGIONS[number % len(_REGIONS)]
-    institution = register.institution(InstitutionKind.p2p, name, region, "online_lending", fee_bp)
+    conglomerate = _conglomerate(number)
+    institution = register.institution(
+        InstitutionKind.p2p, name, region, "online_lending", fee_bp, conglomerate
+    )
 
     def account(kind: str, opening: int, role: AccountRole) -> int:
         opened = opening * p.YUAN
@@ -140,7 +148,12 @@ def _guarantor(register: Register, name: str, region: str, bank: str) -> int:
 
 
 def payment_institutions(
-    register: Register, seed: int, size: p.Size, people: People, shops: tuple[Shop, ...]
+    register: Register,
+    seed: int,
+    size: p.Size,
+    people: People,
+    shops: tuple[Shop, ...],
+    platforms: tuple[Platform, ...],
 ) -> tuple[PaymentInstitution, ...]:
     rng = stream(seed, "payment institutions")
     choice = rng.integers(0, size.payment_institutions, len(people.card))
@@ -149,10 +162,13 @@ def payment_institutions(
     clearing = register.account(
         clearing_party, register.banks[-1], "clearing_house", 10**9 * p.YUAN, AccountRole.clearing_house
     )
-    return tuple(
+    firms = tuple(
         _payment_institution(register, rng, number, np.flatnonzero(choice == number), shops, clearing)
         for number in range(size.payment_institutions)
     )
+    for platform, firm in list(zip(platforms, firms, strict=False))[: p.CONGLOMERATES]:
+        register.holds(platform.group.holding[0], firm.group.holding[0], 6_000)
+    return firms
 
 
 def _payment_institution(
@@ -167,7 +183,10 @@ def _payment_institution(
     name = _PAY[number % len(_PAY)] + (f"{number // len(_PAY) + 1}" if number >= len(_PAY) else "")
     fee_bp = int(rng.integers(*p.SETTLEMENT_FEE_BP))
     region = _REGIONS[(number + 1) % len(_REGIONS)]
-    firm = register.institution(InstitutionKind.payment, name, region, "internet_payment", fee_bp)
+    conglomerate = _conglomerate(number)
+    firm = register.institution(
+        InstitutionKind.payment, name, region, "internet_payment", fee_bp, conglomerate
+    )
     opening = money(rng, p.WALLET_OPENING_MEDIAN, 0.9, len(wallets))
     held = int(opening.sum())
     reserve = register.account(

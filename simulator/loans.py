@@ -21,7 +21,8 @@ OPENING_BOOK_DAYS = 30 * max(p.LOAN_TERMS) + 2
 @dataclass(frozen=True, slots=True)
 class Listing:
     """A loan somebody asks for on platform number `platform`. `pattern` is NONE for an honest one;
-    a planted one is filled first. `firm`: the borrower is a company."""
+    a planted one is filled first, and its instalments come from `sponsor` when the borrower cannot pay.
+    `firm`: the borrower is a company."""
 
     product: int
     platform: int
@@ -35,6 +36,7 @@ class Listing:
     cancelled: bool = False
     defaults_at: int = 0
     pattern: int = NONE
+    sponsor: int = NONE
 
 
 @dataclass(slots=True)
@@ -88,6 +90,7 @@ class ListingPlan:
         cancelled: bool = False,
         defaults_at: int = 0,
         pattern: int = NONE,
+        sponsor: int = NONE,
     ) -> Listing:
         """Registers the product and keeps the listing for the day in which `open_us` falls."""
         day = (open_us - self._start_us) // DAY
@@ -120,6 +123,7 @@ class ListingPlan:
             cancelled,
             defaults_at,
             pattern,
+            sponsor,
         )
         self._by_day.setdefault(day, []).append(listing)
         return listing

@@ -79,13 +79,15 @@ RECHARGES_A_DAY: Final = 0.03  # assumption, per client and day
 RECHARGE_MEDIAN: Final = 4_000 * YUAN
 WITHDRAWALS_A_DAY: Final = 0.03  # assumption
 SUBSIDIES_A_DAY: Final = 0.004  # assumption
-DEFAULT_RATE: Final = 0.03  # assumption: loans that stop paying at some instalment
+DEFAULT_RATE: Final = 0.02  # assumption: loans that stop paying at some instalment
 CANCELLED_LISTINGS: Final = 0.03  # assumption: withdrawn by the borrower after funding
 UNFILLED_AFTER_DAYS: Final = 5
 INVESTORS_A_LISTING: Final = (6, 14)  # assumption: and one more for each
 PRINCIPAL_AN_INVESTOR: Final = 10_000 * YUAN
-RELATED_SUPPLIER: Final = 0.25  # assumption: share of firms that buy a little from the platform's group
-RELATED_SALARY: Final = 0.15  # assumption: share that employs somebody tied to the platform
+RELATED_SUPPLIER: Final = 0.5  # assumption: share of firms that buy a little from the platform's group
+RELATED_SALARY: Final = 0.35  # assumption: share that employs somebody tied to the platform
+
+CONGLOMERATES: Final = 2  # assumption: groups that own both a platform and a payment institution
 
 # Payment institutions
 SETTLEMENT_FEE_BP: Final = (38, 60)  # usual acquiring tariff 0.38–0.60 %

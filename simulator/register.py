@@ -109,7 +109,13 @@ class Register:
         return index
 
     def institution(
-        self, kind: InstitutionKind, name: str, region: str, business: str, fee_bp: int | None = None
+        self,
+        kind: InstitutionKind,
+        name: str,
+        region: str,
+        business: str,
+        fee_bp: int | None = None,
+        group: str | None = None,
     ) -> Institution:
         """A licensed institution with its own party."""
         number = 1 + sum(i.institution_kind is kind for i in self.institutions)
@@ -122,6 +128,7 @@ class Register:
             registered_region=region,
             operating_regions=(region,),
             fee_rate_bp=fee_bp,
+            group_id=group,
         )
         self.institutions.append(institution)
         self.licences.append(

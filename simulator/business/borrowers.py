@@ -38,7 +38,11 @@ class Borrowers:
 
     def act(self, today: Today) -> None:
         rng = today.stream("borrowers")
-        for payment in self._planned.pop(today.day, []):
+        due = self._planned.pop(today.day, [])
+        if not today.date.working:
+            self._planned[today.day + 1].extend(due)
+            return
+        for payment in due:
             at = int(today.date.moments(rng, OFFICE, 1)[0])
             today.pay(payment.src, payment.dst, payment.amount, at, payment.purpose, pattern=payment.pattern)
         for loan in today.disbursed:

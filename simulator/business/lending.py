@@ -15,7 +15,7 @@ from simulator import parameters as p
 from simulator.cast import Cast, Platform
 from simulator.dates import OFFICE
 from simulator.flows import NONE, Channel
-from simulator.loans import ListingPlan, Loan, investors_for, opening_loans
+from simulator.loans import Listing, ListingPlan, Loan, investors_for, opening_loans
 from simulator.register import OUTSIDE
 from simulator.streams import pro_rata
 from simulator.today import Today
@@ -147,7 +147,9 @@ class Lending:
         platform = self._platforms[listing.platform]
         due = loan.instalment()
         broke = 0 < listing.defaults_at <= loan.paid + 1
-        able = not broke and today.ledger.claim_one(listing.borrower, due)
+        able = not broke and (
+            today.ledger.claim_one(listing.borrower, due) or _sponsored(today, listing, due)
+        )
         if not able and loan.overdue_days < _GRACE_DAYS:
             loan.overdue_days += 1
             self._due[today.day + 1].append(loan)
@@ -201,3 +203,11 @@ class Lending:
                 today.flows.add(
                     OUTSIDE, platform.guarantor, 2_000_000 * p.YUAN, today.date.at(15), Purpose.transfer
                 )
+
+
+def _sponsored(today: Today, listing: Listing, due: int) -> bool:
+    """Whoever is behind a planted borrower hands it the instalment early in the morning."""
+    if listing.sponsor == NONE:
+        return False
+    at = today.date.at(8)
+    return bool(today.pay(listing.sponsor, listing.borrower, due, at, Purpose.transfer)[0])

@@ -64,11 +64,14 @@ class Plan:
     def label(self, typology: str, variant: str, accounts: tuple[int, ...]) -> int:
         return self.cast.register.pattern(typology, accounts, variant=variant, illicit=True)
 
-    def listing(self, platform: int, borrower: int, principal: int, pattern: int, *, firm: bool) -> Listing:
+    def listing(
+        self, platform: int, borrower: int, principal: int, pattern: int, sponsor: int, *, firm: bool
+    ) -> Listing:
+        """A listing that opens on the case's first morning; `sponsor` keeps up its instalments."""
         open_us = Date(self.day, self.start_us).at(8 + int(self.rng.integers(0, 120)) / 60)
         rate_bp = int(self.rng.integers(900, 1_500)) // 10 * 10
         return self.listings.add(
-            platform, borrower, principal, rate_bp, 12, open_us, firm=firm, pattern=pattern
+            platform, borrower, principal, rate_bp, 12, open_us, firm=firm, pattern=pattern, sponsor=sponsor
         )
 
     def clients(self, platform: Platform, count: int) -> Ints:

@@ -35,7 +35,9 @@ def own_company(plan: Plan) -> Play:
     number, platform = plan.platform()
     borrower = platform.group.affiliate[1]
     label = plan.label("self_lending", "own_company", (borrower,))
-    listing = plan.listing(number, borrower, _principal(plan.rng), label, firm=True)
+    listing = plan.listing(
+        number, borrower, _principal(plan.rng), label, platform.group.holding[1], firm=True
+    )
 
     def script(_: np.random.Generator) -> Script:
         today = yield
@@ -49,7 +51,7 @@ def direct_shell(plan: Plan) -> Play:
     number, platform = plan.platform()
     shell = plan.company("贸易", TRADE)
     label = plan.label("self_lending", "direct_shell", (platform.own, shell))
-    listing = plan.listing(number, shell, _principal(plan.rng), label, firm=True)
+    listing = plan.listing(number, shell, _principal(plan.rng), label, platform.own, firm=True)
 
     def script(rng: np.random.Generator) -> Script:
         today = yield
@@ -66,7 +68,7 @@ def split_shell(plan: Plan) -> Play:
     shell = plan.company("实业发展", TRADE)
     receivers = (platform.group.holding[1], platform.group.affiliate[1])
     label = plan.label("self_lending", "split_shell", (*receivers, shell))
-    listing = plan.listing(number, shell, _principal(plan.rng), label, firm=True)
+    listing = plan.listing(number, shell, _principal(plan.rng), label, receivers[0], firm=True)
 
     def script(rng: np.random.Generator) -> Script:
         today = yield
@@ -86,7 +88,7 @@ def layered(plan: Plan) -> Play:
     shell, between = plan.company("建材", TRADE), plan.company("物资", TRADE)
     final = platform.group.family[1]
     label = plan.label("self_lending", "layered", (final, shell, between))
-    listing = plan.listing(number, shell, _principal(plan.rng), label, firm=True)
+    listing = plan.listing(number, shell, _principal(plan.rng), label, final, firm=True)
 
     def script(rng: np.random.Generator) -> Script:
         today = yield
@@ -108,7 +110,9 @@ def straw(plan: Plan) -> Play:
     final = platform.group.controller[1]
     label = plan.label("self_lending", "straw", (final, collector, *people))
     listings = [
-        plan.listing(number, person, int(plan.rng.integers(80, 191)) * 1_000 * p.YUAN, label, firm=False)
+        plan.listing(
+            number, person, int(plan.rng.integers(80, 191)) * 1_000 * p.YUAN, label, final, firm=False
+        )
         for person in people
     ]
 
@@ -141,7 +145,7 @@ def patient(plan: Plan) -> Play:
     final = platform.group.family[1]
     partners = plan.firms(4)
     label = plan.label("self_lending", "patient", (final, shell, first, second))
-    listing = plan.listing(number, shell, _principal(plan.rng), label, firm=True)
+    listing = plan.listing(number, shell, _principal(plan.rng), label, final, firm=True)
 
     def script(rng: np.random.Generator) -> Script:
         today = yield

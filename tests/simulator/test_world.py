@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 from itertools import chain, islice
 
 import msgspec
@@ -37,6 +38,22 @@ def test_a_world_can_be_played_again():
     world = simulate(11, 2)
     first, second = ([day.transfers for day in world.days()] for _ in range(2))
     assert first == second
+
+
+def test_without_its_planted_cases_the_rest_of_the_world_lives_the_same_life():
+    world = simulate(11, DAYS)
+    honest = replace(world, cases=())
+
+    def salaries(played):
+        return [
+            (t.ts, t.src, t.dst, t.amount)
+            for day in played.days()
+            for t in day.transfers
+            if t.purpose == "salary"
+        ]
+
+    assert salaries(world) == salaries(honest)
+    assert not any(day.finished for day in honest.days())
 
 
 def test_the_registry_of_the_same_seed_is_the_same():
