@@ -12,7 +12,17 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from services.detector.graph.accounts import OUTSIDE_INDEX, Accounts
-from services.detector.graph.kernel import Array, Bools, Int8s, Int16s, Int32s, Int64s, Record, kernel, signed
+from services.detector.graph.kernel import (
+    Array,
+    Bools,
+    Int8s,
+    Int16s,
+    Int32s,
+    Int64s,
+    Record,
+    kernel,
+    signed,
+)
 from services.detector.graph.ring import (
     BLOCK_BITS,
     Ring,
@@ -27,10 +37,11 @@ from services.detector.graph.table import (
     is_crowded,
     make_room,
     mix,
-    put,
     remove,
     resize,
+    seek,
     shard_of,
+    take,
 )
 
 RULES: Final = np.dtype(
@@ -201,11 +212,11 @@ def insert(state: State, rows: Rows, row: int) -> int:
 
 @kernel
 def remember_id(state: State, digest: np.uint64, seq: int) -> None:
-    slot = find(state.ids, digest)
-    if slot >= 0:
-        state.ids.slots[slot].value = seq & _LOW_31
+    slot = seek(state.ids, digest)
+    if state.ids.slots[slot].key == FREE:
+        take(state.ids, slot, digest, seq & _LOW_31)
     else:
-        put(state.ids, digest, seq & _LOW_31)
+        state.ids.slots[slot].value = seq & _LOW_31
 
 
 @kernel
@@ -250,12 +261,12 @@ def count_pair(state: State, src: int, dst: int) -> None:
     if not are_neighbours(src, dst):
         return
     key = pair_key(src, dst)
-    slot = find(state.pairs, key)
-    if slot >= 0:
-        state.pairs.slots[slot].value += 1
-    else:
-        put(state.pairs, key, 1)
+    slot = seek(state.pairs, key)
+    if state.pairs.slots[slot].key == FREE:
+        take(state.pairs, slot, key, 1)
         count_neighbour(state, src, dst, 1)
+    else:
+        state.pairs.slots[slot].value += 1
 
 
 @kernel

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from services.detector.graph.kernel import Array, Int32s, kernel
+from services.detector.graph.kernel import Array, Bools, Int32s, kernel
 
 
 class Codes:
@@ -27,7 +25,8 @@ class Codes:
         """Codes of a column's rows; new texts get theirs in row order, whatever the dictionary's."""
         places = column.indices.to_numpy()
         translation = np.full(len(column.dictionary), -1, np.int32)
-        for place in first_uses(places, np.zeros(translation.size, np.bool_)):
+        order = np.empty(translation.size, np.int32)
+        for place in order[: first_uses(places, np.zeros(translation.size, np.bool_), order)]:
             translation[place] = self._intern(column.dictionary[int(place)].as_py())
         taken: NDArray[np.int32] = translation[places]
         return taken
@@ -40,13 +39,12 @@ class Codes:
 
 
 @kernel
-def first_uses(places: Array, seen: NDArray[Any]) -> Int32s:
-    """The distinct values of `places` in the order in which they appear."""
-    order = np.empty(seen.size, np.int32)
+def first_uses(places: Array, seen: Bools, order: Int32s) -> int:
+    """Put the distinct values of `places` into `order`, as they appear; how many there are."""
     count = 0
     for place in places:
         if not seen[place]:
             seen[place] = True
             order[count] = place
             count += 1
-    return order[:count]
+    return count

@@ -38,15 +38,16 @@ class Table(NamedTuple):
     """Slots of each shard."""
     used: Int64s
     """Slots taken of each shard."""
-    room: int
-    """Slots a shard may grow to."""
+    scratch: Array
+    """As many slots as a shard may grow to: where its entries wait while it is rehashed."""
 
 
 def new_table(max_entries: int) -> Table:
     """Empty table for `max_entries`, with room for uneven shards."""
     room = -(-(2 * max_entries // SHARDS + STRIPE) // STRIPE) * STRIPE
     slots = aligned(room * SHARDS, SLOT)
-    return Table(slots, np.full(SHARDS, STRIPE, np.int64), np.zeros(SHARDS, np.int64), room)
+    sizes, used = np.full(SHARDS, STRIPE, np.int64), np.zeros(SHARDS, np.int64)
+    return Table(slots, sizes, used, np.zeros(room, SLOT))
 
 
 @kernel
@@ -126,25 +127,44 @@ def is_crowded(table: Table, shard: int) -> bool:
 
 
 @kernel
-def put(table: Table, key: np.uint64, value: int) -> int:
-    """Store a further entry under `key` and return its slot. make_room() was True for the key."""
+def seek(table: Table, key: np.uint64) -> int:
+    """Slot that holds `key`, or the free one where it belongs."""
     digest = mix(key)
     shard = shard_of(digest)
-    table.used[shard] += 1
-    return put_at(table, key, value, shard, home(digest, table.sizes[shard]))
+    size = table.sizes[shard]
+    position = home(digest, size)
+    slot = address(shard, position)
+    while table.slots[slot].key != key and table.slots[slot].key != FREE:
+        position = 0 if position + 1 == size else position + 1
+        slot = address(shard, position)
+    return slot
 
 
 @kernel
-def put_at(table: Table, key: np.uint64, value: int, shard: int, position: int) -> int:
-    slot = address(shard, position)
-    while table.slots[slot].key != FREE:
-        position += 1
-        if position == table.sizes[shard]:
-            position = 0
-        slot = address(shard, position)
+def take(table: Table, slot: int, key: np.uint64, value: int) -> None:
+    """Fill the free slot that seek() found. make_room() was True for the key before."""
+    table.used[shard_of(mix(key))] += 1
     table.slots[slot].key = key
     table.slots[slot].value = value
-    return slot
+
+
+@kernel
+def put(table: Table, key: np.uint64, value: int) -> None:
+    """Store a further entry under `key`. make_room() was True for it."""
+    digest = mix(key)
+    shard = shard_of(digest)
+    table.used[shard] += 1
+    put_at(table, key, value, shard, home(digest, table.sizes[shard]))
+
+
+@kernel
+def put_at(table: Table, key: np.uint64, value: int, shard: int, position: int) -> None:
+    size = table.sizes[shard]
+    while table.slots[address(shard, position)].key != FREE:
+        position = 0 if position + 1 == size else position + 1
+    slot = table.slots[address(shard, position)]
+    slot.key = key
+    slot.value = value
 
 
 @kernel
@@ -173,18 +193,16 @@ def remove(table: Table, slot: int) -> None:
 @kernel
 def resize(table: Table, shard: int) -> None:
     """Rehash one shard so that it is 16/25 full, or as large as it may be."""
-    taken = table.used[shard]
-    keys = np.empty(taken, np.uint64)
-    values = np.empty(taken, np.int32)
     taken = 0
     for position in range(table.sizes[shard]):
         slot = table.slots[address(shard, position)]
         if slot.key != FREE:
-            keys[taken] = slot.key
-            values[taken] = slot.value
+            table.scratch[taken].key = slot.key
+            table.scratch[taken].value = slot.value
             slot.key = FREE
             taken += 1
-    size = min(max(taken * 25 // 16, STRIPE), table.room)
+    size = min(max(taken * 25 // 16, STRIPE), table.scratch.size)
     table.sizes[shard] = size
     for entry in range(taken):
-        put_at(table, keys[entry], values[entry], shard, home(mix(keys[entry]), size))
+        waiting = table.scratch[entry]
+        put_at(table, waiting.key, waiting.value, shard, home(mix(waiting.key), size))

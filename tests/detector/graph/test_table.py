@@ -78,7 +78,7 @@ def test_a_full_shard_has_no_room() -> None:
     while tables.make_room(table, np.uint64(key := next(keys))):
         tables.put(table, np.uint64(key), 0)
         put_in += 1
-    assert put_in == table.room - 1
+    assert put_in == table.scratch.size - 1
 
 
 @pytest.mark.parametrize("position", [0, 1, STRIPE - 1, STRIPE, 7 * STRIPE + 3])
