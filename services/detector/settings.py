@@ -9,7 +9,7 @@ from typing import Self
 from schemas.errors import InvalidSetting
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settings:
     """kafka_bootstrap: brokers as "host:port", comma-separated. metrics_port: Prometheus metrics on
     127.0.0.1; 0: none. Two workers on one machine need two ports."""

@@ -30,6 +30,9 @@ from services.detector.processing import GROUP, Counts, Detector, Engine, Output
 from services.detector.settings import Settings
 
 _COMMIT_INTERVAL_S: Final = 1.0
+_SESSION_TIMEOUT_S: Final = 10.0
+"""How long a dead worker's partitions wait before another gets them."""
+
 _MESSAGES_AHEAD: Final = 64
 """Messages read ahead of the engines. With a message of some hundred rows this is a few MB."""
 
@@ -76,7 +79,7 @@ class _Thread:
         self._executor.submit(self._detector.keep, set(partitions))
 
 
-def _app(bootstrap: str, scratch: Path, detector: _Thread, loop: asyncio.AbstractEventLoop) -> Any:
+def _app(bootstrap: str, scratch: Path, detector: _Thread, loop: asyncio.AbstractEventLoop) -> faust.App:
     app = faust.App(
         GROUP,
         broker=[f"kafka://{broker}" for broker in bootstrap.split(",")],
@@ -87,6 +90,8 @@ def _app(bootstrap: str, scratch: Path, detector: _Thread, loop: asyncio.Abstrac
         topic_disable_leader=True,
         agent_supervisor="mode.CrashingSupervisor",
         broker_commit_interval=_COMMIT_INTERVAL_S,
+        broker_session_timeout=_SESSION_TIMEOUT_S,
+        broker_heartbeat_interval=_SESSION_TIMEOUT_S / 5,
         consumer_max_fetch_size=MAX_BATCH_BYTES,
         producer_max_request_size=MAX_BATCH_BYTES,
         stream_buffer_maxsize=_MESSAGES_AHEAD,
@@ -94,7 +99,7 @@ def _app(bootstrap: str, scratch: Path, detector: _Thread, loop: asyncio.Abstrac
     inputs = _topic(app, TRANSACTIONS.name)
     sinks = {topic.name: _topic(app, topic.name) for topic in (ALERTS, RISK_SCORES)}
 
-    @app.agent(inputs)  # type: ignore[untyped-decorator]  # Faust has no types for its decorators
+    @app.agent(inputs)
     async def detect(stream: Any) -> None:
         async for event in stream.noack().events():
             message = _message(event.message)
@@ -111,9 +116,10 @@ def _app(bootstrap: str, scratch: Path, detector: _Thread, loop: asyncio.Abstrac
                 raise
             event.ack()
 
-    @app.on_partitions_assigned.connect  # type: ignore[untyped-decorator]
-    async def assigned(_: Any, partitions: Iterable[Any], **__: Any) -> None:
-        mine = sorted(place.partition for place in partitions)
+    @app.on_partitions_assigned.connect
+    async def assigned(*sent: Any, **_: Any) -> None:
+        _sender, places = sent
+        mine = sorted(place.partition for place in places)
         _log.info("partitions assigned: %s", mine)
         detector.keep(mine)
 

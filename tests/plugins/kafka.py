@@ -1,4 +1,4 @@
-"""A real Kafka broker for the session: `kafka_bootstrap` is its address.
+"""Real Kafka brokers: `kafka_bootstrap` is the address of the session's, `fresh_kafka` of the test's own.
 
 Where Java or Kafka's jars cannot be had, its tests fail under CI and are skipped, loudly, elsewhere.
 """
@@ -11,6 +11,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with _broker(tmp_path_factory.mktemp("kafka")) as bootstrap:
+        yield bootstrap
+
+
+@pytest.fixture
+def fresh_kafka(tmp_path: Path) -> Iterator[str]:
+    """A broker of the test's own, for tests of the product's fixed topics and groups."""
+    with _broker(tmp_path / "kafka") as bootstrap:
+        yield bootstrap
+
+
+@contextmanager
+def _broker(folder: Path) -> Iterator[str]:
     _require_jars()
-    folder = tmp_path_factory.mktemp("kafka")
-    port, controller = _free_ports(2)
+    folder.mkdir(exist_ok=True)
+    port, controller = free_ports(2)
     with (folder / "broker.log").open("wb") as log:
         broker = subprocess.Popen(
             [KAFKA / "run", folder / "data", str(port), str(controller)], stdout=log, stderr=log
@@ -52,7 +66,7 @@ def _require_jars() -> None:
     pytest.skip(reason)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [held.getsockname()[1] for held in sockets]
     for held in sockets:
