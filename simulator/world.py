@@ -29,7 +29,7 @@ from simulator.register import OUTSIDE, OUTSIDE_SINK, OUTSIDE_SOURCE, Pattern, R
 from simulator.streams import Array, stream
 from simulator.today import Script, Today
 
-MAX_DAYS: Final = 3_650
+MAX_DAYS: Final = 3_660
 LABEL_SOURCE: Final = "simulator"
 _PURPOSES: Final = tuple(purpose.name if purpose else "" for purpose in Purpose)
 _CHANNELS: Final = tuple(channel.name for channel in Channel)
