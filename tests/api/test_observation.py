@@ -15,6 +15,8 @@ from services.api.application import create_app
 from services.api.settings import Settings
 from tests.api.world import World, bearer
 
+pytestmark = pytest.mark.parametrize("database", ["embedded"], indirect=True, scope="module")
+
 A1 = content_id("a1")
 
 

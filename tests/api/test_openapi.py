@@ -14,6 +14,8 @@ from starlette.testclient import TestClient
 from schemas.record import content_id
 from services.api import examples, problems
 
+pytestmark = pytest.mark.parametrize("database", ["embedded"], indirect=True, scope="module")
+
 A1 = content_id("a1")
 ANSWERS = {
     "/v1/alerts": "/v1/alerts",

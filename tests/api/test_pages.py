@@ -40,7 +40,7 @@ def _alert(typology: str, number: int, version: int, chance: random.Random) -> A
     return examples.ALERT.model_copy(update=changes | {"version": version})
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(seed=st.integers(0, 2**32), limit=st.integers(1, 9), alerts=st.integers(0, 25))
 def test_alerts_under_concurrent_inserts(
     client: TestClient, world: World, seed: int, limit: int, alerts: int

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import APIRouter, FastAPI
 from starlette.testclient import TestClient
 
 from schemas import errors
 from schemas.errors import LookthroughError
 from schemas.record import content_id
 from services.api import problems
-from services.api.application import create_app
-from services.api.settings import Settings
-from store.embedded import EmbeddedDatabase
 
 A1 = content_id("a1")
 
@@ -102,49 +95,3 @@ def test_every_parameter_at_fault_is_named(client: TestClient) -> None:
 
 def test_what_was_sent_is_not_sent_back(client: TestClient) -> None:
     assert "hunter2" not in client.get("/v1/alerts?limit=hunter2&password=hunter2").text
-
-
-@pytest.fixture
-def broken(tmp_path: Path) -> Iterator[TestClient]:
-    """A store that was closed, and a route that fails."""
-    router = APIRouter()
-
-    @router.get("/v1/broken")
-    def fail() -> None:
-        raise RuntimeError("a secret of ours")
-
-    @router.get("/v1/misconfigured")
-    def misconfigured() -> None:
-        raise errors.InvalidSetting("another secret of ours")
-
-    with closing(EmbeddedDatabase(tmp_path)) as database:
-        app: FastAPI = create_app(database, Settings(demo=True), routers=[router])
-        database.close()
-        with TestClient(app, raise_server_exceptions=False) as client:
-            yield client
-
-
-@pytest.mark.parametrize("url", ["/v1/alerts", "/v1/institutions/p2p-001", "/ready"])
-def test_a_store_that_does_not_answer(broken: TestClient, url: str) -> None:
-    answer = broken.get(url)
-    detail = is_problem(answer, 503, "unavailable")
-    assert answer.headers["retry-after"] == "5"
-    assert "try again in 5 s" in detail
-    assert "closed" not in answer.text
-
-
-def test_a_process_whose_store_is_gone_is_still_alive(broken: TestClient) -> None:
-    assert broken.get("/health").json() == {"status": "ok"}
-
-
-@pytest.mark.parametrize("url", ["/v1/broken", "/v1/misconfigured"])
-def test_a_failure_of_ours_leaks_nothing_and_can_be_found(
-    broken: TestClient, url: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    with caplog.at_level(logging.ERROR, logger="lookthrough.api"):
-        answer = broken.get(url)
-    detail = is_problem(answer, 500, "error")
-    assert "secret" not in answer.text
-    assert "report" in detail
-    reference = answer.json()["instance"].rpartition(":")[2]
-    assert any(reference in record.getMessage() and record.exc_info for record in caplog.records)

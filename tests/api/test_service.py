@@ -6,17 +6,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import httpx
-import pytest
 import uvicorn
 
-from schemas.errors import InvalidSetting
 from services.api.application import create_app
-from services.api.service import run, server
+from services.api.service import server
 from services.api.settings import Settings
-from store.settings import Folder
 from tests.api.world import World
 
 
@@ -45,21 +41,3 @@ def test_it_answers_on_loopback_and_stops(world: World) -> None:
         assert "server" not in client.get(f"{url}/health").headers
         refused = client.get(f"{url}/v1/nothing")
         assert refused.headers["content-type"] == "application/problem+json"
-
-
-def test_it_opens_no_port_with_a_wrong_key_file(tmp_path: Path) -> None:
-    with pytest.raises(InvalidSetting, match="key file"):
-        run(Settings(keys=tmp_path / "keys.json", port=0), Folder(tmp_path / "store"))
-
-
-def test_a_store_without_migrations_is_alive_but_not_ready(tmp_path: Path) -> None:
-    from store.embedded import EmbeddedDatabase
-
-    database = EmbeddedDatabase(tmp_path)
-    settings = Settings(demo=True, port=0)
-    try:
-        with serving(server(create_app(database, settings), settings)) as url:
-            assert httpx.get(f"{url}/health").status_code == 200
-            assert httpx.get(f"{url}/ready").status_code == 503
-    finally:
-        database.close()
