@@ -120,7 +120,7 @@ class Registration:
         rejects: list[KeyedReject] = []
         for number, line in group:
             try:
-                read.append(self._tokenised(record_of(line)))
+                read.append(tokenised(record_of(line), self._tokens))
             except InvalidRecord as error:
                 bad = Bad(number, "", error.field, error.reason, line)
                 kept = list(rejects_of(origin, bad))
@@ -167,19 +167,22 @@ class Registration:
         self._digests[_key(change)] = _digest(change.json)
         self._registry.apply(change.record)
 
-    def _tokenised(self, record: RegistryRecord) -> RegistryRecord:
-        match record:
-            case Account():
-                token = self._tokens.account(record.account_id)
-                if token == OUTSIDE:
-                    raise InvalidRecord("account_id", "names the outside world, which is not an account")
-                return record.model_copy(update={"account_id": token.hex()})
-            case Party():
-                return record.model_copy(update={"identity": self._tokens.identity(record.identity)})
-            case Feed() if record.feed_id in RESERVED_FEEDS:
-                raise InvalidRecord("feed_id", f"{record.feed_id!r} is a reserved name")
-            case _:
-                return record
+
+def tokenised(record: RegistryRecord, tokens: Tokeniser) -> RegistryRecord:
+    """`record` with its account or identity number replaced by a token. Raises InvalidRecord for an
+    account number that stands for the outside world and for a feed under a reserved name."""
+    match record:
+        case Account():
+            token = tokens.account(record.account_id)
+            if token == OUTSIDE:
+                raise InvalidRecord("account_id", "names the outside world, which is not an account")
+            return record.model_copy(update={"account_id": token.hex()})
+        case Party():
+            return record.model_copy(update={"identity": tokens.identity(record.identity)})
+        case Feed() if record.feed_id in RESERVED_FEEDS:
+            raise InvalidRecord("feed_id", f"{record.feed_id!r} is a reserved name")
+        case _:
+            return record
 
 
 def record_of(line: bytes) -> RegistryRecord:
