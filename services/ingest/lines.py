@@ -24,7 +24,8 @@ class JsonLines(logging.Formatter):
 
 
 def configure(level: int = logging.INFO) -> None:
-    """All loggers of the process to standard error, as JSON lines."""
+    """All loggers of the process to standard error, as JSON lines; the Kafka client's when it warns."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.getLogger("kafka").setLevel(logging.WARNING)

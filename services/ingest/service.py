@@ -34,9 +34,11 @@ def run(settings: Settings) -> None:
     lines.configure()
     with KafkaLog(settings.kafka_bootstrap) as log:
         serve(log, settings)
+    _log.info("ingest stopped")
 
 
 def serve(log: Log, settings: Settings) -> None:
+    """`run` over a log that is there."""
     ingest = Ingest(log, settings)
     server = uvicorn.Server(
         uvicorn.Config(
@@ -70,7 +72,6 @@ def serve(log: Log, settings: Settings) -> None:
             thread.join()
     if faults:
         raise RuntimeError("the thread of the direct topics died") from faults[0]
-    _log.info("ingest stopped")
 
 
 @contextmanager

@@ -40,7 +40,7 @@ class Places:
             self._free.release()
 
 
-async def receive_body(request: Request, body: Body, max_bytes: int, stall_s: float = STALL_SECONDS) -> None:
+async def receive_body(request: Request, body: Body, max_bytes: int) -> None:
     """Write the request's body to `body`. Raises BatchTooLarge, before reading where the length is
     declared; Stalled; UnknownFormat for a compressed one; starlette's ClientDisconnect."""
     encoding = request.headers.get("content-encoding", "identity")
@@ -52,10 +52,10 @@ async def receive_body(request: Request, body: Body, max_bytes: int, stall_s: fl
     stream, held = aiter(request.stream()), bytearray()
     while True:
         try:
-            async with asyncio.timeout(stall_s):
+            async with asyncio.timeout(STALL_SECONDS):
                 chunk = await anext(stream, None)
         except TimeoutError:
-            raise Stalled(f"nothing came for {stall_s:g} s after {body.size + len(held)} bytes") from None
+            raise Stalled(f"nothing came for {STALL_SECONDS} s after {body.size + len(held)} bytes") from None
         held += chunk or b""
         if chunk is None or len(held) >= _WRITE_BYTES:
             await run_in_threadpool(body.write, bytes(held))
