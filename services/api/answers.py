@@ -11,6 +11,7 @@ from pydantic import Field
 from schemas.account import AccountToken
 from schemas.alert import Alert, Citation, Limit, MinorAmount, Severity, Subject
 from schemas.instant import Instant
+from schemas.law import Law
 from schemas.record import Bilingual, Percent, Record
 from schemas.registry import FeedFormat, FeedPolicy, Institution
 from schemas.reject import RejectStatus
@@ -186,12 +187,32 @@ class RejectSummary(Record):
     resent_as: str
 
 
+class CitedArticle(Citation):
+    """A citation with what schemas/law says of it; None where the law is not held here."""
+
+    number: str | None
+    title: Bilingual | None
+    meaning: Bilingual | None
+
+    @classmethod
+    def of(cls, citation: Citation, law: Law) -> CitedArticle:
+        document = law.documents.get(citation.document)
+        article = law.article(citation.document, citation.article)
+        return cls(
+            document=citation.document,
+            article=citation.article,
+            number=document and document.number,
+            title=article and article.title,
+            meaning=article and article.meaning,
+        )
+
+
 class TypologySummary(Record):
     """A typology that has raised alerts within the caller's scope, as its newest alert cites it."""
 
     typology: str
     name: Bilingual
-    law: tuple[Citation, ...]
+    law: tuple[CitedArticle, ...]
     rule_version: str
     alerts: int
     last_detected_at: Instant

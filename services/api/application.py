@@ -9,6 +9,7 @@ from typing import Any, Final
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import iter_route_contexts
 
+from schemas.law import load_law
 from services.api import access, problems
 from services.api.described import restore_examples
 from services.api.inquiry import Reader
@@ -64,6 +65,7 @@ def create_app(
     app.state.reader = Reader(database, settings)
     app.state.metrics = Metrics()
     app.state.clock = clock
+    app.state.law = load_law()
     problems.install(app)
     app.add_middleware(Observation, metrics=app.state.metrics, bound=settings.requests)
     for router in (*ROUTERS, *routers):

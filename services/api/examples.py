@@ -29,6 +29,7 @@ from schemas.reject import Reject
 from schemas.risk import Contribution, RiskClass, RiskScore
 from services.api.answers import (
     AlertSummary,
+    CitedArticle,
     ClassedScore,
     FeedDetail,
     FeedState,
@@ -191,7 +192,18 @@ FEED_STATE: Final = FeedState(**FEED.model_dump(exclude={"gaps"}))
 TYPOLOGY: Final = TypologySummary(
     typology="self_lending",
     name=ALERT.name,
-    law=_LAW,
+    law=(
+        CitedArticle(
+            document="RP",
+            article="二.1.1",
+            number="国办发〔2016〕21号",
+            title=Bilingual(zh="网贷平台红线", en="Red lines for lending platforms"),
+            meaning=Bilingual(
+                zh="网贷平台不得设资金池、自融自保。",
+                en="A lending platform must not pool money, or finance or guarantee itself.",
+            ),
+        ),
+    ),
     rule_version="1",
     alerts=1,
     last_detected_at=ALERT.detected_at,

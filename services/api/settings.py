@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from schemas.environment import DEMO, Environment, is_loopback
 from schemas.errors import InvalidSetting
 
 PREFIX: Final = "LOOKTHROUGH_API_"
-_FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 _KNOWN: Final = {f"{PREFIX}{name}" for name in ("HOST", "PORT", "KEYS", "READS", "READ_SECONDS")}
 
 
@@ -35,7 +34,7 @@ class Settings:
     requests: int = 64
 
     def __post_init__(self) -> None:
-        if self.demo and not _is_loopback(self.host):
+        if self.demo and not is_loopback(self.host):
             raise InvalidSetting(
                 f"the demo answers everyone, so it may not listen on {self.host!r}; "
                 f"listen on 127.0.0.1, or unset LOOKTHROUGH_DEMO and give keys in {PREFIX}KEYS"
@@ -46,42 +45,18 @@ class Settings:
             )
 
 
-def from_environment(environment: Mapping[str, str]) -> Settings:
+def from_environment(variables: Mapping[str, str]) -> Settings:
     """Raises InvalidSetting naming the variable, also for a LOOKTHROUGH_API_ variable nobody reads."""
-    unread = sorted(name for name in environment if name.startswith(PREFIX) and name not in _KNOWN)
+    unread = sorted(name for name in variables if name.startswith(PREFIX) and name not in _KNOWN)
     if unread:
         raise InvalidSetting(f"{unread[0]} is not a setting; known are {', '.join(sorted(_KNOWN))}")
-    keys = environment.get(f"{PREFIX}KEYS")
+    environment = Environment(variables)
+    keys = variables.get(f"{PREFIX}KEYS")
     return Settings(
-        host=environment.get(f"{PREFIX}HOST", "127.0.0.1"),
-        port=_number(environment, f"{PREFIX}PORT", 8000, range(65536)),
+        host=environment.text(f"{PREFIX}HOST", "127.0.0.1"),
+        port=environment.integer(f"{PREFIX}PORT", 8000, 0, 65_535),
         keys=Path(keys) if keys else None,
-        demo=_flag(environment, "LOOKTHROUGH_DEMO"),
-        reads=_number(environment, f"{PREFIX}READS", 8, range(1, 257)),
-        read_seconds=_number(environment, f"{PREFIX}READ_SECONDS", 10, range(1, 301)),
+        demo=environment.boolean(DEMO),
+        reads=environment.integer(f"{PREFIX}READS", 8, 1, 256),
+        read_seconds=environment.integer(f"{PREFIX}READ_SECONDS", 10, 1, 300),
     )
-
-
-def _number(environment: Mapping[str, str], name: str, default: int, allowed: range) -> int:
-    text = environment.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit()) or len(text) > 9 or int(text) not in allowed:
-        raise InvalidSetting(f"{name}={text!r} is not a number from {allowed[0]} to {allowed[-1]}")
-    return int(text)
-
-
-def _flag(environment: Mapping[str, str], name: str) -> bool:
-    text = environment.get(name, "false")
-    if text not in _FLAGS:
-        raise InvalidSetting(f"{name}={text!r} is neither true nor false")
-    return _FLAGS[text]
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

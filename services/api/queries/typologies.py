@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from schemas.alert import Alert
-from services.api.answers import TypologySummary
+from schemas.law import Law
+from services.api.answers import CitedArticle, TypologySummary
 from services.api.inquiry import Inquiry
 
 _RAISED: Final = """
@@ -25,8 +26,8 @@ WHERE alert_id IN %(alert_ids)s
 """
 
 
-def raised(inquiry: Inquiry) -> list[TypologySummary]:
-    """By id."""
+def raised(inquiry: Inquiry, law: Law) -> list[TypologySummary]:
+    """By id, each with the articles its newest alert cites."""
     found = inquiry.query(_RAISED)
     if not found:
         return []
@@ -36,7 +37,7 @@ def raised(inquiry: Inquiry) -> list[TypologySummary]:
         TypologySummary(
             typology=typology,
             name=newest[alert_id].name,
-            law=newest[alert_id].law,
+            law=tuple(CitedArticle.of(citation, law) for citation in newest[alert_id].law),
             rule_version=newest[alert_id].rule_version,
             alerts=alerts,
             last_detected_at=last_us,

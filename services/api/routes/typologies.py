@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
 from services.api import examples
 from services.api.answers import Page, TypologySummary
@@ -21,6 +21,8 @@ router: Final = APIRouter(prefix="/v1/typologies", tags=["typologies"])
     summary="Typologies seen 违规类型",
     responses=answers(Page[TypologySummary](items=(examples.TYPOLOGY,), next=None)),
 )
-def list_typologies(reading: Reading, _: Annotated[NoParameters, Query()]) -> Page[TypologySummary]:
+def list_typologies(
+    request: Request, reading: Reading, _: Annotated[NoParameters, Query()]
+) -> Page[TypologySummary]:
     """The typologies with alerts in your scope: name, law and number of alerts. All on one page."""
-    return Page[TypologySummary](items=tuple(typologies.raised(reading)), next=None)
+    return Page[TypologySummary](items=tuple(typologies.raised(reading, request.app.state.law)), next=None)
