@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from schemas.errors import InvalidSetting
+from schemas.environment import Environment
 
 
 @dataclass(frozen=True)
@@ -20,21 +20,8 @@ class Settings:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
         """Raises InvalidSetting, naming the variable and what it takes."""
-        bootstrap = environ.get("LOOKTHROUGH_KAFKA_BOOTSTRAP", cls.kafka_bootstrap)
-        if not all(_is_address(broker) for broker in bootstrap.split(",")):
-            raise InvalidSetting(
-                f"LOOKTHROUGH_KAFKA_BOOTSTRAP={bootstrap!r}: expected host:port[,host:port…]"
-            )
-        port = environ.get("LOOKTHROUGH_DETECTOR_METRICS_PORT", str(cls.metrics_port))
-        if not _is_port(port):
-            raise InvalidSetting(f"LOOKTHROUGH_DETECTOR_METRICS_PORT={port!r}: expected 0 to 65535")
-        return cls(bootstrap, int(port))
-
-
-def _is_address(broker: str) -> bool:
-    host, _, port = broker.rpartition(":")
-    return bool(host) and _is_port(port) and int(port) > 0
-
-
-def _is_port(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65_535
+        read = Environment(environ)
+        return cls(
+            kafka_bootstrap=read.kafka_bootstrap(),
+            metrics_port=read.integer("LOOKTHROUGH_DETECTOR_METRICS_PORT", cls.metrics_port, 0, 65_535),
+        )

@@ -11,11 +11,11 @@ Engines work in one thread of their own; heartbeats go on however long a replay 
 from __future__ import annotations
 
 import asyncio
+import logging
 import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from logging import getLogger
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,12 +36,14 @@ _SESSION_TIMEOUT_S: Final = 10.0
 _MESSAGES_AHEAD: Final = 64
 """Messages read ahead of the engines. With a message of some hundred rows this is a few MB."""
 
-_log = getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 def run(settings: Settings, engine: Callable[[], Engine]) -> None:
     """Work until SIGTERM or SIGINT, then commit and leave the group. Ends the process: status 0, or
-    another when it failed. Raises Unavailable at once when Kafka does not answer."""
+    another when it failed. Raises Unavailable when Kafka does not answer at start."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("kafka").setLevel(logging.WARNING)  # else a page for each replay
     with KafkaLog(settings.kafka_bootstrap) as log, tempfile.TemporaryDirectory() as scratch:
         engine()  # compiles or fails before the group waits for this member
         detector = Detector(engine, partial(log.read, TRANSACTIONS))

@@ -4,7 +4,6 @@ of place changes the bytes of all that follow. As a program it is a worker with 
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import time
@@ -59,8 +58,5 @@ if __name__ == "__main__":
     from services.detector.settings import Settings
     from services.detector.worker import run
 
-    logging.basicConfig(level=logging.INFO, format="%(relativeCreated)d %(name)s %(message)s")
-    for chatty in ("kafka", "aiokafka"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
     pause_s = float(sys.argv[1])
     run(Settings.from_environment(os.environ), lambda: CountingEngine(pause_s))
