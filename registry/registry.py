@@ -38,14 +38,15 @@ class Registry:
         self._institutions: History[Institution] = History()
         self._parties: History[Party] = History()
         self._products: History[Product] = History()
+        self._products_of: dict[str, dict[str, None]] = {}
         self._feeds: History[Feed] = History()
         self._licences: History[Licence] = History()
-        self._licences_of: dict[str, list[str]] = {}
+        self._licences_of: dict[str, dict[str, None]] = {}
         self._ties = Ties(reach or Reach())
         self._in_business: dict[str, History[Account]] = {}
         self._businesses: dict[str, tuple[str, ...]] = {}
         self._accounts_of: dict[str, list[str]] = {}
-        self._institutions_of: dict[str, list[str]] = {}
+        self._institutions_of: dict[str, dict[str, None]] = {}
         self._closures: dict[str, list[Closure]] = {}
         self._closure_count = 0
         self._touching: dict[str, tuple[str, ...]] = {}
@@ -74,6 +75,7 @@ class Registry:
             case Party():
                 return self._parties.put(record.party_id, record)
             case Product():
+                _note(self._products_of, record.borrower_party_id or "", record.product_id)
                 return self._products.put(record.product_id, record)
             case Feed():
                 return self._feeds.put(record.feed_id, record)
@@ -91,6 +93,16 @@ class Registry:
 
     def product(self, product_id: str, ts_us: int) -> Product | None:
         return self._products.at(product_id, ts_us)
+
+    def borrowers(self, product_id: str) -> tuple[str, ...]:
+        """The parties that any version says borrow under the product, at whatever time, by id."""
+        versions = self._products.versions(product_id)
+        return tuple(sorted({one.borrower_party_id for one in versions if one.borrower_party_id}))
+
+    def borrowed_by(self, party_id: str, ts_us: int) -> tuple[Product, ...]:
+        """The products under which the party borrows at `ts_us`, by id."""
+        found = (self._products.at(key, ts_us) for key in sorted(self._products_of.get(party_id, ())))
+        return tuple(one for one in found if one is not None and one.borrower_party_id == party_id)
 
     def feed(self, feed_id: str, ts_us: int) -> Feed | None:
         return self._feeds.at(feed_id, ts_us)
@@ -246,7 +258,5 @@ def _rank(account: Account) -> tuple[bool, bool, str]:
     return account.institution_id is None, account.role is AccountRole.external, account.institution_id or ""
 
 
-def _note(index: dict[str, list[str]], key: str, value: str) -> None:
-    values = index.setdefault(key, [])
-    if value not in values:
-        values.append(value)
+def _note(index: dict[str, dict[str, None]], key: str, value: str) -> None:
+    index.setdefault(key, {})[value] = None

@@ -130,7 +130,7 @@ class Engine:
             self._fire_until(int(clocks[row]), step, found)
             context = self._context(int(clocks[row]), int(applied.as_of[row]))
             self._tallies[self._typologies[typology].id].triggers += 1
-            outcome = self._typologies[typology].confirm(context, _transfer(step, row), account)
+            outcome = self._typologies[typology].confirm(context, _transfer(step, row, account))
             self._take(typology, context, outcome, found)
         self._fire_until(int(clocks[-1]), step, found)
         for each in self._typologies:
@@ -231,9 +231,10 @@ def _as_of_before(applied: Applied, row: int) -> int:
     return int(applied.as_of[0]) - (int(applied.seq[0]) >= 0)
 
 
-def _transfer(step: Step, row: int) -> Transfer:
+def _transfer(step: Step, row: int, account: int) -> Transfer:
     applied = step.applied
     return Transfer(
+        account=account,
         row=row,
         seq=int(applied.seq[row]),
         src=int(applied.src[row]),

@@ -8,6 +8,7 @@ import networkx as nx
 
 from schemas.account import OUTSIDE
 from schemas.alert import Evidence, EvidenceEdge, EvidenceNode, Limit
+from schemas.errors import Unknown
 from services.detector.typology import Context
 
 MAX_EDGES = 500
@@ -19,7 +20,8 @@ def subgraph(
 ) -> tuple[nx.MultiDiGraph[str], tuple[Limit, ...]]:
     """The transfers `attributed` names, each with `attributed_minor`, and each account with the role,
     party and institution that the registry gives it now; and the bound, where it left some out."""
-    foremost = sorted(attributed, key=lambda seq: (-attributed[seq], seq))[:MAX_EDGES]
+    held = [seq for seq in attributed if _is_held(context, seq)]
+    foremost = sorted(held, key=lambda seq: (-attributed[seq], seq))[:MAX_EDGES]
     graph = context.graph.to_networkx(context.graph.edges(foremost))
     for _, _, seq, data in graph.edges(keys=True, data=True):
         data["attributed_minor"] = attributed[int(seq)]
@@ -32,6 +34,15 @@ def subgraph(
             data["role"] = "outside"
     cut = len(attributed) > MAX_EDGES
     return graph, (Limit(name="evidence_edges", bound=MAX_EDGES),) if cut else ()
+
+
+def _is_held(context: Context, seq: int) -> bool:
+    """False once the graph, at its stated maximum, has let the transfer go before its time."""
+    try:
+        context.graph.transfer_id(seq)
+    except Unknown:
+        return False
+    return True
 
 
 def evidence_of(graph: nx.MultiDiGraph[str]) -> Evidence:

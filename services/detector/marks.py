@@ -36,9 +36,15 @@ RESERVE: Final = 4
 CUSTODY: Final = 8
 MERCHANT: Final = 16
 CLIENT: Final = 32
+ODD: Final = 128
+"""It had a role other than that of an ordinary payee of a payment institution."""
 TIED: Final = 64
 """Held by an institution or by a party that was ever a related party of one."""
 
+ORDINARY_PAYEES: Final = frozenset(
+    {AccountRole.merchant_settlement, AccountRole.client, AccountRole.external}
+)
+_ORDINARY_BITS: Final = sum(ROLE_BIT[role] for role in ORDINARY_PAYEES)
 _KEEPER_BITS: Final = sum(ROLE_BIT[role] for role in KEPT_FOR_OTHERS)
 _BY_ROLE: Final = {
     AccountRole.reserve: RESERVE,
@@ -53,6 +59,7 @@ def marks_of(registry: Registry, token_hex: str) -> int:
     if roles == 0:
         return 0
     marks = (KEEPER if roles & _KEEPER_BITS else 0) | (OTHER if roles & ~_KEEPER_BITS else 0)
+    marks |= ODD if roles & ~_ORDINARY_BITS else 0
     for role, mark in _BY_ROLE.items():
         marks |= mark if roles & ROLE_BIT[role] else 0
     tied = any(registry.institutions_tied(party) for party in registry.holders(token_hex))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -73,8 +74,9 @@ class Candidates(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """The row at which a confirmation happens. Aggregates are those just after it."""
+    """The row at which `account` is a candidate. Aggregates are those just after it."""
 
+    account: int
     row: int
     seq: int
     src: int
@@ -155,14 +157,16 @@ class Typology(Protocol):
     look_alikes: tuple[Bilingual, ...]
     """Honest businesses of the same shape, which it must not fire on."""
 
+    @abstractmethod
     def candidates(self, step: Step) -> Candidates:
         """The trigger."""
 
-    def confirm(self, context: Context, transfer: Transfer, account: int) -> Outcome:
-        """Called for each candidate in row order. An answer of Recheck is for `account`."""
+    @abstractmethod
+    def confirm(self, context: Context, transfer: Transfer) -> Outcome:
+        """Called for each candidate in row order."""
 
     def recheck(self, context: Context, account: int) -> Outcome:
-        """Called when a timer is due."""
+        """Called when a timer is due. None where no timer is ever set."""
 
     def absorb(self, step: Step) -> None:
         """Called once after the last candidate of a batch: note what later batches need of this one."""

@@ -1,6 +1,8 @@
 """The typologies, one file each. Their order is the order of alerts found at the same transfer."""
 
 from services.detector.typologies.pooling import Pooling
+from services.detector.typologies.reserve_misuse import ReserveMisuse
+from services.detector.typologies.self_lending import SelfLending
 from services.detector.typology import Typology
 
-TYPOLOGIES: tuple[type[Typology], ...] = (Pooling,)
+TYPOLOGIES: tuple[type[Typology], ...] = (Pooling, SelfLending, ReserveMisuse)

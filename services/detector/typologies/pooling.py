@@ -40,6 +40,7 @@ from services.detector.typology import (
     Recheck,
     Step,
     Transfer,
+    Typology,
     factor,
     in_force,
     least,
@@ -75,13 +76,13 @@ class Parameters:
     max_legs: int = parameter(5_000, "bound on the transfers of one account that are looked at")
 
 
-class Pooling:
+class Pooling(Typology):
     id = "pooling"
     name = Bilingual(zh="资金池", en="Pooling of client money")
-    law: tuple[Citation, ...] = (Citation(document="RP", article="二.1.1"),)
-    parameters: type = Parameters
-    needs: tuple[str, ...] = ("registry.account", "registry.relation", "feed.purpose", "feed.product")
-    look_alikes: tuple[Bilingual, ...] = (
+    law = (Citation(document="RP", article="二.1.1"),)
+    parameters = Parameters
+    needs = ("registry.account", "registry.relation", "feed.purpose", "feed.product")
+    look_alikes = (
         Bilingual(zh="顾客众多的商户", en="a shop with many buyers"),
         Bilingual(zh="代发工资", en="payroll"),
         Bilingual(zh="水电燃气与税款", en="utilities and tax"),
@@ -111,7 +112,8 @@ class Pooling:
         order = np.argsort(rows, kind="stable")
         return Candidates(rows[order], accounts[order])
 
-    def confirm(self, context: Context, transfer: Transfer, account: int) -> Outcome:
+    def confirm(self, context: Context, transfer: Transfer) -> Outcome:
+        account = transfer.account
         if account == transfer.dst:
             passes = self._payers.passes(account, transfer.payers, context.now_us)
         else:
@@ -125,9 +127,6 @@ class Pooling:
         if entities.roles(account) & KEPT_FOR_OTHERS:
             return None
         return _Case(context, entities, account, parameters).outcome()
-
-    def absorb(self, step: Step) -> None:
-        """Nothing: the gates follow the confirmations."""
 
 
 def _may_pool(step: Step, accounts: Int32s) -> Bools:

@@ -1,0 +1,93 @@
+"""Loans of a platform as they move: which transfer disburses investors' money, for which listing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from schemas.registry import AccountRole, InstitutionKind, Product
+from schemas.transaction import Purpose
+from services.detector.entities import Entities
+from services.detector.legs import Leg
+from services.detector.marks import KEPT_FOR_OTHERS
+from services.detector.typology import Context
+
+NOT_PASSED: Final = KEPT_FOR_OTHERS - {AccountRole.client}
+"""Roles in which money of many lies together: no path is drawn through such an account."""
+
+PLATFORMS: Final = frozenset({InstitutionKind.p2p, InstitutionKind.equity_crowdfunding})
+_OWN: Final = frozenset({AccountRole.own, AccountRole.fee, AccountRole.marketing, AccountRole.filed_own})
+_UNSTATED: Final = frozenset({Purpose.unknown, Purpose.transfer})
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What one disbursement was for. `product_id` is None where nobody names it: then the loan is
+    known by its borrower's account alone. `stated`: the feed says that it is a disbursement."""
+
+    institution_id: str
+    product_id: str | None
+    borrower: int
+    currency: int
+    stated: bool
+
+
+class Lending:
+    def __init__(self, context: Context, entities: Entities) -> None:
+        self._context = context
+        self._entities = entities
+
+    def listing(self, leg: Leg) -> Listing | None:
+        """The listing that `leg` disburses investors' money for; None: it is no such thing.
+
+        Where the feed does not say "disburse", a payment from a platform's custody account to a
+        registered borrower of one of its listings counts.
+        """
+        if leg.purpose is not Purpose.disburse and leg.purpose not in _UNSTATED:
+            return None
+        if self._entities.roles(leg.src) & _OWN:
+            return None
+        stated = leg.purpose is Purpose.disburse
+        product_id = self._context.graph.product(leg.product) or None
+        institution_id = self._institution(leg, product_id)
+        if not stated and not self._is_borrower(leg, product_id, institution_id):
+            return None
+        if institution_id is None or not self._is_platform(institution_id):
+            return None
+        return Listing(institution_id, product_id, leg.dst, leg.currency, stated)
+
+    def borrower_party(self, listing: Listing) -> str | None:
+        """As the registry of products has it, else the holder of the account that was paid."""
+        product = self._product(listing.product_id)
+        return (product.borrower_party_id if product else None) or self._entities.party(listing.borrower)
+
+    def knows(self, listing: Listing) -> bool:
+        """The registry has the listing."""
+        return self._product(listing.product_id) is not None
+
+    def _institution(self, leg: Leg, product_id: str | None) -> str | None:
+        product = self._product(product_id)
+        if product is not None:
+            return product.institution_id
+        served = sorted(
+            {one.institution_id for one in self._entities.accounts(leg.src) if one.institution_id}
+        )
+        return served[0] if served else None
+
+    def _is_borrower(self, leg: Leg, product_id: str | None, institution_id: str | None) -> bool:
+        party = self._entities.party(leg.dst)
+        if party is None or AccountRole.custody not in self._entities.roles(leg.src):
+            return False
+        borrowed = self._context.registry.borrowed_by(party, self._context.now_us)
+        return any(
+            one.institution_id == institution_id and product_id in (None, one.product_id) for one in borrowed
+        )
+
+    def _is_platform(self, institution_id: str) -> bool:
+        institution = self._context.registry.institution(institution_id, self._context.now_us)
+        return institution is not None and institution.institution_kind in PLATFORMS
+
+    def _product(self, product_id: str | None) -> Product | None:
+        if product_id is None:
+            return None
+        return self._context.registry.product(product_id, self._context.now_us)

@@ -1,0 +1,106 @@
+"""Following a loan: the bounded subgraph that its money could have entered, and how much did.
+
+Time-respecting paths from the borrower's account; first in, first out through every account on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import networkx as nx
+import numpy as np
+
+from schemas.alert import Limit
+from schemas.instant import DAY
+from services.detector.attribution import Attribution, fifo
+from services.detector.graph import Reached
+from services.detector.legs import Leg, in_order, legs_of
+from services.detector.typology import Context
+
+
+class Bounds(Protocol):
+    """How far money is followed: parameters of a typology."""
+
+    @property
+    def max_legs(self) -> int: ...
+    @property
+    def window_days(self) -> int: ...
+    @property
+    def max_edges(self) -> int: ...
+    @property
+    def hub_degree(self) -> int: ...
+    @property
+    def max_accounts(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """`legs`: every transfer in and out of the accounts followed, in order. `money`: what of the loan
+    each carried."""
+
+    loan: Sequence[Leg]
+    legs: Sequence[Leg]
+    money: Attribution
+    limits: tuple[Limit, ...]
+    max_legs: int
+
+    def carried(self, leg: Leg) -> int:
+        return self.money.carried(leg.seq, self.max_legs)
+
+    def towards(self, ends: Collection[Leg]) -> list[Leg]:
+        """The legs that carried the loan's money on some way to the payers of `ends`."""
+        graph: nx.DiGraph[int] = nx.DiGraph()
+        carriers = [leg for leg in self.legs if self.carried(leg)]
+        graph.add_edges_from((leg.src, leg.dst) for leg in carriers)
+        payers = {leg.src for leg in ends}
+        on_the_way = payers.union(*(nx.ancestors(graph, payer) for payer in sorted(payers)))
+        return [leg for leg in carriers if leg.dst in on_the_way]
+
+
+def follow(
+    context: Context,
+    loan: Sequence[Leg],
+    bounds: Bounds,
+    is_passed: Callable[[int], bool],
+) -> Trace:
+    """Follow `loan`, payments of one currency into one account, in time order, for at most
+    `window_days` after the last of them. Only accounts for which `is_passed` are followed."""
+    borrower, since_us = loan[0].dst, loan[0].ts_us
+    until_us = min(context.now_us, loan[-1].ts_us + bounds.window_days * DAY)
+    reached = context.graph.forward(
+        borrower,
+        since_us,
+        until_us,
+        context.as_of,
+        bounds.max_legs - 1,
+        bounds.max_edges,
+        bounds.hub_degree,
+    )
+    followed = _followed(borrower, reached, bounds, is_passed)
+    legs, cut = list(loan), len(followed) == bounds.max_accounts
+    limits = [*reached.limits, *([Limit(name="accounts", bound=bounds.max_accounts)] if cut else [])]
+    for account in sorted(followed):
+        window = (account, since_us, until_us, context.as_of, bounds.max_edges)
+        legs += legs_of(context.graph.edges_in(*window))
+        legs += legs_of(context.graph.edges_out(*window))
+    ordered = in_order(leg for leg in legs if leg.currency == loan[0].currency)
+    money = fifo(ordered, {leg.seq for leg in loan}, followed)
+    return Trace(loan, ordered, money, tuple(limits), bounds.max_legs)
+
+
+def _followed(
+    borrower: int, reached: Reached, bounds: Bounds, is_passed: Callable[[int], bool]
+) -> frozenset[int]:
+    """The nearest accounts first, up to the bound."""
+    hubs = set(reached.hubs.tolist())
+    followed = {borrower}
+    for place in np.lexsort((reached.edges.seq, reached.hops)).tolist():
+        account = int(reached.edges.dst[place])
+        near = int(reached.hops[place]) < bounds.max_legs - 1
+        if near and account not in hubs and account not in followed and is_passed(account):
+            followed.add(account)
+        if len(followed) == bounds.max_accounts:
+            break
+    return frozenset(followed)

@@ -1,0 +1,387 @@
+"""自融: investors' money, disbursed for a platform's listing, comes home to the platform's own people.
+
+Money disbursed for a listing of platform P reaches, over time-respecting paths of at most K legs within
+W, an account of P or of a related party of P, with at least φ of what was disbursed attributed to it
+(first in, first out); or the borrower is P or a related party itself.
+
+What does not count: P's fee within its filed rate of the amount; salaries; refunds to whoever had paid;
+instalments and withdrawals into a related person's own client sub-account. No path is drawn through an
+account that keeps many people's money, such as custody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from registry import Relatedness
+from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
+from schemas.instant import DAY
+from schemas.record import Bilingual
+from schemas.registry import AccountRole, PartyKind
+from schemas.transaction import Purpose
+from services.detector.entities import Entities
+from services.detector.graph.accounts import OUTSIDE_INDEX
+from services.detector.graph.kernel import Bools
+from services.detector.legs import Leg, legs_of
+from services.detector.lending import NOT_PASSED, Lending, Listing
+from services.detector.marks import CLIENT, CUSTODY, OTHER, TIED
+from services.detector.severity import by_amount
+from services.detector.tracing import Trace, follow
+from services.detector.typology import (
+    Candidates,
+    Context,
+    Finding,
+    Outcome,
+    Step,
+    Transfer,
+    Typology,
+    factor,
+    in_force,
+    parameter,
+    shown,
+)
+from services.detector.wording import amount, day, masked, percent, role
+
+_WHOLE: Final = 10_000
+_STAYS_CLIENTS: Final = frozenset(
+    {
+        Purpose.repay,
+        Purpose.interest,
+        Purpose.refund,
+        Purpose.withdraw,
+        Purpose.redemption,
+        Purpose.recharge,
+    }
+)
+_FEE_ROLES: Final = frozenset({AccountRole.fee})
+_UNSTATED: Final = (int(Purpose.unknown), int(Purpose.transfer), int(Purpose.disburse))
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """K, W, φ of the catalogue, and the bounds of the search."""
+
+    max_legs: int = parameter(5, "assumption: K, the disbursement included")
+    window_days: int = parameter(30, "assumption: W")
+    share_bp: int = parameter(3_000, "assumption: φ")
+    salary_cap_minor: int = parameter(10_000_000, "assumption: CNY 100,000; more is no month's salary")
+    max_edges: int = parameter(2_000, "bound on the transfers of one search")
+    hub_degree: int = parameter(200, "bound: an account with more transfers in the window is not passed")
+    max_accounts: int = parameter(100, "bound on the accounts through which money is followed")
+    max_listings: int = parameter(10, "bound on the listings looked at for one transfer, newest first")
+
+
+class SelfLending(Typology):
+    id = "self_lending"
+    name = Bilingual(zh="自融", en="Self-lending")
+    law = (Citation(document="RP", article="二.1.1"),)
+    parameters = Parameters
+    needs = (
+        "registry.institution",
+        "registry.account",
+        "registry.relation",
+        "registry.product",
+        "feed.purpose",
+        "feed.product",
+    )
+    look_alikes = (
+        Bilingual(zh="备案费率以内的平台服务费", en="the platform's fee within the filed rate"),
+        Bilingual(zh="关联供应商收取的小额货款", en="a related supplier that is paid a small share"),
+        Bilingual(zh="工资", en="salaries"),
+        Bilingual(zh="退款", en="refunds"),
+    )
+
+    def candidates(self, step: Step) -> Candidates:
+        """Payments to whoever was ever tied to an institution; disbursements to a tied borrower; and
+        disbursements that come out of order, whose money may have been seen to move before."""
+        applied = step.applied
+        inserted = step.inserted & (applied.src > 0) & (applied.dst > 0) & (applied.src != applied.dst)
+        marks = step.marks[applied.dst]
+        home = ((marks & TIED) != 0) & ((marks & (OTHER | CLIENT)) != 0)
+        pooled = (step.marks[applied.src] & CUSTODY) != 0
+        home &= ~pooled | np.isin(applied.purpose, _UNSTATED)
+        disbursed = applied.purpose == Purpose.disburse
+        out_of_order = disbursed & (applied.ts_us < applied.clock_us)
+        rows = np.flatnonzero(inserted & (home | out_of_order | _tied_borrower(step, disbursed)))
+        return Candidates(rows, applied.dst[rows])
+
+    def confirm(self, context: Context, transfer: Transfer) -> Outcome:
+        if transfer.is_reversal:
+            return None
+        parameters = in_force(Parameters, self.id, context.rules)
+        search = _Search(context, transfer, parameters)
+        cases = [case for listing in search.listings() if (case := search.case(listing)) is not None]
+        best = max(cases, key=lambda case: case.returned_minor, default=None)
+        return best.finding() if best else None
+
+
+def _tied_borrower(step: Step, disbursed: Bools) -> Bools:
+    """Disbursements under a product whose borrower was ever tied to an institution."""
+    products = step.applied.product
+    registry, tied = step.registry, []
+    for code in np.unique(products[disbursed]).tolist():
+        borrowers = registry.borrowers(step.graph.product(code))
+        if any(registry.institutions_tied(party) for party in borrowers):
+            tied.append(code)
+    rows: Bools = disbursed & np.isin(products, tied)
+    return rows
+
+
+class _Search:
+    """From the transfer that triggered: back to the disbursements it may complete, and on from them."""
+
+    def __init__(self, context: Context, transfer: Transfer, parameters: Parameters) -> None:
+        self.context = context
+        self.entities = Entities(context)
+        self.lending = Lending(context, self.entities)
+        self.parameters = parameters
+        self.since_us = context.now_us - parameters.window_days * DAY
+        self._transfer = transfer
+
+    def listings(self) -> Iterator[Listing]:
+        """The transfer's own, if it disburses; else those whose money may have reached its payer."""
+        transfer, p = self._transfer, self.parameters
+        own = self.lending.listing(_leg(transfer))
+        if own is not None:
+            yield own
+            return
+        homes = [one for one in self.entities.ties(transfer.dst) if self.is_home(one, _leg(transfer))]
+        if not homes or self.entities.roles(transfer.src) & NOT_PASSED:
+            return
+        back = self.context.graph.backward(
+            transfer.src,
+            transfer.ts_us,
+            transfer.ts_us - p.window_days * DAY,
+            self.context.as_of,
+            p.max_legs - 1,
+            p.max_edges,
+            p.hub_degree,
+        )
+        found: dict[Listing, None] = {}
+        for leg in reversed(legs_of(back.edges)):
+            listing = self.lending.listing(leg)
+            if listing is not None and listing.institution_id in homes:
+                found[listing] = None
+            if len(found) == p.max_listings:
+                break
+        yield from found
+
+    def is_home(self, institution_id: str, leg: Leg) -> bool:
+        """It pays an account of the institution's own or of a related party, as its own money."""
+        roles = self.entities.roles(leg.dst)
+        if leg.dst == OUTSIDE_INDEX or roles & NOT_PASSED:
+            return False
+        if AccountRole.client in roles and leg.purpose in _STAYS_CLIENTS:
+            return False
+        return self.entities.is_related(institution_id, leg.dst)
+
+    def case(self, listing: Listing) -> _Case | None:
+        """The listing's money as it stands; None while less than φ of it has come home."""
+        loan = self._disbursements(listing)
+        if not loan:
+            return None
+        disbursed = sum(leg.amount_minor for leg in loan)
+        borrower = self.lending.borrower_party(listing)
+        registry, now_us = self.context.registry, self.context.now_us
+        tie = registry.related(listing.institution_id, borrower, now_us) if borrower else None
+        if tie is not None:
+            attributed = {leg.seq: leg.amount_minor for leg in loan}
+            return _Case(self, listing, loan, disbursed, disbursed, attributed, (), tie, ())
+        trace = follow(self.context, loan, self.parameters, lambda one: self._is_passed(listing, one))
+        home = [leg for leg in trace.legs if self.is_home(listing.institution_id, leg)]
+        returned = self._returned(listing, home, trace, disbursed)
+        minor = sum(returned.values())
+        if not minor or minor * _WHOLE < self.parameters.share_bp * disbursed:
+            return None
+        paid = tuple(leg for leg in home if leg.seq in returned)
+        attributed = {leg.seq: leg.amount_minor for leg in loan}
+        attributed |= {
+            leg.seq: trace.carried(leg) for leg in trace.towards(paid) if leg.seq not in attributed
+        }
+        tie = self._closest(listing, paid)
+        return _Case(self, listing, loan, disbursed, minor, attributed | returned, paid, tie, trace.limits)
+
+    def _is_passed(self, listing: Listing, account: int) -> bool:
+        if self.entities.roles(account) & NOT_PASSED:
+            return False
+        return not self.entities.is_related(listing.institution_id, account)
+
+    def _disbursements(self, listing: Listing) -> list[Leg]:
+        edges = self.context.graph.edges_in(
+            listing.borrower,
+            self.since_us,
+            self.context.now_us,
+            self.context.as_of,
+            self.parameters.max_edges,
+        )
+        return [leg for leg in legs_of(edges) if self.lending.listing(leg) == listing]
+
+    def _returned(
+        self, listing: Listing, home: Sequence[Leg], trace: Trace, disbursed: int
+    ) -> dict[int, int]:
+        """How much of each leg home counts, fees up to the filed rate and other honest legs left out."""
+        allowance = disbursed * (self.entities.filed_fee_bp(listing.institution_id) or 0) // _WHOLE
+        returned: dict[int, int] = {}
+        for leg in home:
+            carried = trace.carried(leg)
+            if not carried or self._is_salary(leg) or self._is_refund(leg):
+                continue
+            if self._is_fee(leg):
+                waived = min(carried, allowance)
+                allowance -= waived
+                carried -= waived
+            if carried:
+                returned[leg.seq] = carried
+        return returned
+
+    def _is_fee(self, leg: Leg) -> bool:
+        unstated = leg.purpose is Purpose.unknown and bool(self.entities.roles(leg.dst) & _FEE_ROLES)
+        return leg.purpose is Purpose.fee or unstated
+
+    def _is_salary(self, leg: Leg) -> bool:
+        if leg.purpose is not Purpose.salary or leg.amount_minor > self.parameters.salary_cap_minor:
+            return False
+        party = self.entities.party(leg.dst)
+        record = self.context.registry.party(party, self.context.now_us) if party else None
+        return record is None or record.party_kind is PartyKind.person
+
+    def _is_refund(self, leg: Leg) -> bool:
+        """It goes back to somebody who had paid the one who refunds."""
+        if leg.purpose is not Purpose.refund:
+            return False
+        paid = self.context.graph.edges_in(
+            leg.src, self.since_us, leg.ts_us, self.context.as_of, self.parameters.max_edges
+        )
+        return bool((paid.src == leg.dst).any())
+
+    def _closest(self, listing: Listing, paid: Sequence[Leg]) -> Relatedness | None:
+        parties = sorted({party for leg in paid if (party := self.entities.party(leg.dst))})
+        registry, now_us = self.context.registry, self.context.now_us
+        ties = (registry.related(listing.institution_id, party, now_us) for party in parties)
+        return min((tie for tie in ties if tie), key=lambda tie: (tie.links, -tie.share_bp), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A listing of which at least φ came home. `paid`: the legs that brought it; none where the
+    borrower itself is one of the platform's people. `tie`: the closest of those."""
+
+    search: _Search
+    listing: Listing
+    loan: Sequence[Leg]
+    disbursed_minor: int
+    returned_minor: int
+    attributed: dict[int, int]
+    paid: tuple[Leg, ...]
+    tie: Relatedness | None
+    limits: tuple[Limit, ...]
+
+    def finding(self) -> Finding:
+        context, listing = self.search.context, self.listing
+        currency = context.graph.currency(listing.currency)
+        if listing.product_id:
+            subject = Subject(kind=SubjectKind.product, id=listing.product_id)
+        else:
+            subject = Subject(kind=SubjectKind.account, id=context.token(listing.borrower))
+        return Finding(
+            subject=subject,
+            institution_id=listing.institution_id,
+            accounts=tuple(sorted({listing.borrower, *(leg.dst for leg in self.paid)})),
+            attributed=self.attributed,
+            amount_minor=self.returned_minor,
+            currency=currency,
+            confidence=self._confidence(),
+            severity=(
+                factor("rule", 50, "自融是网贷平台的红线", "self-lending is a red line for platforms"),
+                by_amount(self.returned_minor, currency),
+            ),
+            law=SelfLending.law,
+            parameters=shown(self.search.parameters),
+            explanation=self._explanation(currency),
+            missing=self._missing(),
+            limits=self.limits,
+        )
+
+    def _missing(self) -> tuple[str, ...]:
+        missing = {
+            "feed.purpose": not self.listing.stated,
+            "feed.product": self.listing.product_id is None,
+            "registry.product": bool(self.listing.product_id) and not self.search.lending.knows(self.listing),
+        }
+        return tuple(name for name, is_missing in missing.items() if is_missing)
+
+    def _confidence(self) -> tuple[Factor, ...]:
+        share = percent(self.returned_minor, self.disbursed_minor)
+        factors = [factor("returned", 50, f"放款的 {share} 回到关联方", f"{share} of the loan came home")]
+        if self.returned_minor * 10 >= self.disbursed_minor * 8:
+            factors.append(factor("most", 15, "绝大部分回流", "nearly all of it"))
+        if self.tie is not None:
+            near = max(0, 25 - 5 * self.tie.links)
+            zh, en = f"与平台相隔 {self.tie.links} 层关系", f"{self.tie.links} links from the platform"
+            factors.append(factor("tie", near, zh, en))
+        if not self.paid:
+            factors.append(factor("borrower", 10, "借款人本身就是关联方", "the borrower itself is related"))
+        if self._missing():
+            points = -10 * len(self._missing())
+            factors.append(factor("missing", points, "缺少部分数据", "some data is missing"))
+        return tuple(factors)
+
+    def _explanation(self, currency: str) -> Bilingual:
+        listing, search = self.listing, self.search
+        who, what = (
+            listing.institution_id,
+            listing.product_id or masked(search.context.token(listing.borrower)),
+        )
+        first, total = day(self.loan[0].ts_us), amount(self.disbursed_minor, currency)
+        zh = [f"平台 {who} 的标的 {what} 自 {first} 起共放款 {total}。"]
+        en = [f"From {first}, {total} was disbursed for listing {what} of platform {who}."]
+        relation = _relation(self.tie)
+        if not self.paid:
+            zh.append(f"借款人本身就是{relation.zh}。")
+            en.append(f"The borrower itself is {relation.en}.")
+        else:
+            last, share = day(self.paid[-1].ts_us), percent(self.returned_minor, self.disbursed_minor)
+            roles = sorted(search.entities.roles(self.paid[-1].dst))
+            kind = role(roles[0] if roles else None)
+            home = masked(search.context.token(self.paid[-1].dst))
+            back = amount(self.returned_minor, currency)
+            zh.append(
+                f"按先进先出追踪，至 {last} 其中 {back}（{share}）经一手或多手转账回到{relation.zh}"
+                f"（最近一笔进入{kind.zh} {home}）。"
+            )
+            en.append(
+                f"Followed first in, first out, {back} of it ({share}) had by {last} come back over one or"
+                f" more transfers to {relation.en} (last into the {kind.en} {home})."
+            )
+        zh.append("出借人的钱实际供平台或其关联方使用，构成自融嫌疑，违反整治方案二.1.1。")
+        en.append("Investors' money serves the platform's own people: self-lending, which RP 二.1.1 forbids.")
+        return Bilingual(zh="".join(zh), en=" ".join(en))
+
+
+def _relation(tie: Relatedness | None) -> Bilingual:
+    if tie is None:
+        return Bilingual(zh="平台的关联方", en="a related party of the platform")
+    if tie.links == 0:
+        return Bilingual(zh="平台自身", en="the platform itself")
+    held = percent(tie.share_bp, _WHOLE)
+    return Bilingual(
+        zh=f"平台的关联方 {tie.party_id}（{tie.links} 层关系，持股连乘 {held}）",
+        en=f"{tie.party_id}, a related party of the platform ({tie.links} links, shares multiplied {held})",
+    )
+
+
+def _leg(transfer: Transfer) -> Leg:
+    return Leg(
+        transfer.ts_us,
+        transfer.seq,
+        transfer.src,
+        transfer.dst,
+        transfer.amount_minor,
+        transfer.purpose,
+        transfer.product,
+        transfer.currency,
+    )
