@@ -73,6 +73,8 @@ _HTTP_DETAIL: Final[Mapping[int, str]] = {
     404: "There is nothing at {path}; /docs lists every route.",
     405: "{path} does not take {method}; the header Allow names what it takes, and /docs explains it.",
 }
+_REASONS: Final = {"extra_forbidden": "this route has no such parameter"}
+"""Pydantic's words, where they do not suit a request."""
 
 _logger = logging.getLogger("lookthrough.api")
 
@@ -111,7 +113,10 @@ async def _deliberate(request: Request, error: Exception) -> Response:
 async def _invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     faults = [
-        {"field": ".".join(str(part) for part in fault["loc"]), "reason": fault["msg"]}
+        {
+            "field": ".".join(str(part) for part in fault["loc"]),
+            "reason": _REASONS.get(fault["type"], fault["msg"]),
+        }
         for fault in error.errors()[:MAX_FAULTS]
     ]
     first = faults[0]

@@ -63,7 +63,7 @@ def is_problem(answer: Any, status: int, code: str) -> str:
         ("DELETE", f"/v1/alerts/{A1}", 405, "method-not-allowed", "Allow"),
         ("GET", f"/v1/alerts/{A1}0", 404, "unknown", "/v1/alerts"),
         ("GET", "/v1/alerts?limit=501", 422, "invalid-input", "query.limit"),
-        ("GET", "/v1/alerts?institutions=p2p-001", 422, "invalid-input", "query.institutions"),
+        ("GET", "/v1/alerts?institutions=p2p-001", 422, "invalid-input", "no such parameter"),
         ("GET", "/v1/alerts?cursor=WyJ4Il0", 422, "invalid-input", "start anew"),
         ("GET", "/v1/alerts?detected_from=yesterday", 422, "invalid-input", "RFC 3339"),
         ("GET", "/v1/alerts?detected_from=1462325400", 422, "invalid-input", "RFC 3339"),
