@@ -48,24 +48,18 @@ WHERE feed_id IN %(feed_ids)s
 GROUP BY feed_id
 """
 
-_GAPS_BEGIN: Final = """
-SELECT sequence + 1 AS missing
-FROM receipts
-WHERE feed_id = %(feed_id)s AND sequence >= 0 AND sequence < %(last_sequence)s
-    AND missing NOT IN (SELECT sequence FROM receipts WHERE feed_id = %(feed_id)s)
-GROUP BY missing
-ORDER BY missing
-LIMIT %(limit)s
-"""
-
-_GAPS_END: Final = """
-SELECT sequence - 1 AS missing
-FROM receipts
-WHERE feed_id = %(feed_id)s
-    AND sequence > (SELECT min(sequence) FROM receipts WHERE feed_id = %(feed_id)s AND sequence >= 0)
-    AND missing NOT IN (SELECT sequence FROM receipts WHERE feed_id = %(feed_id)s)
-GROUP BY missing
-ORDER BY missing
+_GAPS: Final = """
+SELECT first, last
+FROM (
+    SELECT arraySort(groupUniqArray(sequence)) AS came
+    FROM receipts
+    WHERE feed_id = %(feed_id)s AND sequence >= 0
+)
+ARRAY JOIN
+    arrayMap(here -> here + 1, arrayPopBack(came)) AS first,
+    arrayMap(next -> next - 1, arrayPopFront(came)) AS last
+WHERE first <= last
+ORDER BY first
 LIMIT %(limit)s
 """
 
@@ -176,8 +170,5 @@ def _state(feed_id: str, feed: Feed | None, received: _Received) -> FeedState:
 def _gaps(inquiry: Inquiry, state: FeedState) -> tuple[Gap, ...]:
     if not state.missing_batches:
         return ()
-    begin = inquiry.query(
-        _GAPS_BEGIN, feed_id=state.feed_id, last_sequence=state.last_sequence, limit=MAX_GAPS
-    )
-    end = inquiry.query(_GAPS_END, feed_id=state.feed_id, limit=MAX_GAPS)
-    return tuple(Gap(first=first, last=last) for (first,), (last,) in zip(begin, end, strict=False))
+    found = inquiry.query(_GAPS, feed_id=state.feed_id, limit=MAX_GAPS)
+    return tuple(Gap(first=first, last=last) for first, last in found)
