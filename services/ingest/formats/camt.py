@@ -13,9 +13,9 @@ reversal     RvslInd true: CdtDbtInd is the direction of the reversal itself (IS
              `refund`, and reversal_of is TxId, UETR or EndToEndId where it is not the tx_id itself.
              The parties may be the original's: the one that is not the account's is taken.
 status       only BOOK has moved money; an entry of another status is a rejected record.
-tx_id        detail's AcctSvcrRef or TxId, else the entry's AcctSvcrRef (".2", ".3" after the first
-             detail), else the detail's UETR; where none is there, or it came before in the
-             message, "<MsgId>/<report id>/<entry>.<detail>".
+tx_id        the detail's AcctSvcrRef, else the entry's (with ".2", ".3" after the first detail), else
+             the detail's TxId or UETR; where none is there, or it came before in the message,
+             "<MsgId>/<report id>/<entry>.<detail>".
 ts           BookgDt, else ValDt, else CreDtTm of the report, else of the message.
 counterparty IBAN, else other id; else the party's name (iso20022.known_by_name); else outside.
 totals       TxsSummry counts entries; it is declared in records by adding what details added.
@@ -155,7 +155,7 @@ class _Reading:
 
     def _tx_id(self, entry: Entry, detail: Detail, position: int) -> str:
         of_entry = entry.reference and entry.reference + (f".{position}" if position > 1 else "")
-        name = detail.bank_reference or of_entry or detail.uetr
+        name = detail.bank_reference or of_entry or detail.payment_id
         if not name or self._ids.before([name]):
             name = f"{self._message_id}/{self._report.id}/{self._entries}.{position}"
         self._ids.add([name])

@@ -74,14 +74,15 @@ class Detail:
 
     money            None: it has no amount of its own
     bank_reference   what the account's bank calls it; "" where it calls only the entry
-    references       what others call the payment: TxId, UETR, EndToEndId, as far as they are given
+    payment_id       what the banks call the payment: TxId, else UETR
+    references       TxId, UETR, EndToEndId, those that are given
     """
 
     money: Money | None
     direction: str
     counterparty: Counterparty
     bank_reference: str
-    uetr: str
+    payment_id: str
     references: tuple[str, ...]
     instruction: str
     purpose: str
@@ -124,7 +125,7 @@ def detail_of(element: etree._Element, entry: Entry, report: Report) -> Detail:
         direction=direction,
         counterparty=_counterparty(element, direction, entry, report),
         bank_reference=bank_reference if bank_reference != entry.reference else "",
-        uetr=reference(element, "Refs/UETR"),
+        payment_id=reference(element, "Refs/TxId", "Refs/UETR"),
         references=tuple(filter(None, payment)),
         instruction=reference(element, "Refs/EndToEndId", "Refs/InstrId"),
         purpose=purpose(element, "Purp"),
