@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
@@ -107,6 +107,7 @@ def up(shape: Shape) -> None:
     shape.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     keys = keys_of(shape.folder)
     processes = Processes(shape.folder)
+    _require_ports(processes, [*servers(shape, keys), *services(shape, keys)])
     for service in servers(shape, keys):
         _start(processes, service)
     _prepare(shape, keys)
@@ -120,17 +121,20 @@ def down(folder: Path) -> None:
         Processes(folder).stop_all(click.echo)
 
 
-def _start(processes: Processes, service: Service) -> None:
-    pid = processes.pid(service.name)
-    if pid is None:
-        for port in service.ports:
+def _require_ports(processes: Processes, wanted: Iterable[Service]) -> None:
+    for service in wanted:
+        for port in () if processes.pid(service.name) else service.ports:
             if _listens(port):
                 raise Failed(
-                    f"port {port} is taken by another program; {service.name} needs it (see up --help)"
+                    f"port {port}, which {service.name} needs, is taken by another program; "
+                    "deploy/up --help says how to choose another"
                 )
+
+
+def _start(processes: Processes, service: Service) -> None:
+    if processes.pid(service.name) is None:
         processes.start(service.name, service.command, _inherited() | service.environment, service.ready)
-        pid = processes.pid(service.name)
-    click.echo(f"{service.name:<12} {service.where:<34} pid {pid}")
+    click.echo(f"{service.name:<12} {service.where:<34} pid {processes.pid(service.name)}")
 
 
 def _prepare(shape: Shape, keys: Keys) -> None:
@@ -229,7 +233,10 @@ def up_command(folder: Path, workers: int, **ports: int) -> None:
 @FOLDER
 def down_command(folder: Path) -> None:
     """Stop what `up` started in this folder, last first, and nothing else."""
-    down(folder)
+    try:
+        down(folder)
+    except Failed as failure:
+        raise click.ClickException(str(failure)) from None
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ class Processes:
     def __init__(self, folder: Path) -> None:
         self._pids = folder / "pids"
         self._logs = folder / "logs"
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
         for made in (self._pids, self._logs):
             made.mkdir(parents=True, exist_ok=True)
 
@@ -29,6 +30,8 @@ class Processes:
 
     def pid(self, name: str) -> int | None:
         """Of the process if it runs."""
+        if name in self._children:
+            self._children[name].poll()  # or it stays a zombie while we live
         try:
             pid, started = (self._pids / name).read_text().split("\n", 1)
         except FileNotFoundError:
@@ -56,13 +59,14 @@ class Processes:
                 stderr=output,
                 start_new_session=True,
             )
+        self._children[name] = process
         (self._pids / name).write_text(f"{process.pid}\n{_started(process.pid)}")
         deadline = time.monotonic() + timeout_s
         while not ready(printed := _tail(log, printed_before)):
             if process.poll() is not None:
                 raise Failed(f"{name} ended with status {process.returncode}; {log} ends:\n{printed[-2000:]}")
             if time.monotonic() > deadline:
-                raise Failed(f"{name} was not ready within {timeout_s:.0f} s; {log} ends:\n{printed[-2000:]}")
+                raise Failed(f"{name} was not ready within {timeout_s:g} s; {log} ends:\n{printed[-2000:]}")
             time.sleep(0.1)
 
     def stop_all(self, told: Callable[[str], None], patience_s: float = 45) -> None:
@@ -76,15 +80,16 @@ class Processes:
         if pid is None:
             told(f"{name} was not running")
             return
-        os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + patience_s
-        while self.pid(name) is not None and time.monotonic() < deadline:
-            time.sleep(0.1)
-        if self.pid(name) is None:
-            told(f"{name} stopped")
-        else:
-            os.kill(pid, signal.SIGKILL)
-            told(f"{name} did not stop within {patience_s:.0f} s and was killed")
+        killed = f"did not stop within {patience_s:g} s and was killed"
+        for sign, ending in ((signal.SIGTERM, "stopped"), (signal.SIGKILL, killed)):
+            os.kill(pid, sign)
+            deadline = time.monotonic() + patience_s
+            while self.pid(name) is not None and time.monotonic() < deadline:
+                time.sleep(0.1)
+            if self.pid(name) is None:
+                told(f"{name} {ending}")
+                return
+        raise Failed(f"{name} (pid {pid}) does not end")
 
 
 def _started(pid: int) -> str | None:
