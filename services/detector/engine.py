@@ -27,7 +27,7 @@ from services.detector.marks import Marks
 from services.detector.scoring import Scores
 from services.detector.timers import Timer, Timers
 from services.detector.typologies import TYPOLOGIES
-from services.detector.typology import Context, Finding, Outcome, Recheck, Step, Transfer, Typology
+from services.detector.typology import Context, Finding, Outcome, Step, Transfer, Typology
 
 WINDOW_US: Final = 31 * DAY
 """A day more than the longest window of a typology, which is 30 days."""
@@ -199,10 +199,11 @@ class Engine:
         self._take(timer.typology, context, typology.recheck(context, timer.account), found)
 
     def _take(self, typology: int, context: Context, outcome: Outcome, found: _Found) -> None:
-        if isinstance(outcome, Recheck):
-            due_us = max(outcome.at_us, context.now_us + 1)
-            self._timers.set(Timer(due_us, typology, outcome.account))
-        elif isinstance(outcome, Finding):
+        again = outcome.again if isinstance(outcome, Finding) else outcome
+        if again is not None:
+            due_us = max(again.at_us, context.now_us + 1)
+            self._timers.set(Timer(due_us, typology, again.account))
+        if isinstance(outcome, Finding):
             self._raise(self._typologies[typology], context, outcome, found)
 
     def _raise(self, typology: Typology, context: Context, finding: Finding, found: _Found) -> None:

@@ -49,9 +49,15 @@ class Gate:
             return False
         grown = count + max(1, -(-count * self._growth_bp // 10_000))
         self._counts[account] = max(int(self._counts[account]), grown)
+        self.pause(account, now_us)
+        return True
+
+    def pause(self, account: int, now_us: int) -> int:
+        """It was looked at now. From when it may be again, whatever the growth."""
+        self._cover(account)
         time_us = 0 if self._times[account] == _NEVER else int(self._times[account])
         self._times[account] = max(time_us, now_us + self._pause_us)
-        return True
+        return int(self._times[account])
 
     def _cover(self, account: int) -> None:
         size = self._counts.size

@@ -139,6 +139,7 @@ class Finding:
     explanation: Bilingual
     missing: tuple[str, ...] = ()
     limits: tuple[Limit, ...] = ()
+    again: Recheck | None = None
 
 
 Outcome = Finding | Recheck | None

@@ -13,7 +13,7 @@ Clients are counted as parties where the registry knows them, else as accounts; 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -122,11 +122,15 @@ class Pooling(Typology):
         return self.recheck(context, account) if passes else None
 
     def recheck(self, context: Context, account: int) -> Outcome:
+        """While the account is in use it is looked at once a day, so that nothing the gates left out is
+        missed; and when money will have lain long enough."""
         parameters = in_force(Parameters, self.id, context.rules)
         entities = Entities(context)
         if entities.roles(account) & KEPT_FOR_OTHERS:
             return None
-        return _Case(context, entities, account, parameters).outcome()
+        case = _Case(context, entities, account, parameters)
+        pause_us = self._payers.pause(account, context.now_us) if case.in_use else None
+        return case.outcome(pause_us)
 
 
 def _may_pool(step: Step, accounts: Int32s) -> Bools:
@@ -181,7 +185,7 @@ class _Case:
         truncated = edges_in.truncated or edges_out.truncated
         cut = (Limit(name="legs", bound=parameters.max_legs),) if truncated else ()
         self._limits = cut + context.graph.limits
-        legs_in, self._legs_out = legs_of(edges_in), legs_of(edges_out)
+        legs_in = legs_of(edges_in)
         receipts = _Receipts(context, since_us)
         currencies = sorted({leg.currency for leg in legs_in})
         gathered = {
@@ -192,13 +196,17 @@ class _Case:
         }
         self._currency = max(currencies, key=lambda one: (len(gathered[one].clients), -one), default=0)
         self._collected = gathered.get(self._currency)
-        same = [leg for leg in (*legs_in, *self._legs_out) if leg.currency == self._currency]
-        self._legs = in_order(same)
+        every = in_order((*legs_in, *legs_of(edges_out)))
+        self.in_use = bool(every) and every[-1].ts_us > context.now_us - DAY
+        """Money moved in the last day."""
+        self._legs = [leg for leg in every if leg.currency == self._currency]
 
-    def outcome(self) -> Outcome:
+    def outcome(self, pause_us: int | None) -> Outcome:
+        """`pause_us`: when to look again in any case."""
         collected = self._collected
+        daily = None if pause_us is None else Recheck(self._account, pause_us)
         if collected is None or len(collected.clients) < self._p.min_clients:
-            return None
+            return daily
         money = fifo(self._legs, {leg.seq for leg in collected.legs}, {self._account})
         held, paid = self._held(collected, money), self._paid(collected, money)
         is_held = (
@@ -210,8 +218,9 @@ class _Case:
             and paid.unmatched_minor * _WHOLE > self._p.unmatched_share_bp * paid.minor
         )
         if is_held or is_paid:
-            return self._finding(collected, money, held if is_held else None, paid if is_paid else None)
-        return self._recheck(collected)
+            finding = self._finding(collected, money, held if is_held else None, paid if is_paid else None)
+            return replace(finding, again=daily)
+        return min((one for one in (self._ripe(collected), daily) if one), key=_at, default=None)
 
     def _held(self, collected: Collected, money: Attribution) -> _Held:
         before_us = self._context.now_us - self._p.held_hours * HOUR
@@ -241,7 +250,7 @@ class _Case:
             legs=legs,
         )
 
-    def _recheck(self, collected: Collected) -> Recheck | None:
+    def _ripe(self, collected: Collected) -> Recheck | None:
         """When N clients' money will have lain longer than T; after that, when the last of it will."""
         first: dict[str, int] = {}
         for leg in collected.legs:
@@ -343,6 +352,10 @@ class _Case:
             zh.append("没有登记数据：收款频繁的普通商户也可能呈现同样形状。")
             en.append("There is no registry: a busy shop may have the same shape.")
         return Bilingual(zh="".join(zh), en=" ".join(en))
+
+
+def _at(recheck: Recheck) -> int:
+    return recheck.at_us
 
 
 def _severity(clients: int, minor: int, currency: str) -> tuple[Factor, ...]:

@@ -71,19 +71,7 @@ _ANY_OWNER: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    allowed_destinations: tuple[str, ...] = parameter(
-        tuple(
-            [
-                "merchant_settlement",
-                "client",
-                "filed_own",
-                "special_business",
-                "partner_reserve",
-                "clearing_house",
-            ]
-        ),
-        "PBoC Order 2021-1 (s); schemas/law has the classes of each period",
-    )
+    allowed_destinations: tuple[str, ...] = parameter((), "schemas/law has the classes of each period")
     instructed_classes: tuple[str, ...] = parameter(
         ("client", "merchant_settlement", "partner_reserve", "fund_sales", "external", _OUTSIDE),
         "PBoC Order 2021-1 (s): reserves move on clients' instructions; netting and fees need none",

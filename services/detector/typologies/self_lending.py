@@ -57,6 +57,7 @@ _STAYS_CLIENTS: Final = frozenset(
         Purpose.recharge,
     }
 )
+_PERSONAL: Final = frozenset({AccountRole.external, AccountRole.client})
 _FEE_ROLES: Final = frozenset({AccountRole.fee})
 _UNSTATED: Final = (int(Purpose.unknown), int(Purpose.transfer), int(Purpose.disburse))
 
@@ -247,7 +248,9 @@ class _Search:
             return False
         party = self.entities.party(leg.dst)
         record = self.context.registry.party(party, self.context.now_us) if party else None
-        return record is None or record.party_kind is PartyKind.person
+        if record is None:
+            return self.entities.roles(leg.dst) <= _PERSONAL
+        return record.party_kind is PartyKind.person
 
     def _is_refund(self, leg: Leg) -> bool:
         """It goes back to somebody who had paid the one who refunds."""

@@ -1,0 +1,192 @@
+"""A tiny language for worlds, so that cases are data: see cases/*.toml and `World`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import pairwise, product
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from schemas.account import OUTSIDE
+from schemas.alert import Alert
+from schemas.batch import SCHEMA, BatchId, TransferBatch
+from schemas.currency import to_minor
+from schemas.instant import DAY, to_micros
+from schemas.law import load_law
+from schemas.registry import REGISTRY_RECORD, RegistryRecord
+from schemas.risk import RiskScore
+from schemas.transaction import Purpose
+from services.detector.engine import Engine
+
+LAW = load_law()
+_RANGE = re.compile(r"(.*?)(\d+)\.\.(\d+)$")
+
+
+def token(name: str) -> bytes:
+    """The account called `name`; "outside" is the outside world."""
+    return OUTSIDE if name == "outside" else blake2b(name.encode(), digest_size=16).digest()
+
+
+def names(text: str) -> list[str]:
+    """ "c1..3" is c1, c2, c3."""
+    match = _RANGE.match(text)
+    if match is None:
+        return [text]
+    stem, first, last = match[1], int(match[2]), int(match[3])
+    return [f"{stem}{number}" for number in range(first, last + 1)]
+
+
+@dataclass
+class World:
+    """What the supervisor knows, and what moves.
+
+    flows: [day, payers, payees, amount, purpose, {product, instruction, currency, sent}]; day 0 is
+    `start`, a name "c1..20" stands for twenty accounts, each of which pays or is paid, and `sent` is
+    the day on which the bank reports it, where that is later.
+    """
+
+    start: str = "2021-06-01T00:00:00+08:00"
+    flows: list[list[Any]] = field(default_factory=list)
+    institutions: list[list[Any]] = field(default_factory=list)
+    """[id, kind, party, {fee_rate_bp, licence, valid_from}]"""
+    accounts: list[list[Any]] = field(default_factory=list)
+    """[names, party or "=" for one's own, role, institution]"""
+    relations: list[list[Any]] = field(default_factory=list)
+    """[from party, to party, kind, share_bp]"""
+    parties: list[list[Any]] = field(default_factory=list)
+    """[party, kind, industry]"""
+    products: list[list[Any]] = field(default_factory=list)
+    """[id, institution, borrower party]"""
+
+    def records(self) -> list[RegistryRecord]:
+        return [REGISTRY_RECORD.validate_python(record) for record in self._records()]
+
+    def _records(self) -> Iterator[dict[str, Any]]:
+        for identity, kind, party, *more in self.institutions:
+            extra = dict(more[0]) if more else {}
+            if licence := extra.pop("licence", None):
+                yield {
+                    "kind": "licence",
+                    "licence_id": f"licence-{identity}",
+                    "institution_id": identity,
+                    "business": licence,
+                }
+            yield {
+                "kind": "institution",
+                "institution_id": identity,
+                "name": identity,
+                "institution_kind": kind,
+                "sector": "banking",
+                "party_id": party,
+                "registered_region": "110000",
+                **extra,
+            }
+        for name, kind, industry in self.parties:
+            yield {"kind": "party", "party_id": name, "party_kind": kind, "industry": industry}
+        for from_id, to_id, relation, *share in self.relations:
+            yield {
+                "kind": "relation",
+                "from_id": from_id,
+                "to_id": to_id,
+                "relation": relation,
+                "share_bp": share[0] if share else None,
+            }
+        for account, party, role, *institution in self.accounts:
+            for name in names(account):
+                yield {
+                    "kind": "account",
+                    "account_id": token(name).hex(),
+                    "party_id": f"of-{name}" if party == "=" else party,
+                    "bank": "bank",
+                    "role": role,
+                    "institution_id": institution[0] if institution else None,
+                }
+        for identity, institution, borrower in self.products:
+            yield {
+                "kind": "product",
+                "product_id": identity,
+                "institution_id": institution,
+                "borrower_party_id": borrower,
+            }
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Transfers as columns want them, as they are reported; at equal times in the order written."""
+        start_us = to_micros(self.start)
+        rows: list[dict[str, Any]] = []
+        order: list[tuple[float, int]] = []
+        for day, payers, payees, amount, *more in self.flows:
+            purpose, extra = (*more, *("unknown", {})[len(more) :])
+            for src, dst in product(names(payers), names(payees)):
+                rows.append(
+                    {
+                        "tx_id": f"t{len(rows)}",
+                        "ts_us": start_us + round(day * DAY),
+                        "src": token(src),
+                        "dst": token(dst),
+                        "amount_minor": to_minor(str(amount), "CNY"),
+                        "currency": extra.get("currency", "CNY"),
+                        "purpose": int(Purpose[purpose]),
+                        "product": extra.get("product", ""),
+                        "channel": "",
+                        "src_bank": "",
+                        "dst_bank": "",
+                        "instruction": extra.get("instruction", ""),
+                        "reversal_of": extra.get("reversal_of", ""),
+                    }
+                )
+                order.append((extra.get("sent", day), len(order)))
+        return [rows[place] for _, place in sorted(order)]
+
+
+def batch(rows: Sequence[dict[str, Any]], batch_id: str, feed_id: str = "feed") -> TransferBatch:
+    arrays = [pa.array([row[name.name] for row in rows], type=name.type) for name in SCHEMA]
+    return TransferBatch(BatchId(feed_id, batch_id, 0), pa.RecordBatch.from_arrays(arrays, schema=SCHEMA))
+
+
+@dataclass
+class Run:
+    engine: Engine
+    alerts: list[Alert] = field(default_factory=list)
+    scores: list[RiskScore] = field(default_factory=list)
+
+    def feed(self, rows: Sequence[dict[str, Any]], batch_id: str) -> None:
+        outputs = self.engine.apply_transfers(batch(rows, batch_id))
+        self.alerts += outputs.alerts
+        self.scores += outputs.scores
+
+    def bytes(self) -> bytes:
+        return "\n".join(each.model_dump_json() for each in (*self.alerts, *self.scores)).encode()
+
+    def of(self, typology: str) -> list[Alert]:
+        return [alert for alert in self.alerts if alert.typology == typology]
+
+
+def run(world: World, cuts: Iterable[int] = ()) -> Run:
+    """Play the world to a new engine, its rows cut into batches at `cuts`."""
+    done = Run(Engine(LAW, max_transfers=100_000, max_accounts=20_000))
+    done.engine.apply_registry(world.records())
+    rows = world.rows()
+    edges = sorted({0, *(cut for cut in cuts if 0 < cut < len(rows)), len(rows)})
+    for first, last in pairwise(edges):
+        done.feed(rows[first:last], f"{first}")
+    return done
+
+
+@pytest.fixture
+def world() -> type[World]:
+    return World
+
+
+@pytest.fixture
+def play() -> Any:
+    return run
+
+
+@pytest.fixture
+def token_of() -> Any:
+    return lambda name: token(name).hex()
