@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from io import BufferedRandom, BytesIO
 from pathlib import Path
@@ -10,12 +12,21 @@ from tempfile import TemporaryFile
 from types import TracebackType
 from typing import BinaryIO, Final, Self
 
-from schemas.errors import BatchTooLarge
+from schemas.errors import BatchTooLarge, Unavailable
 
 MEMORY_BYTES: Final = 1 << 20
 """A body is held in memory up to here, and in an unlinked temporary file beyond."""
 
 _CHUNK_BYTES: Final = 1 << 20
+
+
+@contextmanager
+def temporary_files() -> Iterator[None]:
+    """What the disk refuses, as Unavailable: it may have room again later."""
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(f"temporary files: {error}") from error
 
 
 class Body:
@@ -34,7 +45,7 @@ class Body:
 
     @classmethod
     def of(cls, source: bytes | BinaryIO, max_bytes: int, folder: Path | None = None) -> Self:
-        """All that `source` holds. Raises BatchTooLarge."""
+        """All that `source` holds. Raises as `write`."""
         body = cls(max_bytes, folder)
         stream = BytesIO(source) if isinstance(source, bytes) else source
         while chunk := stream.read(_CHUNK_BYTES):
@@ -42,12 +53,16 @@ class Body:
         return body
 
     def write(self, data: bytes) -> None:
-        """Raises BatchTooLarge, naming the bound."""
+        """Raises BatchTooLarge, naming the bound, and Unavailable when the disk does not take it."""
         self.size += len(data)
         if self.size > self._max_bytes:
             self.close()
             raise BatchTooLarge(f"a batch may have {self._max_bytes} bytes; this one has more")
         self._digest.update(data)
+        with temporary_files():
+            self._keep(data)
+
+    def _keep(self, data: bytes) -> None:
         if self._file is not None:
             self._file.write(data)
         elif self.size <= MEMORY_BYTES:

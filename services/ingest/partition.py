@@ -7,13 +7,14 @@ partitions, and one that touches none may matter to any and is in all.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
-from schemas.account import OUTSIDE
+from schemas.account import OUTSIDE, TOKEN_BYTES
 
 CACHED_TOKENS: Final = 1 << 17
 """Accounts whose partitions are kept; when there are more, all are looked up anew."""
@@ -21,6 +22,7 @@ CACHED_TOKENS: Final = 1 << 17
 _Flags = np.ndarray[tuple[int, int], np.dtype[np.bool_]]
 
 
+@lru_cache(maxsize=1 << 16)
 def partition_of(institution_id: str, partitions: int) -> int:
     """The partition that an institution's flows are in: the same on every machine."""
     return int.from_bytes(blake2b(institution_id.encode(), digest_size=8).digest(), "big") % partitions
@@ -56,7 +58,7 @@ class Router:
     def _wanted(self, columns: pa.RecordBatch, revision: int) -> _Flags:
         """(rows, partitions): which partitions want which row."""
         ends = pa.concat_arrays([columns.column("src"), columns.column("dst")]).dictionary_encode()
-        tokens: list[bytes] = ends.dictionary.to_pylist()
+        tokens = _bytes_of(ends.dictionary)
         if revision != self._revision or len(self._row_of) + len(tokens) > CACHED_TOKENS:
             self._row_of.clear()
             self._revision = revision
@@ -66,18 +68,34 @@ class Router:
         return wanted
 
     def _flags_of(self, tokens: list[bytes]) -> _Flags:
-        missing = [token for token in tokens if token not in self._row_of]
-        self._reserve(len(self._row_of) + len(missing))
-        for token in missing:
-            row = self._row_of[token] = len(self._row_of)
-            self._flags[row] = False
-            touching = () if token == OUTSIDE else self._touching(token.hex())
-            self._flags[row, [partition_of(one, self.partitions) for one in touching]] = True
-        found: _Flags = self._flags[[self._row_of[token] for token in tokens]]
+        rows = [self._row_of.get(token, -1) for token in tokens]
+        if -1 in rows:
+            self._look_up([token for token, row in zip(tokens, rows, strict=True) if row < 0])
+            rows = [self._row_of[token] for token in tokens]
+        found: _Flags = self._flags[rows]
         return found
+
+    def _look_up(self, tokens: list[bytes]) -> None:
+        rows, partitions = [], []
+        first = len(self._row_of)
+        for row, token in enumerate(tokens, first):
+            self._row_of[token] = row
+            for institution_id in self._touching(token.hex()) if token != OUTSIDE else ():
+                rows.append(row)
+                partitions.append(partition_of(institution_id, self.partitions))
+        self._reserve(len(self._row_of))
+        self._flags[first : len(self._row_of)] = False
+        self._flags[rows, partitions] = True
 
     def _reserve(self, rows: int) -> None:
         if rows > len(self._flags):
             grown = np.zeros((max(rows, 2 * len(self._flags)), self.partitions), dtype=np.bool_)
             grown[: len(self._flags)] = self._flags
             self._flags = grown
+
+
+def _bytes_of(tokens: pa.FixedSizeBinaryArray) -> list[bytes]:
+    """What to_pylist() gives, several times as fast."""
+    whole = np.frombuffer(tokens.buffers()[1], dtype=f"V{TOKEN_BYTES}")
+    found: list[bytes] = whole[tokens.offset : tokens.offset + len(tokens)].tolist()
+    return found

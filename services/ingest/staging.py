@@ -17,7 +17,7 @@ from schemas.batch import SCHEMA
 from schemas.errors import MalformedBatch
 from schemas.feed import BatchHeader, BatchStatus, Receipt
 from schemas.registry import FeedPolicy
-from services.ingest.body import Body
+from services.ingest.body import Body, temporary_files
 from services.ingest.formats import format_named
 from services.ingest.formats.parsed import Declared, Parsed
 from services.ingest.normalise import Bad, Normalised, normalise
@@ -53,15 +53,15 @@ class Staged:
         self._rejects = _spool(folder)
 
     def read(self, policy: FeedPolicy, tokens: Tokeniser, latest_us: int) -> None:
-        """Parse, check and tokenise the whole body. To be called once. Blocks."""
-        try:
-            with self.body.open() as stream, pa.ipc.new_stream(self._rows, SCHEMA) as rows:
-                parsed = self._records(format_named(self.header.format).parse(stream))
+        """Parse, check and tokenise the whole body. To be called once. Blocks. Raises Unavailable."""
+        with temporary_files(), self.body.open() as stream, pa.ipc.new_stream(self._rows, SCHEMA) as rows:
+            parsed = self._records(format_named(self.header.format).parse(stream))
+            try:
                 for chunk in normalise(parsed, tokens, latest_us):
                     self._take(chunk)
                     rows.write_batch(chunk.columns)
-        except MalformedBatch as error:
-            self.reason = str(error)
+            except MalformedBatch as error:
+                self.reason = str(error)
         self.reason = self.reason or self._verdict(policy)
 
     def receipt(self, gap_before: int) -> Receipt:

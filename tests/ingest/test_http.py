@@ -216,6 +216,13 @@ def test_a_log_that_does_not_answer_is_a_problem_that_passes(client, world, tx, 
     assert client.post(PUSH, content=as_ndjson([tx(1)])).status_code == 201
 
 
+def test_a_disk_that_takes_no_more_is_a_problem_that_passes(client, settings):
+    settings.spool_folder.rmdir()
+    is_problem(client.post(PUSH, content=b"x" * (2 << 20)), 503, "unavailable")
+    settings.spool_folder.mkdir()
+    assert client.post(PUSH, content=b"{" + b"x" * (2 << 20)).status_code == 422
+
+
 def test_health_readiness_metrics_and_paths_that_are_not_there(client, tx, as_ndjson):
     client.post(PUSH, content=as_ndjson([tx(1), tx(2, amount="x")]), params={"sequence": 1})
     client.post(PUSH, content=as_ndjson([tx(3)]), params={"sequence": 4})
