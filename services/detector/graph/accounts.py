@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from services.detector.graph.kernel import Array, Int32s, Int64s, aligned, kernel, signed
-from services.detector.graph.table import Table, find, find_next, make_room, new_table, put
+from services.detector.graph.table import Table, find, find_ranked, make_room, new_table, put
 
 ACCOUNT: Final = np.dtype(
     [
@@ -61,12 +61,14 @@ def look_up(accounts: Accounts, low: np.uint64, high: np.uint64) -> int:
     """Index of the account of this token, or -1."""
     key = key_of(low)
     slot = find(accounts.by_token, key)
+    rank = 0
     while slot >= 0:
-        index = signed(accounts.by_token.slots[slot].value)
+        index = signed(accounts.by_token.values[slot])
         same_high = accounts.records[index].token_high == high
         if same_high and (key != _ZERO_TOKEN_KEY or accounts.token_lows[index] == low):
             return index
-        slot = find_next(accounts.by_token, key, slot)
+        slot = find_ranked(accounts.by_token, key, rank)
+        rank += 1
     return -1
 
 

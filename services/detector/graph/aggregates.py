@@ -7,95 +7,14 @@ never less. All of it depends on the rows in their order only, not on how they c
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
-
 import numpy as np
 
-from services.detector.graph.accounts import OUTSIDE_INDEX, Accounts
-from services.detector.graph.kernel import (
-    Array,
-    Bools,
-    Int8s,
-    Int16s,
-    Int32s,
-    Int64s,
-    Record,
-    kernel,
-    signed,
-)
-from services.detector.graph.ring import (
-    BLOCK_BITS,
-    Ring,
-    link,
-    slot_of,
-)
-from services.detector.graph.table import (
-    FREE,
-    Table,
-    address,
-    find,
-    is_crowded,
-    make_room,
-    mix,
-    remove,
-    resize,
-    seek,
-    shard_of,
-    take,
-)
-
-RULES: Final = np.dtype(
-    [
-        ("window_us", "<i8"),
-        ("lateness_us", "<i8"),
-        ("max_transfers", "<i8"),
-        ("counted_marks", "<u4"),
-        ("sum_currency", "<i4"),
-    ]
-)
-
-INSERTED: Final = 0
-DUPLICATE: Final = 1
-TOO_LATE: Final = 2
-REFUSED: Final = 3
-
-_LOW_31: Final = 2**31 - 1
-
-
-class State(NamedTuple):
-    ring: Ring
-    accounts: Accounts
-    pairs: Table
-    """(payer, payee) to the number of live transfers between them."""
-    ids: Table
-    """Fingerprint to the low 31 bits of the sequence number. Expired ones leave at the next rehash."""
-    rules: Array
-
-
-class Rows(NamedTuple):
-    """Columns of one batch: what it says, then what became of each row."""
-
-    src: Int32s
-    dst: Int32s
-    ts_us: Int64s
-    amount_minor: Int64s
-    purpose: Int8s
-    currency: Int16s
-    product: Int32s
-    digests: Array
-    seq: Int64s
-    as_of: Int64s
-    head: Int64s
-    clock_us: Int64s
-    status: Int8s
-    late: Bools
-    in_degree: Int32s
-    out_degree: Int32s
-    in_minor: Int64s
-    out_minor: Int64s
-    payers: Int32s
-    payees: Int32s
-    marked_payers: Int32s
+from services.detector.graph.accounts import OUTSIDE_INDEX
+from services.detector.graph.kernel import kernel, signed
+from services.detector.graph.neighbours import count_pair, pair_key, uncount_pair
+from services.detector.graph.ring import BLOCK_BITS, link, slot_of
+from services.detector.graph.state import DUPLICATE, INSERTED, REFUSED, TOO_LATE, Rows, State
+from services.detector.graph.table import LOW_31, find, is_live, make_room_reusing, seek_reusing, take
 
 
 @kernel
@@ -142,39 +61,18 @@ def admit(state: State, rows: Rows, row: int, horizon_us: int) -> int:
     if is_duplicate(state, rows.digests[row]):
         cursor.duplicates += 1
         return DUPLICATE
-    refused = src < 0 or dst < 0 or not make_id_room(state, rows.digests[row])
-    if refused or not make_room(state.pairs, pair_key(src, dst)):
+    room = make_room_reusing(state.ids, rows.digests[row], cursor.next, cursor.next - cursor.head)
+    if src < 0 or dst < 0 or not room or not make_room_reusing(state.pairs, pair_key(src, dst), 0, LOW_31):
         cursor.refused += 1
         return REFUSED
     return INSERTED
 
 
 @kernel
-def live_seq(cursor: Record, low_bits: int) -> int:
-    """Sequence number of these low 31 bits, at most 2^31 back."""
-    return signed(cursor.next - ((cursor.next - low_bits) & _LOW_31))
-
-
-@kernel
 def is_duplicate(state: State, digest: np.uint64) -> bool:
     slot = find(state.ids, digest)
     cursor = state.ring.cursor[0]
-    return bool(slot >= 0 and live_seq(cursor, state.ids.slots[slot].value) >= cursor.head)
-
-
-@kernel
-def make_id_room(state: State, digest: np.uint64) -> bool:
-    """Room for a fingerprint; a crowded shard first forgets what has expired."""
-    shard = shard_of(mix(digest))
-    if is_crowded(state.ids, shard):
-        cursor = state.ring.cursor[0]
-        for position in range(state.ids.sizes[shard]):
-            slot = state.ids.slots[address(shard, position)]
-            if slot.key != FREE and live_seq(cursor, slot.value) < cursor.head:
-                slot.key = FREE
-                state.ids.used[shard] -= 1
-        resize(state.ids, shard)
-    return bool(state.ids.used[shard] + 1 < state.ids.sizes[shard])
+    return slot >= 0 and is_live(state.ids.values[slot], cursor.next, cursor.next - cursor.head)
 
 
 @kernel
@@ -212,11 +110,9 @@ def insert(state: State, rows: Rows, row: int) -> int:
 
 @kernel
 def remember_id(state: State, digest: np.uint64, seq: int) -> None:
-    slot = seek(state.ids, digest)
-    if state.ids.slots[slot].key == FREE:
-        take(state.ids, slot, digest, seq & _LOW_31)
-    else:
-        state.ids.slots[slot].value = seq & _LOW_31
+    cursor = state.ring.cursor[0]
+    slot = seek_reusing(state.ids, digest, cursor.next, cursor.next - cursor.head)
+    take(state.ids, slot, digest, seq & LOW_31)
 
 
 @kernel
@@ -246,51 +142,6 @@ def count_transfer(state: State, slot: int, sign: int) -> None:
 
 
 @kernel
-def pair_key(src: int, dst: int) -> np.uint64:
-    return (np.uint64(src) << np.uint64(32)) | np.uint64(dst)
-
-
-@kernel
-def are_neighbours(src: int, dst: int) -> bool:
-    return src != dst and src != OUTSIDE_INDEX and dst != OUTSIDE_INDEX
-
-
-@kernel
-def count_pair(state: State, src: int, dst: int) -> None:
-    """One more live transfer from `src` to `dst`; the first makes them neighbours."""
-    if not are_neighbours(src, dst):
-        return
-    key = pair_key(src, dst)
-    slot = seek(state.pairs, key)
-    if state.pairs.slots[slot].key == FREE:
-        take(state.pairs, slot, key, 1)
-        count_neighbour(state, src, dst, 1)
-    else:
-        state.pairs.slots[slot].value += 1
-
-
-@kernel
-def uncount_pair(state: State, src: int, dst: int) -> None:
-    if not are_neighbours(src, dst):
-        return
-    slot = find(state.pairs, pair_key(src, dst))
-    state.pairs.slots[slot].value -= 1
-    if state.pairs.slots[slot].value == 0:
-        remove(state.pairs, slot)
-        count_neighbour(state, src, dst, -1)
-
-
-@kernel
-def count_neighbour(state: State, src: int, dst: int, sign: int) -> None:
-    payer = state.accounts.records[src]
-    payee = state.accounts.records[dst]
-    payer.payees += sign
-    payee.payers += sign
-    if payer.marks & state.rules[0].counted_marks != 0:
-        payee.marked_payers += sign
-
-
-@kernel
 def report(state: State, rows: Rows, row: int) -> None:
     """Aggregates of the row's two accounts just after it; zeros for an account there was no room for."""
     src = max(signed(rows.src[row]), OUTSIDE_INDEX)
@@ -304,40 +155,3 @@ def report(state: State, rows: Rows, row: int) -> None:
     rows.in_minor[row] = payee.in_minor
     rows.payers[row] = payee.payers
     rows.marked_payers[row] = payee.marked_payers
-
-
-@kernel
-def add_marks(state: State, index: int, marks: int) -> None:
-    """Set mark bits; an account that becomes a counted one is counted at each of its live payees."""
-    account = state.accounts.records[index]
-    counted = state.rules[0].counted_marks
-    was_counted = account.marks & counted != 0
-    account.marks |= np.uint32(marks)
-    if index == OUTSIDE_INDEX or was_counted or account.marks & counted == 0:
-        return
-    seq = account.last_out
-    while seq >= state.ring.cursor[0].head:
-        leg = state.ring.legs[slot_of(state.ring, seq)]
-        slot = find(state.pairs, pair_key(index, leg.dst)) if are_neighbours(index, leg.dst) else -1
-        if slot >= 0 and state.pairs.slots[slot].value > 0:
-            state.accounts.records[leg.dst].marked_payers += 1
-            state.pairs.slots[slot].value *= -1  # seen
-        if leg.back_out == 0:
-            break
-        seq -= leg.back_out
-    unsee(state, index)
-
-
-@kernel
-def unsee(state: State, index: int) -> None:
-    """Undo the sign by which add_marks() knows a payee it has seen."""
-    account = state.accounts.records[index]
-    seq = account.last_out
-    while seq >= state.ring.cursor[0].head:
-        leg = state.ring.legs[slot_of(state.ring, seq)]
-        slot = find(state.pairs, pair_key(index, leg.dst)) if are_neighbours(index, leg.dst) else -1
-        if slot >= 0:
-            state.pairs.slots[slot].value = abs(state.pairs.slots[slot].value)
-        if leg.back_out == 0:
-            break
-        seq -= leg.back_out

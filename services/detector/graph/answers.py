@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from schemas.alert import Limit
-from services.detector.graph import aggregates
+from services.detector.graph import state
 from services.detector.graph.kernel import Bools, Int8s, Int16s, Int32s, Int64s
 
 
 class Status(IntEnum):
     """What became of a row."""
 
-    inserted = aggregates.INSERTED
-    duplicate = aggregates.DUPLICATE
+    inserted = state.INSERTED
+    duplicate = state.DUPLICATE
     """The same feed's same transaction id is live."""
-    too_late = aggregates.TOO_LATE
+    too_late = state.TOO_LATE
     """Its time is before clock - window - lateness."""
-    refused = aggregates.REFUSED
+    refused = state.REFUSED
     """No room for a new account."""
 
 

@@ -16,15 +16,17 @@ from schemas.batch import SCHEMA, BatchId, TransferBatch
 from schemas.errors import InvalidSetting, Unavailable, Unknown
 from schemas.transaction import Purpose
 from services.detector.graph.accounts import intern, intern_rows, look_up, new_accounts
-from services.detector.graph.aggregates import RULES, Rows, State, add_marks, apply_rows
+from services.detector.graph.aggregates import apply_rows
 from services.detector.graph.answers import Applied, Edges, Reached, Status
 from services.detector.graph.codes import Codes
 from services.detector.graph.fingerprints import fingerprints
 from services.detector.graph.invariants import check
 from services.detector.graph.kernel import Int64s
 from services.detector.graph.lists import INWARD, OUTWARD, Gathered, View, gather, list_transfers
+from services.detector.graph.neighbours import add_marks
 from services.detector.graph.reach import new_labels, new_search, reach
 from services.detector.graph.ring import NEVER_US, Segments, new_ring
+from services.detector.graph.state import RULES, Rows, State
 from services.detector.graph.table import new_table
 from services.detector.graph.transfer_ids import TransferIds
 

@@ -7,8 +7,9 @@ from collections import Counter
 import numpy as np
 
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.aggregates import State
 from services.detector.graph.ring import slot_of
+from services.detector.graph.state import State
+from services.detector.graph.table import FREE, mix
 
 
 def check(state: State) -> None:
@@ -35,9 +36,10 @@ def _check_pairs(state: State, legs: np.ndarray[tuple[int], np.dtype[np.void]]) 
         for src, dst in zip(legs["src"], legs["dst"], strict=True)
         if src != dst and OUTSIDE_INDEX not in (src, dst)
     )
-    held = state.pairs.slots[state.pairs.slots["key"] != 0]
-    assert dict(zip(held["key"].tolist(), held["value"].tolist(), strict=True)) == pairs
-    assert int(state.pairs.used.sum()) == len(pairs)
+    taken = np.flatnonzero((state.pairs.digests != FREE) & (state.pairs.values > 0))
+    held = dict(zip(state.pairs.digests[taken].tolist(), state.pairs.values[taken].tolist(), strict=True))
+    assert held == {int(mix(np.uint64(pair))): count for pair, count in pairs.items()}
+    assert int(state.pairs.used.sum()) == np.count_nonzero(state.pairs.digests)
     marked = state.accounts.records["marks"] & state.rules[0]["counted_marks"] != 0
     expected = {name: Counter[int]() for name in ("payers", "payees", "marked_payers")}
     for pair in pairs:

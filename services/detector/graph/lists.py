@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from services.detector.graph.aggregates import State
 from services.detector.graph.kernel import Array, Int32s, Int64s, Record, kernel, signed
 from services.detector.graph.ring import first_since, slot_of
+from services.detector.graph.state import State
 
 INWARD: Final = 1
 """Against the flow: from a payee to its payers, from late to early."""

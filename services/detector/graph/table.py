@@ -1,12 +1,15 @@
 """A hash table from uint64 to int32 that grows without a pause.
 
-Open addressing with linear probing and deletion by backward shift (Knuth, TAOCP vol. 3, 6.4,
-algorithms L and R). The table is 64 shards; each grows alone, by half again, so the longest pause
-is the rehash of one shard. A home slot is found by multiplication instead of modulus (Lemire,
-"Fast random integer generation in an interval", 2019), which lets a shard have any size.
+Open addressing in buckets of 8 with linear probing from bucket to bucket (Knuth, TAOCP vol. 3, 6.4).
+The keys of a bucket fill one cache
+line and are compared all at once, so that a search costs one access to memory and no guess about a
+branch. Nothing is removed: an entry dies, and its slot is used again, by a newcomer to its bucket or
+at the next rehash. A home bucket is found by multiplication instead of modulus (Lemire, "Fast random integer
+generation in an interval", 2019), which lets a table have any size.
 
-Shards lie in stripes of 512 slots side by side, so that the memory in use is always a prefix of
-what was reserved for the maximum.
+The table is 64 shards; each grows alone, by a quarter, so the longest pause is the rehash of one
+shard. Shards lie side by side in stripes, so that the memory in use is always a prefix of what was
+reserved for the maximum.
 """
 
 from __future__ import annotations
@@ -15,39 +18,47 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from services.detector.graph.kernel import Array, Int64s, aligned, kernel, signed
-
-SLOT: Final = np.dtype([("key", "<u8"), ("value", "<i4")])
-"""Packed to 12 bytes. Key 0 is a free slot."""
+from services.detector.graph.kernel import Array, Int32s, Int64s, aligned, kernel, signed
 
 SHARDS: Final = 64
-STRIPE_BITS: Final = 9
-STRIPE: Final = 1 << STRIPE_BITS
+BUCKET: Final = 8
+STRIPE: Final = 64
+"""Buckets of one shard that lie together."""
 _SHARD_MASK: Final = np.uint64(SHARDS - 1)
-_STRIPE_MASK: Final = STRIPE - 1
 _HALF: Final = np.uint64(32)
 _MIX_SHIFT: Final = np.uint64(33)
 _MIX_1: Final = np.uint64(0xFF51AFD7ED558CCD)
 _MIX_2: Final = np.uint64(0xC4CEB9FE1A85EC53)
 FREE: Final = np.uint64(0)
+LOW_31: Final = 2**31 - 1
 
 
 class Table(NamedTuple):
-    slots: Array
-    sizes: Int64s
-    """Slots of each shard."""
+    digests: Array
+    """mix() of the key in each slot, which tells keys apart as well as the key does. A bucket's free
+    slots, zeros, are its last."""
+    values: Int32s
+    buckets: Int64s
+    """Buckets of each shard."""
     used: Int64s
     """Slots taken of each shard."""
-    scratch: Array
-    """As many slots as a shard may grow to: where its entries wait while it is rehashed."""
+    waiting_digests: Array
+    """Room for one shard as large as it may grow: where its entries wait while it is rehashed."""
+    waiting_values: Int32s
 
 
 def new_table(max_entries: int) -> Table:
     """Empty table for `max_entries`, with room for uneven shards."""
-    room = -(-(2 * max_entries // SHARDS + STRIPE) // STRIPE) * STRIPE
-    slots = aligned(room * SHARDS, SLOT)
-    sizes, used = np.full(SHARDS, STRIPE, np.int64), np.zeros(SHARDS, np.int64)
-    return Table(slots, sizes, used, np.zeros(room, SLOT))
+    stripes = 1 + 2 * max_entries // (SHARDS * STRIPE * BUCKET)
+    room = stripes * STRIPE * BUCKET
+    return Table(
+        aligned(room * SHARDS, np.dtype(np.uint64)),
+        np.zeros(room * SHARDS, np.int32),
+        np.full(SHARDS, STRIPE, np.int64),
+        np.zeros(SHARDS, np.int64),
+        np.zeros(room, np.uint64),
+        np.zeros(room, np.int32),
+    )
 
 
 @kernel
@@ -66,49 +77,126 @@ def shard_of(digest: np.uint64) -> int:
 
 
 @kernel
-def home(digest: np.uint64, size: int) -> int:
-    return signed(((digest >> _HALF) * np.uint64(size)) >> _HALF)
+def home(digest: np.uint64, buckets: int) -> int:
+    return signed(((digest >> _HALF) * np.uint64(buckets)) >> _HALF)
 
 
 @kernel
-def address(shard: int, position: int) -> int:
-    return ((((position >> STRIPE_BITS) * SHARDS) + shard) << STRIPE_BITS) | (position & _STRIPE_MASK)
+def first_slot(shard: int, bucket: int) -> int:
+    return (((bucket // STRIPE) * SHARDS + shard) * STRIPE + bucket % STRIPE) * BUCKET
 
 
 @kernel
-def position_of(slot: int) -> int:
-    return ((slot >> STRIPE_BITS) // SHARDS << STRIPE_BITS) | (slot & _STRIPE_MASK)
+def bucket_of(slot: int) -> int:
+    """Inverse of first_slot(), within the shard."""
+    return slot // (BUCKET * STRIPE * SHARDS) * STRIPE + slot // BUCKET % STRIPE
+
+
+@kernel
+def following(table: Table, shard: int, bucket: int) -> int:
+    return 0 if bucket + 1 == table.buckets[shard] else bucket + 1
+
+
+@kernel
+def taken_in(table: Table, first: int) -> int:
+    """Slots taken of the bucket that begins at `first`."""
+    taken = 0
+    for place in range(BUCKET):
+        taken += table.digests[first + place] != FREE
+    return taken
 
 
 @kernel
 def find(table: Table, key: np.uint64) -> int:
-    """Slot that holds `key`, or -1."""
+    """A slot that holds `key`, or -1."""
+    slot = seek(table, key)
+    return slot if table.digests[slot] != FREE else -1
+
+
+@kernel
+def seek(table: Table, key: np.uint64) -> int:
+    """A slot that holds `key`, or the free one where it belongs."""
     digest = mix(key)
     shard = shard_of(digest)
-    return find_from(table, key, shard, home(digest, table.sizes[shard]))
-
-
-@kernel
-def find_next(table: Table, key: np.uint64, slot: int) -> int:
-    """The next slot after `slot` that holds the same key, or -1."""
-    shard = shard_of(mix(key))
-    position = position_of(slot) + 1
-    return find_from(table, key, shard, 0 if position == table.sizes[shard] else position)
-
-
-@kernel
-def find_from(table: Table, key: np.uint64, shard: int, position: int) -> int:
-    size = table.sizes[shard]
+    bucket = home(digest, table.buckets[shard])
     while True:
-        slot = address(shard, position)
-        found = table.slots[slot].key
-        if found == key:
-            return slot
-        if found == FREE:
-            return -1
-        position += 1
-        if position == size:
-            position = 0
+        first = first_slot(shard, bucket)
+        match = -1
+        taken = 0
+        for place in range(BUCKET):
+            held = table.digests[first + place]
+            match = place if held == digest else match
+            taken += held != FREE
+        if match >= 0:
+            return first + match
+        if taken < BUCKET:
+            return first + taken
+        bucket = following(table, shard, bucket)
+
+
+@kernel
+def find_ranked(table: Table, key: np.uint64, rank: int) -> int:
+    """Slot of entry number `rank`, from 0, of those under the one `key`; -1: there are no more."""
+    digest = mix(key)
+    shard = shard_of(digest)
+    bucket = home(digest, table.buckets[shard])
+    while True:
+        first = first_slot(shard, bucket)
+        for slot in range(first, first + BUCKET):
+            if table.digests[slot] == FREE:
+                return -1
+            if table.digests[slot] == digest:
+                if rank == 0:
+                    return slot
+                rank -= 1
+        bucket = following(table, shard, bucket)
+
+
+@kernel
+def is_live(value: int, origin: int, span: int) -> bool:
+    """Entries are never removed. They die by what their value says: an entry is live while the
+    distance from its value up to `origin`, modulo 2^31, is 1 to `span`."""
+    return 1 <= (origin - value) & LOW_31 <= span
+
+
+@kernel
+def seek_reusing(table: Table, key: np.uint64, origin: int, span: int) -> int:
+    """As seek(), but rather than a free slot that of a dead entry on the way, if there is one."""
+    digest = mix(key)
+    shard = shard_of(digest)
+    bucket = home(digest, table.buckets[shard])
+    dead = -1
+    while True:
+        first = first_slot(shard, bucket)
+        match = -1
+        taken = 0
+        for place in range(BUCKET):
+            held = table.digests[first + place]
+            match = place if held == digest else match
+            taken += held != FREE
+        if match >= 0:
+            return first + match
+        if dead < 0:
+            for place in range(taken):
+                dead = dead if is_live(table.values[first + place], origin, span) else first + place
+        if taken < BUCKET:
+            return dead if dead >= 0 else first + taken
+        bucket = following(table, shard, bucket)
+
+
+@kernel
+def make_room_reusing(table: Table, key: np.uint64, origin: int, span: int) -> bool:
+    """As make_room(), but a crowded shard first forgets its dead."""
+    shard = shard_of(mix(key))
+    if is_crowded(table, shard):
+        for bucket in range(table.buckets[shard]):
+            first = first_slot(shard, bucket)
+            for slot in range(first, first + BUCKET):
+                if table.digests[slot] != FREE and not is_live(table.values[slot], origin, span):
+                    table.digests[slot] = FREE
+                    table.used[shard] -= 1
+        resize(table, shard)
+    return has_room(table, shard)
 
 
 @kernel
@@ -117,92 +205,64 @@ def make_room(table: Table, key: np.uint64) -> bool:
     shard = shard_of(mix(key))
     if is_crowded(table, shard):
         resize(table, shard)
-    return bool(table.used[shard] + 1 < table.sizes[shard])
+    return has_room(table, shard)
 
 
 @kernel
 def is_crowded(table: Table, shard: int) -> bool:
-    """Over 13/16 full: a search that fails would look at 14 slots and more."""
-    return bool(table.used[shard] * 16 >= table.sizes[shard] * 13)
+    """7/8 full."""
+    return bool(table.used[shard] >= table.buckets[shard] * (BUCKET - 1))
 
 
 @kernel
-def seek(table: Table, key: np.uint64) -> int:
-    """Slot that holds `key`, or the free one where it belongs."""
-    digest = mix(key)
-    shard = shard_of(digest)
-    size = table.sizes[shard]
-    position = home(digest, size)
-    slot = address(shard, position)
-    while table.slots[slot].key != key and table.slots[slot].key != FREE:
-        position = 0 if position + 1 == size else position + 1
-        slot = address(shard, position)
-    return slot
+def has_room(table: Table, shard: int) -> bool:
+    """One slot stays free, at which a search ends."""
+    return bool(table.used[shard] + 1 < table.buckets[shard] * BUCKET)
 
 
 @kernel
 def take(table: Table, slot: int, key: np.uint64, value: int) -> None:
-    """Fill the free slot that seek() found. make_room() was True for the key before."""
-    table.used[shard_of(mix(key))] += 1
-    table.slots[slot].key = key
-    table.slots[slot].value = value
+    """Fill the slot that seek() or seek_reusing() found, when there was room for the key."""
+    digest = mix(key)
+    table.used[shard_of(digest)] += table.digests[slot] == FREE
+    table.digests[slot] = digest
+    table.values[slot] = value
 
 
 @kernel
 def put(table: Table, key: np.uint64, value: int) -> None:
     """Store a further entry under `key`. make_room() was True for it."""
     digest = mix(key)
+    table.used[shard_of(digest)] += 1
+    place(table, digest, value)
+
+
+@kernel
+def place(table: Table, digest: np.uint64, value: int) -> None:
     shard = shard_of(digest)
-    table.used[shard] += 1
-    put_at(table, key, value, shard, home(digest, table.sizes[shard]))
-
-
-@kernel
-def put_at(table: Table, key: np.uint64, value: int, shard: int, position: int) -> None:
-    size = table.sizes[shard]
-    while table.slots[address(shard, position)].key != FREE:
-        position = 0 if position + 1 == size else position + 1
-    slot = table.slots[address(shard, position)]
-    slot.key = key
-    slot.value = value
-
-
-@kernel
-def remove(table: Table, slot: int) -> None:
-    """Free `slot` and close the gap, so that no search has to step over graves (algorithm R)."""
-    shard = shard_of(mix(table.slots[slot].key))
-    size = table.sizes[shard]
-    table.used[shard] -= 1
-    gap = position_of(slot)
-    position = gap
-    while True:
-        position = 0 if position + 1 == size else position + 1
-        moving = table.slots[address(shard, position)]
-        if moving.key == FREE:
-            break
-        wanted = home(mix(moving.key), size)
-        stays = gap < wanted <= position if gap < position else (wanted > gap or wanted <= position)
-        if not stays:
-            hole = table.slots[address(shard, gap)]
-            hole.key = moving.key
-            hole.value = moving.value
-            gap = position
-    table.slots[address(shard, gap)].key = FREE
+    bucket = home(digest, table.buckets[shard])
+    taken = taken_in(table, first_slot(shard, bucket))
+    while taken == BUCKET:
+        bucket = following(table, shard, bucket)
+        taken = taken_in(table, first_slot(shard, bucket))
+    slot = first_slot(shard, bucket) + taken
+    table.digests[slot] = digest
+    table.values[slot] = value
 
 
 @kernel
 def resize(table: Table, shard: int) -> None:
-    """Rehash one shard so that it is 16/25 full, or as large as it may be."""
+    """Rehash one shard so that it is 7/10 full, or as large as it may be."""
     taken = 0
-    for position in range(table.sizes[shard]):
-        slot = table.slots[address(shard, position)]
-        if slot.key != FREE:
-            table.scratch[taken].key = slot.key
-            table.scratch[taken].value = slot.value
-            slot.key = FREE
-            taken += 1
-    size = min(max(taken * 25 // 16, STRIPE), table.scratch.size)
-    table.sizes[shard] = size
+    for bucket in range(table.buckets[shard]):
+        first = first_slot(shard, bucket)
+        for slot in range(first, first + BUCKET):
+            if table.digests[slot] != FREE:
+                table.waiting_digests[taken] = table.digests[slot]
+                table.waiting_values[taken] = table.values[slot]
+                table.digests[slot] = FREE
+                taken += 1
+    most = table.waiting_values.size // BUCKET
+    table.buckets[shard] = min(max(taken * 10 // (7 * BUCKET), STRIPE), most)
     for entry in range(taken):
-        waiting = table.scratch[entry]
-        put_at(table, waiting.key, waiting.value, shard, home(mix(waiting.key), size))
+        place(table, table.waiting_digests[entry], table.waiting_values[entry])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.detector.graph import table as tables
-from services.detector.graph.table import FREE, SHARDS, STRIPE, Table, new_table
+from services.detector.graph.table import BUCKET, LOW_31, SHARDS, STRIPE, Table, new_table
 
 
 def put(table: Table, key: int, value: int) -> None:
@@ -18,12 +18,16 @@ def put(table: Table, key: int, value: int) -> None:
 
 def get(table: Table, key: int) -> int | None:
     slot = tables.find(table, np.uint64(key))
-    return None if slot < 0 else int(table.slots[slot]["value"])
+    return None if slot < 0 else int(table.values[slot])
 
 
 def held(table: Table) -> dict[int, int]:
-    taken = table.slots[table.slots["key"] != FREE]
-    return dict(zip(taken["key"].tolist(), taken["value"].tolist(), strict=True))
+    taken = np.flatnonzero(table.digests)
+    return dict(zip(table.digests[taken].tolist(), table.values[taken].tolist(), strict=True))
+
+
+def mixed(entries: dict[int, int]) -> dict[int, int]:
+    return {int(tables.mix(np.uint64(key))): value for key, value in entries.items()}
 
 
 def keys_of_one_shard(count: int) -> list[int]:
@@ -32,32 +36,56 @@ def keys_of_one_shard(count: int) -> list[int]:
     return [int(key) for key in islice(ours, count)]
 
 
-@given(st.lists(st.tuples(st.sampled_from(keys_of_one_shard(40)), st.booleans()), max_size=200))
-def test_it_is_a_dictionary(steps: list[tuple[int, bool]]) -> None:
+@given(st.lists(st.tuples(st.sampled_from(keys_of_one_shard(60)), st.booleans()), max_size=250))
+def test_it_is_a_dictionary_of_counts(steps: list[tuple[int, bool]]) -> None:
+    """Counts as of pairs: an entry with none is dead, and its slot may be used again."""
     table, expected = new_table(100), dict[int, int]()
-    table.sizes[5] = 48  # crowded, so that probes are long and wrap round
-    for value, (key, is_removal) in enumerate(steps):
-        if is_removal and key in expected:
-            tables.remove(table, tables.find(table, np.uint64(key)))
-            del expected[key]
-        elif key not in expected:
-            put(table, key, value)
-            expected[key] = value
-        assert get(table, key) == expected.get(key)
-    assert held(table) == expected
-    assert {key: get(table, key) for key in expected} == expected
-    assert table.used.sum() == len(expected)
+    table.buckets[5] = 6  # crowded, so that searches go on from bucket to bucket and wrap round
+    for key, is_more in steps:
+        if is_more:
+            assert tables.make_room_reusing(table, np.uint64(key), 0, LOW_31)
+            slot = tables.seek_reusing(table, np.uint64(key), 0, LOW_31)
+            count = expected.get(key, 0) + 1
+            tables.take(table, slot, np.uint64(key), count)
+            expected[key] = count
+        elif expected.get(key):
+            table.values[tables.find(table, np.uint64(key))] -= 1
+            expected[key] -= 1
+        assert (get(table, key) or 0) == expected.get(key, 0)
+    assert {key: get(table, key) or 0 for key in expected} == expected
+    live = {digest: count for digest, count in held(table).items() if count}
+    assert live == mixed({key: count for key, count in expected.items() if count})
+    assert table.used.sum() == np.count_nonzero(table.digests)
+
+
+def test_dead_slots_are_used_again() -> None:
+    """A window of 3,000 sequence numbers moves over 100,000 keys, through the numbers' wrap round."""
+    table, span, start = new_table(3000), 3000, 2**31 - 50_000
+    for seq in range(start, start + 100_000):
+        key = np.uint64(seq)
+        assert tables.make_room_reusing(table, key, seq, span)
+        slot = tables.seek_reusing(table, key, seq, span)
+        tables.take(table, slot, key, seq & LOW_31)
+    assert all(get(table, start + 99_999 - back) is not None for back in range(span))
+    assert table.buckets.sum() * BUCKET <= SHARDS * STRIPE * BUCKET
+
+
+@pytest.mark.parametrize(
+    ("value", "origin", "live"),
+    [(10, 10, False), (9, 10, True), (7, 10, True), (6, 10, False), (LOW_31, 2**31 + 2, True)],
+)
+def test_is_live(value: int, origin: int, live: bool) -> None:
+    assert tables.is_live(value, origin, 3) is live
 
 
 def test_it_grows_and_keeps_all() -> None:
     table = new_table(100_000)
     for key in range(1, 100_001):
         put(table, key, key % 1000)
-    assert held(table) == {key: key % 1000 for key in range(1, 100_001)}
+    assert held(table) == mixed({key: key % 1000 for key in range(1, 100_001)})
     assert all(get(table, key) == key % 1000 for key in range(1, 100_001, 97))
-    assert table.sizes.sum() * table.slots.itemsize < 20 * 100_000
-    longest = table.sizes.max()
-    assert longest < 2 * 100_000 / SHARDS * 25 / 16
+    assert table.buckets.sum() * BUCKET * 12 < 18 * 100_000
+    assert table.buckets.max() * BUCKET < 2 * 100_000 / SHARDS
 
 
 def test_equal_keys_are_found_one_after_the_other() -> None:
@@ -65,23 +93,23 @@ def test_equal_keys_are_found_one_after_the_other() -> None:
     put(table, 7, 1)
     put(table, 8, 2)
     put(table, 7, 3)
-    first = tables.find(table, np.uint64(7))
-    second = tables.find_next(table, np.uint64(7), first)
-    assert {int(table.slots[slot]["value"]) for slot in (first, second)} == {1, 3}
-    assert tables.find_next(table, np.uint64(7), second) == -1
+    found = [tables.find_ranked(table, np.uint64(7), step) for step in range(3)]
+    assert {int(table.values[slot]) for slot in found[:2]} == {1, 3}
+    assert found[2] == -1
 
 
 def test_a_full_shard_has_no_room() -> None:
     table = new_table(1)
-    keys = iter(keys_of_one_shard(2 * STRIPE))
+    keys = iter(keys_of_one_shard(2 * STRIPE * BUCKET))
     put_in = 0
     while tables.make_room(table, np.uint64(key := next(keys))):
         tables.put(table, np.uint64(key), 0)
         put_in += 1
-    assert put_in == table.scratch.size - 1
+    assert put_in == table.waiting_values.size - 1
 
 
-@pytest.mark.parametrize("position", [0, 1, STRIPE - 1, STRIPE, 7 * STRIPE + 3])
+@pytest.mark.parametrize("bucket", [0, 1, STRIPE - 1, STRIPE, 7 * STRIPE + 3])
 @pytest.mark.parametrize("shard", [0, 1, SHARDS - 1])
-def test_position_of_an_address(shard: int, position: int) -> None:
-    assert tables.position_of(tables.address(shard, position)) == position
+def test_bucket_of_a_slot(shard: int, bucket: int) -> None:
+    first = tables.first_slot(shard, bucket)
+    assert [tables.bucket_of(slot) for slot in (first, first + BUCKET - 1)] == [bucket, bucket]
