@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import pyarrow.compute as pc
 
-from schemas.alert import Citation, Factor, Subject, SubjectKind
+from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import Account, AccountRole
@@ -318,6 +318,8 @@ def _finding(
     currency = context.graph.currency(transfer.currency)
     minor = sum(one.verdict.minor for one in violations)
     missing = sorted({name for one in violations for name in one.verdict.missing})
+    full = len(violations) == _MAX_VIOLATIONS
+    cut = (Limit(name="violations", bound=_MAX_VIOLATIONS),) if full else ()
     return Finding(
         subject=Subject(kind=SubjectKind.account, id=context.token(transfer.src)),
         institution_id=reserve.institution_id,
@@ -334,7 +336,7 @@ def _finding(
         parameters=shown(parameters),
         explanation=_explanation(context, transfer, reserve, violations, minor, currency),
         missing=tuple(missing),
-        limits=context.graph.limits,
+        limits=(*cut, *context.graph.limits),
     )
 
 

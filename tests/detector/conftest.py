@@ -1,4 +1,4 @@
-"""A tiny language for worlds, so that cases are data: see cases/*.toml and `World`."""
+"""A tiny language for worlds, so that cases are data: see typologies/cases/*.toml and `World`."""
 
 from __future__ import annotations
 
@@ -166,12 +166,12 @@ class Run:
         return [alert for alert in self.alerts if alert.typology == typology]
 
 
-def run(world: World, cuts: Iterable[int] = ()) -> Run:
+def run(world: World, cuts: Iterable[int] = (), registry: Sequence[RegistryRecord] = ()) -> Run:
     """Play the world to a new engine, its rows cut into batches at `cuts`."""
     done = Run(Engine(LAW, max_transfers=100_000, max_accounts=20_000))
-    done.engine.apply_registry(world.records())
+    done.engine.apply_registry([*world.records(), *registry])
     rows = world.rows()
-    edges = sorted({0, *(cut for cut in cuts if 0 < cut < len(rows)), len(rows)})
+    edges = sorted({0, *(cut for cut in cuts if cut < len(rows)), len(rows)})
     for first, last in pairwise(edges):
         done.feed(rows[first:last], f"{first}")
     return done
@@ -185,6 +185,11 @@ def world() -> type[World]:
 @pytest.fixture
 def play() -> Any:
     return run
+
+
+@pytest.fixture
+def batches() -> Any:
+    return batch
 
 
 @pytest.fixture

@@ -1,0 +1,212 @@
+"""The engine as a function of its log: splits, repeats, replays, registry changes, timers."""
+
+from __future__ import annotations
+
+import pickle
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.instant import DAY, HOUR, to_micros
+from schemas.law import load_law
+from schemas.registry import REGISTRY_RECORD
+from schemas.transaction import Purpose
+from services.detector.engine import Engine
+
+CASES = [
+    (content["base"], case)
+    for file in sorted((Path(__file__).parent / "typologies" / "cases").glob("*.toml"))
+    for content in [tomllib.loads(file.read_text(encoding="utf-8"))]
+    for case in content["case"]
+]
+LISTS = ("institutions", "parties", "relations", "accounts", "products")
+FIRING = [place for place, (_, case) in enumerate(CASES) if case["fires"]]
+
+
+def merged(world: Any, chosen: list[tuple[int, float]], noise: list[list[Any]]) -> Any:
+    """Several cases in one world, each shifted by some days; where registries differ, all of it holds."""
+    lists: dict[str, list[Any]] = {name: [] for name in LISTS}
+    flows: list[list[Any]] = list(noise)
+    for place, shift in chosen:
+        base, case = CASES[place]
+        for name in LISTS:
+            lists[name] += [
+                one for one in (*base.get(name, []), *case.get(name, [])) if one not in lists[name]
+            ]
+        flows += [[flow[0] + shift, *flow[1:]] for flow in case["flows"]]
+    return world(flows=flows, **lists)
+
+
+cases = st.lists(st.tuples(st.sampled_from(FIRING), st.integers(0, 40)), min_size=1, max_size=4)
+accounts = st.sampled_from(["own", "custody", "reserve", "shop", "b", "m1", "c1", "n1", "x", "outside"])
+noise = st.lists(
+    st.tuples(st.integers(0, 45), accounts, accounts, st.integers(1, 9_000), st.sampled_from(Purpose)).map(
+        lambda row: [*row[:4], row[4].name]
+    ),
+    max_size=30,
+)
+quick = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@quick
+@given(cases, noise, st.lists(st.integers(0, 200), max_size=8))
+def test_any_split_into_batches_gives_the_same_bytes(
+    world: Any, play: Any, chosen: Any, noise: Any, cuts: list[int]
+) -> None:
+    one = merged(world, chosen, noise)
+    assert play(one, cuts).bytes() == play(one).bytes()
+
+
+def test_row_by_row_gives_the_same_bytes(world: Any, play: Any) -> None:
+    one = merged(world, [(place, shift) for shift, place in enumerate(FIRING[::5])], [])
+    whole = play(one)
+    assert len(whole.alerts) > 3
+    assert play(one, range(len(one.rows()))).bytes() == whole.bytes()
+
+
+def test_replay_gives_the_same_bytes(world: Any, play: Any) -> None:
+    one = merged(world, [(place, 0) for place in FIRING[:12]], [])
+    assert play(one).bytes() == play(one).bytes() != b""
+
+
+def test_a_repeated_batch_and_repeated_transfers_change_nothing(world: Any, play: Any) -> None:
+    one = merged(world, [(FIRING[0], 0)], [])
+    done, rows = play(one), one.rows()
+    before = done.bytes()
+    done.feed(rows, "0")
+    assert done.engine.counters().repeated_batches == 1
+    done.feed(rows, "another")
+    assert done.engine.counters().duplicates == len(rows)
+    assert done.bytes() == before
+
+
+def test_the_other_feeds_batch_of_the_same_name_is_another(world: Any, batches: Any) -> None:
+    rows = world(flows=[[1, "a", "b", 1]]).rows()
+    engine = Engine(load_law(), max_transfers=1000, max_accounts=1000)
+    for feed in ("one", "two"):
+        engine.apply_transfers(batches(rows, "same", feed))
+    assert engine.counters().transfers == 2
+    assert [state.feed_id for state in engine.feeds()] == ["one", "two"]
+
+
+def test_it_goes_on_after_pickling(world: Any, play: Any) -> None:
+    one = merged(world, [(FIRING[0], 0), (FIRING[-1], 3)], [])
+    rows, whole = one.rows(), play(one)
+    for cut in (1, 15, len(rows) - 1):
+        first = play(world(**{name: getattr(one, name) for name in LISTS}))
+        first.feed(rows[:cut], "first")
+        first.engine = pickle.loads(pickle.dumps(first.engine))
+        first.feed(rows[cut:], "second")
+        assert first.bytes() == whole.bytes()
+
+
+def test_a_timer_fires_before_the_row_whose_clock_passed_it(world: Any, play: Any) -> None:
+    """The payment that empties the pool comes an hour after money had lain there for too long."""
+    flows = [[1, "c1..20", "own", 10000, "invest"], [3 + 1 / 24, "own", "r1", 200000, "transfer"]]
+    done = play(_platform(world, flows))
+    assert [alert.detected_at for alert in done.alerts] == [
+        to_micros("2021-06-02T00:00:00+08:00") + 2 * DAY + 1
+    ]
+    emptied = [[1, "c1..20", "own", 10000, "invest"], [3 - 1 / 24, "own", "r1", 200000, "transfer"]]
+    assert not play(_platform(world, emptied)).alerts
+
+
+def test_a_registry_change_takes_effect_by_event_time(world: Any, play: Any, token_of: Any) -> None:
+    """The account is the registered custody account until day 10."""
+    one = _platform(world, [[1, "c1..20", "pot", 10000, "invest"], [8, "tick", "tock", 1]])
+    role = {"account_id": token_of("pot"), "party_id": "firm", "bank": "bank", "institution_id": "p2p-1"}
+    ends = to_micros(one.start) + 10 * DAY
+    records = [
+        {"kind": "account", "role": "custody", "valid_to": ends, **role},
+        {"kind": "account", "role": "own", "valid_from": ends, **role},
+    ]
+    done = play(one, registry=[REGISTRY_RECORD.validate_python(record) for record in records])
+    assert not done.alerts
+    later = world(start=one.start, flows=[[12, "c1", "pot", 1, "invest"], [13, "tick", "tock", 1]])
+    done.feed([row | {"tx_id": f"later {row['tx_id']}"} for row in later.rows()], "later")
+    assert [alert.typology for alert in done.alerts] == ["pooling"]
+
+
+def test_an_account_registered_after_it_was_seen_is_marked(world: Any, play: Any) -> None:
+    done = play(world(flows=[[0, "u1", "store", 10, "top_up", {"instruction": "i"}]]))
+    one = world(
+        institutions=[["pay-1", "payment", "firm"]],
+        accounts=[["store", "firm", "reserve", "pay-1"]],
+        flows=[[1, "store", "stranger", 10, "withdraw"]],
+    )
+    done.engine.apply_registry(one.records())
+    done.feed([row | {"tx_id": "second"} for row in one.rows()], "second")
+    assert [alert.typology for alert in done.alerts] == ["reserve_misuse"]
+
+
+def test_a_relation_learnt_later_counts_from_the_next_row(world: Any, play: Any) -> None:
+    flows = [[1, "custody", "b", 1000, "disburse", {"product": "x"}], [2, "b", "shell", 1000]]
+    one = _platform(world, flows)
+    done = play(one)
+    assert not done.alerts
+    done.engine.apply_registry(world(relations=[["firm", "hidden", "controller"]]).records())
+    done.feed([row | {"tx_id": "again"} for row in world(flows=[[3, "b", "shell", 1000]]).rows()], "again")
+    assert [alert.typology for alert in done.alerts] == ["self_lending"]
+
+
+def test_feeds_tell_silence_from_quiet(world: Any, batches: Any) -> None:
+    engine = Engine(load_law(), max_transfers=1000, max_accounts=1000)
+    rows = world(flows=[[0, "a", "b", 1], [1, "a", "b", 1], [4, "a", "b", 1]]).rows()
+    engine.apply_transfers(batches(rows[:1], "1", "stopped"))
+    engine.apply_transfers(batches(rows[1:], "2", "going"))
+    going, stopped = engine.feeds()
+    assert (going.silent, stopped.silent) == (False, True)
+    assert going.watermark_us == rows[-1]["ts_us"] - DAY
+    assert (going.late, stopped.late) == (0, 0)
+    engine.apply_transfers(batches([rows[0] | {"tx_id": "late"}], "3", "going"))
+    assert engine.feeds()[0].late == 1
+
+
+def test_the_counters_add_up(world: Any, play: Any) -> None:
+    done = play(_platform(world, [[1, "c1..20", "own", 10000, "invest"], [3.5, "tick", "tock", 1]]))
+    counters = done.engine.counters()
+    assert counters.transfers == 21
+    assert counters.typologies["pooling"].confirmations == 1
+    assert counters.typologies["pooling"].rechecks >= 1
+    assert counters.typologies["self_lending"].confirmations == 0
+    assert done.engine.clock_us == to_micros("2021-06-01T00:00:00+08:00") + 84 * HOUR
+
+
+def test_what_the_empty_batch_does(world: Any, batches: Any) -> None:
+    engine = Engine(load_law(), max_transfers=1000, max_accounts=1000)
+    assert engine.apply_transfers(batches([], "0")).alerts == ()
+    assert engine.clock_us is None
+
+
+@pytest.fixture
+def one_pool(world: Any) -> Any:
+    return _platform(world, [[1, "c1..20", "own", 10000, "invest"], [9, "tick", "tock", 1]])
+
+
+def test_an_alert_proves_itself(one_pool: Any, play: Any) -> None:
+    alert = play(one_pool).alerts[0]
+    assert alert.first_at == min(edge.ts for edge in alert.evidence.edges)
+    assert sum(edge.attributed_minor for edge in alert.evidence.edges) == alert.amount_minor
+    accounts = {node.account for node in alert.evidence.nodes}
+    assert {end for edge in alert.evidence.edges for end in (edge.src, edge.dst)} == accounts
+    assert set(alert.accounts) <= accounts
+    assert alert.rule_version.startswith("pooling@")
+    assert all(load_law().article(one.document, one.article) for one in alert.law)
+
+
+def _platform(world: Any, flows: list[list[Any]]) -> Any:
+    return world(
+        institutions=[["p2p-1", "p2p", "firm"]],
+        accounts=[
+            ["c1..30", "=", "client", "p2p-1"],
+            ["own", "firm", "own", "p2p-1"],
+            ["custody", "firm", "custody", "p2p-1"],
+            ["shell", "hidden", "external"],
+        ],
+        products=[["x", "p2p-1", "maker"]],
+        flows=flows,
+    )
