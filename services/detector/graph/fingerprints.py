@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from services.detector.graph.kernel import Array, kernel
+from services.detector.graph.kernel import Array, kernel, read_only
 from services.detector.graph.table import mix
 
 _OFFSET: Final = np.uint64(0xCBF29CE484222325)
@@ -25,7 +25,8 @@ def fingerprints(feed_id: str, tx_ids: pa.StringArray) -> Array:
     octets = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
     feed = np.frombuffer(feed_id.encode(), np.uint8)
     digests = np.empty(len(tx_ids), np.uint64)
-    digest_rows(np.uint64(fnv1a(_OFFSET, feed, 0, feed.size)), octets, starts, digests)
+    seed = np.uint64(fnv1a(_OFFSET, feed, 0, feed.size))
+    digest_rows(seed, read_only(octets), read_only(starts), digests)
     return digests
 
 

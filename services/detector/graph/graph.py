@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
-from typing import Any, Final
+from typing import Final
 
 import networkx as nx
 import numpy as np
@@ -19,14 +19,14 @@ from services.detector.graph.accounts import intern, intern_rows, look_up, new_a
 from services.detector.graph.aggregates import apply_rows
 from services.detector.graph.answers import Applied, Edges, Reached, Status
 from services.detector.graph.codes import Codes
-from services.detector.graph.fingerprints import fingerprints
+from services.detector.graph.columns import edges_of, rows_of
 from services.detector.graph.invariants import check
-from services.detector.graph.kernel import Int64s
-from services.detector.graph.lists import INWARD, OUTWARD, Gathered, View, gather, list_transfers
+from services.detector.graph.kernel import Int64s, read_only
+from services.detector.graph.lists import INWARD, OUTWARD, View, list_transfers
 from services.detector.graph.neighbours import add_marks
 from services.detector.graph.reach import new_labels, new_search, reach
 from services.detector.graph.ring import NEVER_US, Segments, new_ring
-from services.detector.graph.state import RULES, Rows, State
+from services.detector.graph.state import RULES, State
 from services.detector.graph.table import new_table
 from services.detector.graph.transfer_ids import TransferIds
 
@@ -36,22 +36,6 @@ EVERY_MARK: Final = 2**32 - 1
 _WARM_ROW: Final = {field.name: 0 if pa.types.is_integer(field.type) else "" for field in SCHEMA} | {
     "src": b"s" * TOKEN_BYTES,
     "dst": b"d" * TOKEN_BYTES,
-}
-
-_OUTCOME: Final = {
-    "seq": np.int64,
-    "as_of": np.int64,
-    "head": np.int64,
-    "clock_us": np.int64,
-    "status": np.int8,
-    "late": np.bool_,
-    "in_degree": np.int32,
-    "out_degree": np.int32,
-    "in_minor": np.int64,
-    "out_minor": np.int64,
-    "payers": np.int32,
-    "payees": np.int32,
-    "marked_payers": np.int32,
 }
 
 
@@ -119,15 +103,17 @@ class RollingGraph:
         """Oldest live transfer as of the one before `_first`, and as of each one since."""
 
     def apply(self, batch: TransferBatch) -> Applied:
-        """Take the rows of `batch` in. The arrays of the answer are the caller's."""
+        """Take the rows of `batch` in. `ts_us`, `amount_minor` and `purpose` of the answer are the
+        batch's own columns; the other arrays are the caller's."""
         cursor = self._state.ring.cursor[0]
         self._heads = self._heads[-1:]
         self._first = int(cursor["next"])
         oldest = int(self._heads[0])
         self._segments.make_room(batch.rows, oldest)
         self._ids.drop_below(oldest)
-        rows = self._rows(batch)
-        intern_rows(self._state.accounts, batch.tokens("src"), batch.tokens("dst"), rows.src, rows.dst)
+        rows = rows_of(batch, self._currencies, self._products)
+        src, dst = read_only(batch.tokens("src")), read_only(batch.tokens("dst"))
+        intern_rows(self._state.accounts, src, dst, rows.src, rows.dst)
         apply_rows(self._state, rows)
         inserted = rows.status == Status.inserted
         self._heads = np.concatenate((self._heads, rows.head[inserted]))
@@ -135,22 +121,6 @@ class RollingGraph:
         if self._debug:
             check(self._state)
         return Applied(**{field.name: getattr(rows, field.name) for field in fields(Applied)})
-
-    def _rows(self, batch: TransferBatch) -> Rows:
-        """The batch's columns in this graph's codes, and room for what becomes of them."""
-        count = batch.rows
-        given: dict[str, Any] = {
-            "src": np.empty(count, np.int32),
-            "dst": np.empty(count, np.int32),
-            "ts_us": batch.int64("ts_us"),
-            "amount_minor": batch.int64("amount_minor"),
-            "purpose": batch.purposes(),
-            "currency": self._currencies.encode(batch.columns.column("currency")).astype(np.int16),
-            "product": self._products.encode(batch.columns.column("product")),
-            "digests": fingerprints(batch.id.feed_id, batch.columns.column("tx_id")),
-        }
-        room: dict[str, Any] = {name: np.empty(count, dtype) for name, dtype in _OUTCOME.items()}
-        return Rows(**given, **room)
 
     @staticmethod
     def warm() -> None:
@@ -303,7 +273,7 @@ class RollingGraph:
         if wanted.size:
             self._held(int(wanted[0]))
             self._held(int(wanted[-1]))
-        return self._gather(wanted)[0]
+        return edges_of(self._state, wanted)[0]
 
     def to_networkx(self, edges: Edges) -> nx.MultiDiGraph[str]:
         """Nodes are tokens in hex; an edge's key is its sequence number."""
@@ -345,7 +315,7 @@ class RollingGraph:
         self._known(account)
         found = np.empty(limit, np.int64)
         count = int(list_transfers(self._state, account, direction, view, found))
-        return replace(self._gather(found[:count])[0], truncated=count > limit)
+        return replace(edges_of(self._state, found[:count])[0], truncated=count > limit)
 
     def _reach(
         self, account: int, direction: int, view: View, max_hops: int, max_edges: int, hub_degree: int
@@ -361,25 +331,8 @@ class RollingGraph:
             ("hub_degree", hub_degree, met > 0),
         )
         limits = tuple(Limit(name=name, bound=bound) for name, bound, is_hit in bounds if is_hit)
-        edges, order = self._gather(asked.found[:legs])
+        edges, order = edges_of(self._state, asked.found[:legs])
         return Reached(edges, asked.hops[:legs][order], asked.hubs[:met], limits + self.limits)
-
-    def _gather(self, seqs: Int64s) -> tuple[Edges, Int64s]:
-        """Columns of these transfers in the order of (ts_us, seq), and that order."""
-        count = seqs.size
-        columns = Gathered(
-            np.empty(count, np.int32),
-            np.empty(count, np.int32),
-            np.empty(count, np.int64),
-            np.empty(count, np.int64),
-            np.empty(count, np.int8),
-            np.empty(count, np.int32),
-            np.empty(count, np.int16),
-        )
-        gather(self._state, seqs, columns)
-        order = np.lexsort((seqs, columns.ts_us))
-        sorted_columns = {name: column[order] for name, column in columns._asdict().items()}
-        return Edges(seq=seqs[order], **sorted_columns), order
 
 
 def _halves(token: bytes) -> tuple[np.uint64, np.uint64]:

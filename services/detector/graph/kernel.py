@@ -69,3 +69,9 @@ def aligned(length: int, dtype: np.dtype[Any]) -> Array:
     room = np.zeros(length * dtype.itemsize + LINE_BYTES, np.uint8)
     start = -room.ctypes.data % LINE_BYTES
     return room[start : start + length * dtype.itemsize].view(dtype)
+
+
+def read_only(array: Array) -> Array:
+    """The same array, not to be written: kernels are compiled once, whatever buffer a column lies in."""
+    array.setflags(write=False)
+    return array

@@ -12,9 +12,16 @@ from hypothesis import strategies as st
 
 from schemas.account import OUTSIDE
 from schemas.alert import Limit
+from schemas.batch import BatchId, decode, encode
 from schemas.errors import InvalidSetting, Unavailable, Unknown
 from services.detector.graph import Applied, RollingGraph, Status
+from services.detector.graph.accounts import intern_rows
+from services.detector.graph.aggregates import apply_rows
+from services.detector.graph.fingerprints import digest_rows
 from services.detector.graph.invariants import check
+from services.detector.graph.lists import gather, list_transfers
+from services.detector.graph.neighbours import add_marks
+from services.detector.graph.reach import reach
 from tests.detector.graph.oracle import Oracle, Reach
 from tests.detector.graph.stream import Transfer, batch, large_batch, token
 
@@ -334,5 +341,15 @@ def test_settings_out_of_range(setting: str) -> None:
         RollingGraph(**{**settings, setting: -1})
 
 
-def test_warm_leaves_nothing_to_compile() -> None:
+def test_warm_compiles_what_batches_need_wherever_they_lie() -> None:
+    entries = (apply_rows, intern_rows, digest_rows, add_marks, reach, list_transfers, gather)
     RollingGraph.warm()
+    compiled = [list(entry.signatures) for entry in entries]
+    pair = Pair.of()
+    built = batch([Transfer("a", 1, 2, 1000, product="P1"), Transfer("b", 2, 3, 1001)])
+    for number, rows in enumerate((built, decode(encode(built)))):
+        applied = pair.graph.apply(type(rows)(BatchId(f"feed{number}", "1", 0), rows.columns))
+        pair.graph.mark(pair.index(1), MARK)
+        pair.graph.backward(pair.index(3), 2000, 0, int(applied.as_of[-1]), 3, 10, 10)
+        pair.graph.edges_out(pair.index(2), 0, 2000, int(applied.as_of[-1]), 10)
+    assert [list(entry.signatures) for entry in entries] == compiled

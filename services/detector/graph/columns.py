@@ -1,0 +1,66 @@
+"""Columns in and out: a batch in the graph's codes, and the columns of some transfers."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from schemas.batch import TransferBatch
+from services.detector.graph.answers import Edges
+from services.detector.graph.codes import Codes
+from services.detector.graph.fingerprints import fingerprints
+from services.detector.graph.kernel import Int64s
+from services.detector.graph.lists import Gathered, gather
+from services.detector.graph.state import Rows, State
+
+_OUTCOME: Final = {
+    "seq": np.int64,
+    "as_of": np.int64,
+    "head": np.int64,
+    "clock_us": np.int64,
+    "status": np.int8,
+    "late": np.bool_,
+    "in_degree": np.int32,
+    "out_degree": np.int32,
+    "in_minor": np.int64,
+    "out_minor": np.int64,
+    "payers": np.int32,
+    "payees": np.int32,
+    "marked_payers": np.int32,
+}
+
+
+def rows_of(batch: TransferBatch, currencies: Codes, products: Codes) -> Rows:
+    """The batch's columns, and room for what becomes of its rows."""
+    count = batch.rows
+    given: dict[str, Any] = {
+        "src": np.empty(count, np.int32),
+        "dst": np.empty(count, np.int32),
+        "ts_us": batch.int64("ts_us"),
+        "amount_minor": batch.int64("amount_minor"),
+        "purpose": batch.purposes(),
+        "currency": currencies.encode(batch.columns.column("currency")).astype(np.int16),
+        "product": products.encode(batch.columns.column("product")),
+        "digests": fingerprints(batch.id.feed_id, batch.columns.column("tx_id")),
+    }
+    room: dict[str, Any] = {name: np.empty(count, dtype) for name, dtype in _OUTCOME.items()}
+    return Rows(**given, **room)
+
+
+def edges_of(state: State, seqs: Int64s) -> tuple[Edges, Int64s]:
+    """Columns of these transfers in the order of (ts_us, seq), and that order of `seqs`."""
+    count = seqs.size
+    columns = Gathered(
+        np.empty(count, np.int32),
+        np.empty(count, np.int32),
+        np.empty(count, np.int64),
+        np.empty(count, np.int64),
+        np.empty(count, np.int8),
+        np.empty(count, np.int32),
+        np.empty(count, np.int16),
+    )
+    gather(state, seqs, columns)
+    order = np.lexsort((seqs, columns.ts_us))
+    sorted_columns = {name: column[order] for name, column in columns._asdict().items()}
+    return Edges(seq=seqs[order], **sorted_columns), order
