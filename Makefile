@@ -24,6 +24,7 @@ $(READY): requirements-dev.lock pyproject.toml
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/lookthrough warm
 	@touch $(READY)
 
 servers: setup  ## Kafka's jars and ClickHouse's server, for `make test` and `make up`

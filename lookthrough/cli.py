@@ -307,5 +307,13 @@ def warm() -> None:
     warm_kernels()
 
 
+@main.command()
+def warm() -> None:
+    """Compile the graph's kernels, so that the first start is as fast as any other."""
+    from services.detector.graph import RollingGraph
+
+    RollingGraph.warm()
+
+
 if __name__ == "__main__":
     main()

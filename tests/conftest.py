@@ -2,7 +2,7 @@
 
 from hypothesis import settings
 
-pytest_plugins = ["tests.plugins.clickhouse", "tests.plugins.kafka"]
+pytest_plugins = ["tests.plugins.clickhouse", "tests.plugins.kafka", "tests.plugins.deployed"]
 
 settings.register_profile("lookthrough", deadline=None)
 settings.load_profile("lookthrough")
