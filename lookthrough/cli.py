@@ -301,14 +301,6 @@ def prepare() -> None:
 
 @main.command()
 def warm() -> None:
-    """Compile the graph's kernels once, so that the first start is as fast as any other."""
-    from services.detector.graph import warm as warm_kernels
-
-    warm_kernels()
-
-
-@main.command()
-def warm() -> None:
     """Compile the graph's kernels, so that the first start is as fast as any other."""
     from services.detector.graph import RollingGraph
 
