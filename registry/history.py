@@ -75,6 +75,14 @@ class History(Generic[R]):
             return Span(None, lone.valid_to, FOREVER)
         return Span(lone, lone.valid_from, lone.valid_to)
 
+    def spans(self, key: str) -> Iterator[Span[R]]:
+        """All of time, cut where the holder changes."""
+        ts_us = MIN_INSTANT
+        while ts_us < FOREVER:
+            span = self.span(key, ts_us)
+            yield span
+            ts_us = span.to_us
+
     def versions(self, key: str) -> Sequence[R]:
         """Every version, by `valid_from`."""
         lone = self._lone.get(key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from registry.history import History
 from registry.ties import Closure, Reach, Relatedness, Ties
@@ -23,8 +23,19 @@ from schemas.registry import (
 ROLE_BIT: Final = {role: 1 << position for position, role in enumerate(AccountRole)}
 """The bit of each role in `Registry.role_bits`."""
 
+_MAX_MEMBERSHIPS: Final = 500_000
+"""Parties whose memberships are kept; past it all are forgotten and computed again."""
+
 _MAX_CLOSURES: Final = 20_000
 """Closures kept; past it the oldest go and are computed again when asked for."""
+
+
+class Membership(NamedTuple):
+    """A client account at `institution_id` over [from_us, to_us)."""
+
+    institution_id: str
+    from_us: int
+    to_us: int
 
 
 class Registry:
@@ -50,6 +61,7 @@ class Registry:
         self._closures: dict[str, list[Closure]] = {}
         self._closure_count = 0
         self._touching: dict[str, tuple[str, ...]] = {}
+        self._memberships: dict[str, tuple[Membership, ...]] = {}
         self.revision = 0
         """Counts the changes: whoever keeps answers keeps them as long as it stands."""
 
@@ -179,6 +191,18 @@ class Registry:
         tokens = sorted(set(self._accounts_of.get(party_id, ())))
         return tuple(token for token in tokens if self._ever_held(token, party_id))
 
+    def memberships(self, party_id: str) -> tuple[Membership, ...]:
+        """When the party had a client account at which institution, by institution and time."""
+        known = self._memberships.get(party_id)
+        if known is None:
+            if len(self._memberships) >= _MAX_MEMBERSHIPS:
+                self._memberships.clear()
+            found = (
+                one for token in self.accounts_of(party_id) for one in self._client_spans(token, party_id)
+            )
+            known = self._memberships[party_id] = tuple(sorted(set(found)))
+        return known
+
     def role_bits(self, token_hex: str) -> int:
         """ROLE_BIT of every role that any version gives the account, at whatever time."""
         bits = 0
@@ -217,6 +241,8 @@ class Registry:
 
     def _apply_account(self, account: Account) -> bool:
         token, business = account.account_id, account.institution_id or ""
+        for party_id in (account.party_id, *self.holders(token)) if self._memberships else ():
+            self._memberships.pop(party_id, None)
         if not self._ever_held(token, account.party_id):
             self._accounts_of.setdefault(account.party_id, []).append(token)
         businesses = self._businesses.get(token, ())
@@ -226,6 +252,13 @@ class Registry:
 
     def _ever_held(self, token_hex: str, party_id: str) -> bool:
         return any(version.party_id == party_id for version in self._versions(token_hex))
+
+    def _client_spans(self, token_hex: str, party_id: str) -> Iterator[Membership]:
+        for business in self._businesses.get(token_hex, ()):
+            for span in self._in_business[business].spans(token_hex) if business else ():
+                holder = span.holder
+                if holder is not None and holder.role is AccountRole.client and holder.party_id == party_id:
+                    yield Membership(business, span.from_us, span.to_us)
 
     def _versions(self, token_hex: str) -> Iterator[Account]:
         for business in self._businesses.get(token_hex, ()):

@@ -46,7 +46,9 @@ class Receipts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """Legs in that are clients' money, and how that is known. `clients`: distinct entities."""
+    """Legs in that are clients' money, and how that is known. `clients`: distinct entities;
+    `concentration_bp`: of all paying accounts, those of the institution's clients whose payments say
+    nothing else."""
 
     institution_id: str | None
     legs: tuple[Leg, ...]
@@ -77,13 +79,12 @@ class Collector:
         self._everyday = entities.industry(account) in settings.everyday_industries and not self._ties
         self._licensed = self._is_licensed()
         paid_in = [leg for leg in legs if leg.src not in (OUTSIDE_INDEX, account)]
-        self._payers = {entities.entity(leg.src): leg.src for leg in paid_in}
-        telling = [leg for leg in paid_in if not self._is_fee(leg)]
+        self._payers = len({leg.src for leg in paid_in})
+        telling = [leg for leg in paid_in if leg.purpose in STRONG | WEAK and not self._is_fee(leg)]
         self._strong = [leg for leg in telling if self._is_strong(leg)]
         strong = {leg.seq for leg in self._strong}
-        self._weak = [leg for leg in telling if leg.purpose in WEAK and leg.seq not in strong]
-        if self._licensed:
-            self._weak = []
+        self._weak = [] if self._licensed else [leg for leg in telling if leg.seq not in strong]
+        self._telling = sorted({leg.src for leg in (*self._strong, *self._weak)})
 
     def collected(self) -> Collected:
         """For the institution whose clients are most among the payers; one it is tied to first."""
@@ -95,16 +96,16 @@ class Collector:
     def _institutions(self) -> list[str]:
         named = {self._entities.institution_of_product(leg.product) for leg in self._strong if leg.product}
         counts: dict[str, int] = {}
-        for leg in (*self._strong, *self._weak):
-            for institution_id in self._entities.client_of(leg.src):
+        for account in self._telling:
+            for institution_id in self._entities.client_of(account):
                 counts[institution_id] = counts.get(institution_id, 0) + 1
         foremost = min(counts, key=lambda one: (-counts[one], one), default=None)
         return sorted({*self._ties, *(one for one in (*named, foremost) if one is not None)})
 
     def _for(self, institution_id: str | None) -> Collected:
         tied = institution_id in self._ties
-        among = sum(institution_id in self._entities.client_of(account) for account in self._payers.values())
-        concentration_bp = among * _WHOLE // max(1, len(self._payers))
+        among = sum(institution_id in self._entities.client_of(account) for account in self._telling)
+        concentration_bp = among * _WHOLE // max(1, self._payers)
         legs = [leg for leg in self._strong if self._is_of(leg, institution_id)]
         legs += [leg for leg in self._weak if self._weak_counts(leg, institution_id, tied, concentration_bp)]
         strong = {leg.seq for leg in self._strong}

@@ -58,12 +58,9 @@ class Entities:
             return frozenset()
         known = self._clients.get(party)
         if known is None:
-            tokens = self._registry.accounts_of(party)
-            records = (one for token in tokens for one in self._registry.accounts(token, self._now_us))
+            memberships = self._registry.memberships(party)
             known = self._clients[party] = frozenset(
-                one.institution_id
-                for one in records
-                if one.role is AccountRole.client and one.institution_id and one.party_id == party
+                one.institution_id for one in memberships if one.from_us <= self._now_us < one.to_us
             )
         return known
 

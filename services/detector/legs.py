@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from schemas.transaction import Purpose
 from services.detector.graph import Edges
 
-DAY_SHIFT_US = 8 * 3_600_000_000
+DAY_SHIFT_US: Final = 8 * 3_600_000_000
 """Days are Beijing's: UTC+8, no daylight saving."""
+
+
+_PURPOSES: Final = tuple(Purpose)
 
 
 class Leg(NamedTuple):
@@ -28,7 +31,7 @@ class Leg(NamedTuple):
 def legs_of(edges: Edges) -> list[Leg]:
     """In the order of (ts_us, seq)."""
     return [
-        Leg(ts_us, seq, src, dst, amount, Purpose(purpose), product, currency)
+        Leg(ts_us, seq, src, dst, amount, _PURPOSES[purpose], product, currency)
         for ts_us, seq, src, dst, amount, purpose, product, currency in zip(
             edges.ts_us.tolist(),
             edges.seq.tolist(),

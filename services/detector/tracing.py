@@ -59,26 +59,30 @@ class Trace:
         return [leg for leg in carriers if leg.dst in on_the_way]
 
 
-def follow(
-    context: Context,
-    loan: Sequence[Leg],
-    bounds: Bounds,
-    is_passed: Callable[[int], bool],
-) -> Trace:
-    """Follow `loan`, payments of one currency into one account, in time order, for at most
-    `window_days` after the last of them. Only accounts for which `is_passed` are followed."""
-    borrower, since_us = loan[0].dst, loan[0].ts_us
-    until_us = min(context.now_us, loan[-1].ts_us + bounds.window_days * DAY)
-    reached = context.graph.forward(
-        borrower,
-        since_us,
-        until_us,
+def reach(context: Context, loan: Sequence[Leg], bounds: Bounds) -> Reached:
+    """Every transfer that the money of `loan` could have taken: payments of one currency into one
+    account, in time order, followed for at most `window_days` after the last of them."""
+    return context.graph.forward(
+        loan[0].dst,
+        loan[0].ts_us,
+        _until_us(context, loan, bounds),
         context.as_of,
         bounds.max_legs - 1,
         bounds.max_edges,
         bounds.hub_degree,
     )
-    followed = _followed(borrower, reached, bounds, is_passed)
+
+
+def follow(
+    context: Context,
+    loan: Sequence[Leg],
+    bounds: Bounds,
+    reached: Reached,
+    is_passed: Callable[[int], bool],
+) -> Trace:
+    """Follow `loan` through the accounts `reached` for which `is_passed`."""
+    since_us, until_us = loan[0].ts_us, _until_us(context, loan, bounds)
+    followed = _followed(loan[0].dst, reached, bounds, is_passed)
     legs, cut = list(loan), len(followed) == bounds.max_accounts
     limits = [*reached.limits, *([Limit(name="accounts", bound=bounds.max_accounts)] if cut else [])]
     for account in sorted(followed):
@@ -88,6 +92,10 @@ def follow(
     ordered = in_order(leg for leg in legs if leg.currency == loan[0].currency)
     money = fifo(ordered, {leg.seq for leg in loan}, followed)
     return Trace(loan, ordered, money, tuple(limits), bounds.max_legs)
+
+
+def _until_us(context: Context, loan: Sequence[Leg], bounds: Bounds) -> int:
+    return min(context.now_us, loan[-1].ts_us + bounds.window_days * DAY)
 
 
 def _followed(

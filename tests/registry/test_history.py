@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.history import History
-from schemas.instant import FOREVER
+from schemas.instant import FOREVER, MIN_INSTANT
 from schemas.registry import Party, PartyKind
 
 _starts = st.integers(0, 29)
@@ -49,6 +51,17 @@ def test_the_holder_is_the_same_over_the_whole_span(versions: list[Party]) -> No
         assert span.from_us <= ts_us < span.to_us
         for inside in range(span.from_us, min(span.to_us, 32)):
             assert history.at("p", inside) == span.holder
+
+
+@given(_versions)
+def test_spans_cover_all_of_time(versions: list[Party]) -> None:
+    history: History[Party] = History()
+    for version in versions:
+        history.put("p", version)
+    spans = list(history.spans("p"))
+    assert (spans[0].from_us, spans[-1].to_us) == (MIN_INSTANT, FOREVER)
+    assert all(one.to_us == other.from_us for one, other in pairwise(spans))
+    assert all(history.at("p", span.from_us) == span.holder for span in spans)
 
 
 @given(_versions)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pickle
 from itertools import permutations
 
-from registry import ROLE_BIT, Registry
+from registry import ROLE_BIT, Membership, Registry
+from schemas.instant import FOREVER
 from schemas.registry import (
     Account,
     AccountRole,
@@ -130,6 +131,37 @@ def test_an_account_of_several_institutions() -> None:
     assert chosen is not None
     assert (foremost.institution_id, chosen.institution_id) == ("i1", "i2")
     assert made.holder(SHARED, 0) == "joe"
+
+
+def test_memberships_follow_the_accounts() -> None:
+    made = registry()
+    assert made.memberships("joe") == (Membership("i1", 0, FOREVER), Membership("i2", 0, FOREVER))
+    assert made.memberships("firm1") == ()
+    made.apply(
+        Account(
+            account_id=SHARED,
+            party_id="joe",
+            bank="b",
+            role=AccountRole.external,
+            institution_id="i2",
+            valid_from=9,
+        )
+    )
+    assert made.memberships("joe") == (Membership("i1", 0, FOREVER), Membership("i2", 0, 9))
+    made.apply(
+        Account(account_id=SHARED, party_id="ann", bank="b", role=AccountRole.client, institution_id="i1")
+    )
+    assert made.memberships("joe") == (Membership("i2", 0, 9),)
+    assert made.memberships("ann") == (Membership("i1", 0, FOREVER),)
+
+
+def test_loans_by_borrower() -> None:
+    made = registry()
+    assert [one.product_id for one in made.borrowed_by("joe", 0)] == ["x"]
+    assert made.borrowers("x") == ("joe",)
+    made.apply(Product(product_id="x", institution_id="i1", borrower_party_id="ann", valid_from=9))
+    assert [len(made.borrowed_by("joe", ts)) for ts in (8, 9)] == [1, 0]
+    assert made.borrowers("x") == ("ann", "joe")
 
 
 def test_licences_groups_products_and_feeds() -> None:

@@ -13,6 +13,7 @@ Clients are counted as parties where the registry knows them, else as accounts; 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -23,9 +24,10 @@ from schemas.instant import DAY, HOUR
 from schemas.record import Bilingual
 from schemas.transaction import Purpose
 from services.detector.attribution import Attribution, fifo
-from services.detector.collecting import Collected, Collector
+from services.detector.collecting import STRONG, WEAK, Collected, Collector
 from services.detector.entities import Entities
 from services.detector.gate import Gate
+from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import Bools, Int32s
 from services.detector.legs import Leg, in_order, legs_of
@@ -50,6 +52,7 @@ from services.detector.typology import (
 from services.detector.wording import amount, day, masked, percent, role
 
 _WHOLE: Final = 10_000
+_TELLING: Final = tuple(int(purpose) for purpose in STRONG | WEAK)
 _EXPENSES: Final = frozenset({Purpose.salary, Purpose.tax})
 
 
@@ -133,6 +136,11 @@ class Pooling(Typology):
         return case.outcome(pause_us)
 
 
+def _telling_payers(edges: Edges) -> int:
+    """Payers whose purpose could make them clients: never fewer than the clients there are."""
+    return int(np.unique(edges.src[np.isin(edges.purpose, _TELLING)]).size)
+
+
 def _may_pool(step: Step, accounts: Int32s) -> Bools:
     """Not accounts that have only ever been registered to keep others' money."""
     may: Bools = (step.marks[accounts] & (KEEPER | OTHER)) != KEEPER
@@ -185,21 +193,23 @@ class _Case:
         truncated = edges_in.truncated or edges_out.truncated
         cut = (Limit(name="legs", bound=parameters.max_legs),) if truncated else ()
         self._limits = cut + context.graph.limits
-        legs_in = legs_of(edges_in)
-        receipts = _Receipts(context, since_us)
-        currencies = sorted({leg.currency for leg in legs_in})
-        gathered = {
-            currency: Collector(
-                entities, account, [leg for leg in legs_in if leg.currency == currency], parameters, receipts
-            ).collected()
-            for currency in currencies
-        }
-        self._currency = max(currencies, key=lambda one: (len(gathered[one].clients), -one), default=0)
-        self._collected = gathered.get(self._currency)
-        every = in_order((*legs_in, *legs_of(edges_out)))
-        self.in_use = bool(every) and every[-1].ts_us > context.now_us - DAY
+        newest_us = max(int(edges.ts_us.max(initial=0)) for edges in (edges_in, edges_out))
+        self.in_use = newest_us > context.now_us - DAY
         """Money moved in the last day."""
-        self._legs = [leg for leg in every if leg.currency == self._currency]
+        self._collected: Collected | None = None
+        if _telling_payers(edges_in) >= parameters.min_clients:
+            self._collect(legs_of(edges_in), legs_of(edges_out), _Receipts(context, since_us))
+
+    def _collect(self, legs_in: Sequence[Leg], legs_out: Sequence[Leg], receipts: _Receipts) -> None:
+        """Clients' money in the one currency in which most clients paid."""
+        gathered = {}
+        for currency in sorted({leg.currency for leg in legs_in}):
+            legs = [leg for leg in legs_in if leg.currency == currency]
+            collector = Collector(self._entities, self._account, legs, self._p, receipts)
+            gathered[currency] = collector.collected()
+        self._currency = max(gathered, key=lambda one: (len(gathered[one].clients), -one))
+        self._collected = gathered[self._currency]
+        self._legs = in_order(leg for leg in (*legs_in, *legs_out) if leg.currency == self._currency)
 
     def outcome(self, pause_us: int | None) -> Outcome:
         """`pause_us`: when to look again in any case."""

@@ -11,8 +11,9 @@ account that keeps many people's money, such as custody.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -24,13 +25,14 @@ from schemas.record import Bilingual
 from schemas.registry import AccountRole, PartyKind
 from schemas.transaction import Purpose
 from services.detector.entities import Entities
+from services.detector.graph import Reached
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import Bools
 from services.detector.legs import Leg, legs_of
 from services.detector.lending import NOT_PASSED, Lending, Listing
 from services.detector.marks import CLIENT, CUSTODY, OTHER, TIED
 from services.detector.severity import by_amount
-from services.detector.tracing import Trace, follow
+from services.detector.tracing import follow, reach
 from services.detector.typology import (
     Candidates,
     Context,
@@ -192,11 +194,15 @@ class _Search:
         if tie is not None:
             attributed = {leg.seq: leg.amount_minor for leg in loan}
             return _Case(self, listing, loan, disbursed, disbursed, attributed, (), tie, ())
-        trace = follow(self.context, loan, self.parameters, lambda one: self._is_passed(listing, one))
+        reached = reach(self.context, loan, self.parameters)
+        if not self._could_return(listing, reached, disbursed):
+            return None
+        passed = partial(self._is_passed, listing)
+        trace = follow(self.context, loan, self.parameters, reached, passed)
         home = [leg for leg in trace.legs if self.is_home(listing.institution_id, leg)]
-        returned = self._returned(listing, home, trace, disbursed)
+        returned = self._returned(listing, home, trace.carried, disbursed)
         minor = sum(returned.values())
-        if not minor or minor * _WHOLE < self.parameters.share_bp * disbursed:
+        if not self._is_enough(minor, disbursed):
             return None
         paid = tuple(leg for leg in home if leg.seq in returned)
         attributed = {leg.seq: leg.amount_minor for leg in loan}
@@ -205,6 +211,17 @@ class _Search:
         }
         tie = self._closest(listing, paid)
         return _Case(self, listing, loan, disbursed, minor, attributed | returned, paid, tie, trace.limits)
+
+    def _could_return(self, listing: Listing, reached: Reached, disbursed: int) -> bool:
+        """Whether it would be enough if every transfer home were the loan's money to the last fen."""
+        if any(limit.name == "edges" for limit in reached.limits):
+            return True
+        home = [leg for leg in legs_of(reached.edges) if self.is_home(listing.institution_id, leg)]
+        most = self._returned(listing, home, lambda leg: leg.amount_minor, disbursed)
+        return self._is_enough(sum(most.values()), disbursed)
+
+    def _is_enough(self, minor: int, disbursed: int) -> bool:
+        return minor > 0 and minor * _WHOLE >= self.parameters.share_bp * disbursed
 
     def _is_passed(self, listing: Listing, account: int) -> bool:
         if self.entities.roles(account) & NOT_PASSED:
@@ -222,13 +239,13 @@ class _Search:
         return [leg for leg in legs_of(edges) if self.lending.listing(leg) == listing]
 
     def _returned(
-        self, listing: Listing, home: Sequence[Leg], trace: Trace, disbursed: int
+        self, listing: Listing, home: Sequence[Leg], carried_by: Callable[[Leg], int], disbursed: int
     ) -> dict[int, int]:
         """How much of each leg home counts, fees up to the filed rate and other honest legs left out."""
         allowance = disbursed * (self.entities.filed_fee_bp(listing.institution_id) or 0) // _WHOLE
         returned: dict[int, int] = {}
         for leg in home:
-            carried = trace.carried(leg)
+            carried = carried_by(leg)
             if not carried or self._is_salary(leg) or self._is_refund(leg):
                 continue
             if self._is_fee(leg):
