@@ -9,7 +9,7 @@ from schemas.errors import InvalidRecord, MalformedBatch
 from schemas.registry import FeedFormat
 from schemas.transaction import Transaction
 from services.ingest.formats import json as json_format
-from services.ingest.formats.blocks import BLOCK, KEPT_BYTES, MAX_RECORD_BYTES
+from services.ingest.formats.blocks import KEPT_BYTES, MAX_RECORD_BYTES
 
 GOOD = {
     "tx_id": "T1",
@@ -248,7 +248,7 @@ def test_deep_nesting_is_a_bad_record(parse):
 
 
 def test_a_line_over_the_bound_is_cut_and_the_next_is_read(parse):
-    long = b'{"channel":"' + b"x" * (3 * BLOCK) + b'"}'
+    long = b'{"channel":"' + b"x" * (3 * MAX_RECORD_BYTES) + b'"}'
     first, second, third = parse(FeedFormat.json, b"\n".join([TEXT, long, TEXT]))
     assert (first.value.tx_id, third.value.tx_id) == ("T1", "T1")
     assert (second.number, third.number) == (2, 3)
@@ -257,14 +257,14 @@ def test_a_line_over_the_bound_is_cut_and_the_next_is_read(parse):
 
 
 def test_an_element_over_the_bound_makes_the_array_malformed(read):
-    long = b'{"channel":"' + b"x" * (3 * BLOCK) + b'"}'
+    long = b'{"channel":"' + b"x" * (3 * MAX_RECORD_BYTES) + b'"}'
     with pytest.raises(MalformedBatch, match=f"record 2: longer than {MAX_RECORD_BYTES} bytes"):
         read(b"[" + TEXT + b"," + long + b"," + TEXT + b"]")
 
 
 @pytest.mark.parametrize("join", SEPARATED.values(), ids=SEPARATED)
 def test_records_across_blocks(join, parse):
-    ids = [f"T{number}" for number in range(3 * BLOCK // len(TEXT))]
+    ids = [f"T{number}" for number in range(3 * MAX_RECORD_BYTES // len(TEXT))]
     texts = numbered(*ids)
     texts[5000] = b"[3]"
     texts[9000] = texts[9000].replace(b'"b"', b'"}, {\\""')
