@@ -17,7 +17,7 @@ tx_id        the detail's AcctSvcrRef, else the entry's (with ".2", ".3" after t
              the detail's TxId or UETR; where none is there, or it came before in the message,
              "<MsgId>/<report id>/<entry>.<detail>".
 ts           BookgDt, else ValDt, else CreDtTm of the report, else of the message.
-counterparty IBAN, else other id; else the party's name (iso20022.known_by_name); else outside.
+counterparty IBAN, else other id; else the party's name (iso20022_leaves.known_by_name); else outside.
 totals       TxsSummry counts entries; it is declared in records by adding what details added.
 """
 
@@ -46,7 +46,8 @@ from services.ingest.formats.camt_entry import (
     whole,
 )
 from services.ingest.formats.camt_totals import Totals
-from services.ingest.formats.iso20022 import MESSAGES, moment, name_of, said
+from services.ingest.formats.iso20022 import MESSAGES, name_of
+from services.ingest.formats.iso20022_leaves import leaves_of, moment, said
 from services.ingest.formats.parsed import Declared, Parsed, from_fields, readable_amount
 from services.ingest.repeats import SeenIds
 
@@ -86,11 +87,12 @@ class _Reading:
         """The records that `part` completes."""
         match name_of(part):
             case "GrpHdr":
-                self._message_id, self._created = said(part, "MsgId"), moment(part, "CreDtTm")
+                header = leaves_of(part)
+                self._message_id, self._created = said(header, "MsgId"), moment(header, "CreDtTm")
             case "Acct":
                 self._report = report_of(part)
             case "TxsSummry":
-                self.totals.declare(part)
+                self.totals.declare(leaves_of(part))
             case "TxDtls":
                 yield from self._take_detail(part)
             case "Ntry":

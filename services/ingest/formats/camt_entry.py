@@ -7,16 +7,16 @@ from typing import Final
 
 from lxml import etree
 
-from services.ingest.formats import iso20022
-from services.ingest.formats.iso20022 import (
+from services.ingest.formats.iso20022 import name_of, raw_of
+from services.ingest.formats.iso20022_leaves import (
+    Leaves,
     account,
     bank,
     known_by_name,
+    leaves_of,
     moment,
-    name_of,
     party_name,
     purpose,
-    raw_of,
     reference,
     said,
 )
@@ -92,44 +92,47 @@ class Detail:
 
 def report_of(acct: etree._Element) -> Report:
     """The report whose Acct this is."""
-    report = acct.getparent()
-    assert report is not None
+    parent = acct.getparent()
+    assert parent is not None
+    report = leaves_of(parent)
     return Report(
         id=said(report, "Id"),
         created=moment(report, "CreDtTm"),
         account=account(report, "Acct"),
-        owner=party_name(acct, "Ownr"),
-        bank=bank(acct, "Svcr"),
+        owner=party_name(report, "Acct/Ownr"),
+        bank=bank(report, "Acct/Svcr"),
     )
 
 
 def entry_of(element: etree._Element) -> Entry:
+    entry = leaves_of(element, leave_out="NtryDtls")
     return Entry(
-        money=_money(element, "Amt") or Money("", ""),
-        direction=said(element, "CdtDbtInd"),
-        status=said(element, "Sts/Cd", "Sts"),
-        reversal=said(element, "RvslInd") in ("true", "1"),
-        ts=moment(element, "BookgDt/DtTm", "BookgDt/Dt", "ValDt/DtTm", "ValDt/Dt"),
-        reference=reference(element, "AcctSvcrRef"),
-        channel=_channel(element),
+        money=_money(entry, "Amt") or Money("", ""),
+        direction=said(entry, "CdtDbtInd"),
+        status=said(entry, "Sts/Cd", "Sts"),
+        reversal=said(entry, "RvslInd") in ("true", "1"),
+        ts=moment(entry, "BookgDt/DtTm", "BookgDt/Dt", "ValDt/DtTm", "ValDt/Dt"),
+        reference=reference(entry, "AcctSvcrRef"),
+        channel=_channel(entry),
         raw=b"<Ntry>%b</Ntry>" % b"".join(raw_of(e) for e in element if name_of(e) != "NtryDtls"),
     )
 
 
 def detail_of(element: etree._Element, entry: Entry, report: Report) -> Detail:
-    direction = _direction(element, entry, report)
-    bank_reference = reference(element, "Refs/AcctSvcrRef")
-    payment = (reference(element, f"Refs/{name}") for name in ("TxId", "UETR", "EndToEndId"))
+    detail = leaves_of(element)
+    direction = _direction(detail, entry, report)
+    bank_reference = reference(detail, "Refs/AcctSvcrRef")
+    payment = (reference(detail, f"Refs/{name}") for name in ("TxId", "UETR", "EndToEndId"))
     return Detail(
-        money=_own_money(element, entry.money.currency),
+        money=_own_money(detail, entry.money.currency),
         direction=direction,
-        counterparty=_counterparty(element, direction, entry, report),
+        counterparty=_counterparty(detail, direction, entry, report),
         bank_reference=bank_reference if bank_reference != entry.reference else "",
-        payment_id=reference(element, "Refs/TxId", "Refs/UETR"),
+        payment_id=reference(detail, "Refs/TxId", "Refs/UETR"),
         references=tuple(filter(None, payment)),
-        instruction=reference(element, "Refs/EndToEndId", "Refs/InstrId"),
-        purpose=purpose(element, "Purp"),
-        channel=_channel(element),
+        instruction=reference(detail, "Refs/EndToEndId", "Refs/InstrId"),
+        purpose=purpose(detail, "Purp"),
+        channel=_channel(detail),
         raw=raw_of(element),
     )
 
@@ -139,12 +142,11 @@ def whole(entry: Entry) -> Detail:
     return Detail(entry.money, entry.direction, Counterparty(), "", "", (), "", "", "", b"")
 
 
-def _money(element: etree._Element, path: str) -> Money | None:
-    amount = iso20022.part(element, path)
-    return None if amount is None else Money((amount.text or "").strip(), amount.get("Ccy", ""))
+def _money(leaves: Leaves, path: str) -> Money | None:
+    return Money(leaves[path], said(leaves, f"{path}/@Ccy")) if path in leaves else None
 
 
-def _own_money(detail: etree._Element, currency: str) -> Money | None:
+def _own_money(detail: Leaves, currency: str) -> Money | None:
     """Amt, which is what was booked; of the amounts behind it only one in the entry's currency."""
     if booked := _money(detail, "Amt"):
         return booked
@@ -152,14 +154,14 @@ def _own_money(detail: etree._Element, currency: str) -> Money | None:
     return next((money for money in behind if money and money.currency == currency), None)
 
 
-def _direction(detail: etree._Element, entry: Entry, report: Report) -> str:
+def _direction(detail: Leaves, entry: Entry, report: Report) -> str:
     sides = [account(detail, f"RltdPties/{side}Acct") == report.account != "" for side in ("Dbtr", "Cdtr")]
     if not entry.reversal and any(sides) and not all(sides):
         return DEBIT if sides[0] else CREDIT
     return said(detail, "CdtDbtInd") or entry.direction
 
 
-def _counterparty(detail: etree._Element, direction: str, entry: Entry, report: Report) -> Counterparty:
+def _counterparty(detail: Leaves, direction: str, entry: Entry, report: Report) -> Counterparty:
     """Whoever pays for a credit, is paid for a debit. Of a reversal, whose parties may be the original's,
     the other one where that is the account's own side or nobody."""
     usual, other = ("Dbtr", "Cdtr") if direction == CREDIT else ("Cdtr", "Dbtr")
@@ -171,7 +173,7 @@ def _counterparty(detail: etree._Element, direction: str, entry: Entry, report: 
     return Counterparty(bank=bank(detail, f"RltdAgts/{usual}Agt"))
 
 
-def _channel(element: etree._Element) -> str:
+def _channel(leaves: Leaves) -> str:
     """The bank transaction code: domain, family, sub-family; else the bank's own."""
-    code = [text for path in _CODE if (text := said(element, path))]
-    return "-".join(code) or said(element, "BkTxCd/Prtry/Cd")
+    code = [text for path in _CODE if (text := said(leaves, path))]
+    return "-".join(code) or said(leaves, "BkTxCd/Prtry/Cd")

@@ -6,9 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TypeVar
 
-from lxml import etree
-
-from services.ingest.formats.iso20022 import count, total
+from services.ingest.formats.iso20022_leaves import Leaves, count, total
 from services.ingest.formats.parsed import Declared, readable_amount
 
 T = TypeVar("T", int, Decimal)
@@ -36,7 +34,7 @@ class Totals:
         self._records += 1
         self._record_sum += readable_amount(amount) or 0
 
-    def declare(self, summary: etree._Element) -> None:
+    def declare(self, summary: Leaves) -> None:
         """Take the TxsSummry of the current report. Raises MalformedBatch where it has no numbers."""
         self._said = Declared(_of_all(count, summary, "NbOfNtries"), _of_all(total, summary, "Sum"))
 
@@ -57,7 +55,7 @@ class Totals:
         )
 
 
-def _of_all(read: Callable[[etree._Element, str], T | None], summary: etree._Element, leaf: str) -> T | None:
+def _of_all(read: Callable[[Leaves, str], T | None], summary: Leaves, leaf: str) -> T | None:
     """The figure of all entries, else of the credits and the debits together."""
     if (of_all := read(summary, f"TtlNtries/{leaf}")) is not None:
         return of_all

@@ -2,21 +2,19 @@
 
 A document type declaration is refused before anything is parsed, and UTF-8 is taken whatever the
 document declares, so there are no entities to expand or fetch and no encoding to hide them in.
-What was read is let go of at once. Envelopes (AppHdr, business message wrappers) are passed over.
+What was read is let go of at once. Comments and envelopes (AppHdr, business message wrappers) are
+passed over.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
-from functools import cache
 from typing import BinaryIO, Final, cast
 
 from lxml import etree
 
 from schemas.errors import MalformedBatch
-from schemas.transaction import Purpose
 from services.ingest.formats.blocks import BOM, read_block
 
 MEDIA_TYPES: Final = ("application/xml", "text/xml")
@@ -30,34 +28,12 @@ MESSAGES: Final = {
 
 READS: Final = f"read are {', '.join(MESSAGES.values())}"
 
-MAX_REFERENCE: Final = 128
-"""Longest reference a Transaction takes."""
-
 MAX_PART_BYTES: Final = 16 << 20
 """Bound of what is held: from one part of a message to the next."""
 
 _FEED_BYTES: Final = 1 << 16
 _NAMESPACE: Final = "urn:iso:std:iso:20022:tech:xsd:"
 _PROLOG = re.compile(rb"(?:\s|<\?.*?\?>|<!--.*?-->)*+(?P<root><[^?!]|<!DOCTYPE)", re.DOTALL)
-_ZONED_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:Z|[+-]\d\d:\d\d)", re.ASCII)
-_NO_REFERENCE: Final = frozenset({"", "NOTPROVIDED", "NOT PROVIDED", "NONREF"})
-_TOTAL = re.compile(r"\d{1,18}(?:\.\d{0,17})?", re.ASCII)
-
-_PURPOSES: Final = {  # ISO 20022 external purpose codes (ExternalPurpose1Code)
-    "SALA": "salary",
-    "PAYR": "salary",
-    "BONU": "salary",
-    "TAXS": "tax",
-    "VATX": "tax",
-    "WHLD": "tax",
-    "INTE": "interest",
-    "FEES": "fee",
-    "REFU": "refund",
-    "GDDS": "purchase",
-    "SCVE": "purchase",
-    "LOAR": "repay",
-    "MTUP": "top_up",
-}
 
 Parts = Mapping[str, tuple[str, ...]]
 """Local names of the elements wanted, each with the local names of the parents it must have."""
@@ -73,7 +49,13 @@ def parts_of(stream: BinaryIO, message: str, wanted: Parts) -> Iterator[etree._E
     _check_prolog(head)
     tags = [f"{{*}}{name}" for name in ("Document", *MESSAGES, *wanted)]
     parser = etree.XMLPullParser(
-        events=("start", "end"), tag=tags, encoding="utf-8", resolve_entities=False, no_network=True
+        events=("start", "end"),
+        tag=tags,
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        remove_comments=True,
+        remove_pis=True,
     )
     found = False
     held = 0
@@ -143,87 +125,6 @@ def name_of(element: etree._Element) -> str:
     return str(element.tag).rpartition("}")[2]
 
 
-@cache  # bounded by the paths in the code
-def _any_namespace(path: str) -> str:
-    return "/".join(f"{{*}}{name}" for name in path.split("/"))
-
-
-def said(element: etree._Element, *paths: str) -> str:
-    """The text at the first of `paths` (local names) that has any, without blanks around it; else ""."""
-    for path in paths:
-        text = element.findtext(_any_namespace(path))
-        if text and (text := text.strip()):
-            return text
-    return ""
-
-
-def part(element: etree._Element, *paths: str) -> etree._Element | None:
-    """The element at the first of `paths` that is there."""
-    return next((e for path in paths if (e := element.find(_any_namespace(path))) is not None), None)
-
-
-def reference(element: etree._Element, *paths: str) -> str:
-    """`said`, leaving out what banks write where there is no reference."""
-    return next((text for path in paths if (text := said(element, path)) not in _NO_REFERENCE), "")
-
-
-def moment(element: etree._Element, *paths: str) -> str:
-    """The date-time or date at the first of `paths` that has one; a date without its time zone."""
-    text = said(element, *paths)
-    return text[:10] if _ZONED_DATE.fullmatch(text) else text
-
-
-def account(element: etree._Element, path: str) -> str:
-    """The number of the account at `path`: its IBAN in electronic form, else its other id; else ""."""
-    iban = said(element, f"{path}/Id/IBAN")
-    return "".join(iban.split()).upper() or said(element, f"{path}/Id/Othr/Id")
-
-
-def party_name(element: etree._Element, path: str) -> str:
-    return said(element, f"{path}/Nm", f"{path}/Pty/Nm", f"{path}/Agt/FinInstnId/Nm")
-
-
-def known_by_name(name: str) -> str:
-    """What stands for the account of a party of which only the name is known: "name:" and the name in
-    lower case with single blanks. Parties of one name are then one account."""
-    return f"name:{' '.join(name.casefold().split())}"[:MAX_REFERENCE] if name else ""
-
-
-def bank(element: etree._Element, path: str) -> str:
-    """The institution at `path`: its BIC, else its clearing member id, else its name; else ""."""
-    inside = f"{path}/FinInstnId"
-    return said(
-        element, *(f"{inside}/{leaf}" for leaf in ("BICFI", "BIC", "ClrSysMmbId/MmbId", "Othr/Id", "Nm"))
-    )[:MAX_REFERENCE]
-
-
-def purpose(element: etree._Element, *paths: str) -> str:
-    """Our purpose for the element at the first of `paths`: from its ISO code, or its proprietary text
-    where that is one of our names; else ""."""
-    found = part(element, *paths)
-    if found is None:
-        return ""
-    own = said(found, "Prtry")
-    return own if own in Purpose.__members__ else _PURPOSES.get(said(found, "Cd"), "")
-
-
-def total(element: etree._Element, path: str) -> Decimal | None:
-    """A control total; None: not there. Raises MalformedBatch for one that is not an unsigned decimal."""
-    text = said(element, path)
-    if not text:
-        return None
-    if not _TOTAL.fullmatch(text):
-        raise MalformedBatch(f"{path}: {text[:40]!r} is not an unsigned decimal")
-    return Decimal(text)
-
-
-def count(element: etree._Element, path: str) -> int | None:
-    """A control count; None: not there. Raises MalformedBatch for one that is not a whole number."""
-    value = total(element, path)
-    if value is None or value == int(value):
-        return None if value is None else int(value)
-    raise MalformedBatch(f"{path}: {value} is not a whole number")
-
-
 def raw_of(element: etree._Element) -> bytes:
+    """The element as it came, but for comments and how its characters and namespaces were written."""
     return etree.tostring(element, encoding="utf-8", with_tail=False)

@@ -2,7 +2,7 @@
 
 tx_id        PmtId/TxId, else UETR, else InstrId, else "<MsgId>/<number>"
 ts           settlement time indication, else settlement date (its own or the header's), else CreDtTm
-src, dst     DbtrAcct, CdtrAcct: IBAN, else other id; else the party's name (iso20022.known_by_name)
+src, dst     DbtrAcct, CdtrAcct: IBAN, else other id; else the party's name (iso20022_leaves.known_by_name)
 amount       IntrBkSttlmAmt, what moves between the banks
 instruction  PmtId/EndToEndId, else InstrId
 channel      PmtTpInf: local instrument, else service level
@@ -15,19 +15,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-from lxml import etree
-
 from schemas.registry import FeedFormat
 from services.ingest.formats import iso20022
-from services.ingest.formats.iso20022 import (
+from services.ingest.formats.iso20022 import name_of, raw_of
+from services.ingest.formats.iso20022_leaves import (
+    Leaves,
     account,
     bank,
     count,
     known_by_name,
+    leaves_of,
     moment,
     party_name,
     purpose,
-    raw_of,
     reference,
     said,
     total,
@@ -45,25 +45,25 @@ def parse(stream: BinaryIO) -> Iterator[Parsed | Declared]:
     message_id = header_ts = ""
     number = 0
     for part in iso20022.parts_of(stream, "pacs.008", _PARTS):
-        if iso20022.name_of(part) == "GrpHdr":
-            message_id = said(part, "MsgId")
-            header_ts = moment(part, "IntrBkSttlmDt", "CreDtTm")
-            yield Declared(count(part, "NbOfTxs"), total(part, "CtrlSum"))
+        leaves = leaves_of(part)
+        if name_of(part) == "GrpHdr":
+            message_id = said(leaves, "MsgId")
+            header_ts = moment(leaves, "IntrBkSttlmDt", "CreDtTm")
+            yield Declared(count(leaves, "NbOfTxs"), total(leaves, "CtrlSum"))
         else:
             number += 1
-            yield from_fields(number, raw_of(part), _fields(part, f"{message_id}/{number}", header_ts))
+            yield from_fields(number, raw_of(part), _fields(leaves, f"{message_id}/{number}", header_ts))
 
 
-def _fields(transfer: etree._Element, fallback_id: str, header_ts: str) -> dict[str, str]:
-    amount = iso20022.part(transfer, "IntrBkSttlmAmt")
+def _fields(transfer: Leaves, fallback_id: str, header_ts: str) -> dict[str, str]:
     return {
         "tx_id": reference(transfer, "PmtId/TxId", "PmtId/UETR", "PmtId/InstrId") or fallback_id,
         "ts": moment(transfer, "SttlmTmIndctn/DbtDtTm", "SttlmTmIndctn/CdtDtTm", "IntrBkSttlmDt")
         or header_ts,
         "src": account(transfer, "DbtrAcct") or known_by_name(party_name(transfer, "Dbtr")),
         "dst": account(transfer, "CdtrAcct") or known_by_name(party_name(transfer, "Cdtr")),
-        "amount": "" if amount is None else (amount.text or "").strip(),
-        "currency": "" if amount is None else amount.get("Ccy", ""),
+        "amount": said(transfer, "IntrBkSttlmAmt"),
+        "currency": said(transfer, "IntrBkSttlmAmt/@Ccy"),
         "channel": said(transfer, *_CHANNELS),
         "src_bank": bank(transfer, "DbtrAgt"),
         "dst_bank": bank(transfer, "CdtrAgt"),

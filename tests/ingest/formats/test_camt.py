@@ -266,6 +266,11 @@ def test_ts(booked, extra, ts, one):
     assert one(entry(booked=booked, extra=extra)).ts == ts
 
 
+def test_comments_inside_a_value_are_not_part_of_it(one):
+    sent = one(entry(amount="1<!-- thousand -->00<?pi?>.50", extra="<AcctSvcrRef><!-- x -->A1</AcctSvcrRef>"))
+    assert (sent.amount, sent.tx_id) == ("100.50", "A1")
+
+
 def test_codes_banks_and_references(one):
     code = "<BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>RCDT</Cd><SubFmlyCd>ESCT</SubFmlyCd></Fmly></Domn></BkTxCd>"
     agents = "<RltdAgts><DbtrAgt><FinInstnId><BICFI>UBSWCHZH</BICFI></FinInstnId></DbtrAgt></RltdAgts>"
