@@ -19,7 +19,6 @@ from schemas.instant import DAY
 from schemas.law import Law
 from schemas.registry import RegistryRecord
 from schemas.risk import RiskScore
-from schemas.transaction import Purpose
 from services.detector.episodes import Episodes
 from services.detector.feeds import Feeds, FeedState
 from services.detector.graph import Applied, RollingGraph
@@ -68,7 +67,7 @@ class Counters:
 
 
 class Engine:
-    """Picklable; used from one thread at a time. Never raises on what a decoded batch may hold.
+    """Picklable; used from one thread at a time.
 
     `max_transfers` and `max_accounts` are the graph's stated maximum: see RollingGraph.
     """
@@ -130,7 +129,7 @@ class Engine:
             self._fire_until(int(clocks[row]), step, found)
             context = self._context(int(clocks[row]), int(applied.as_of[row]))
             self._tallies[self._typologies[typology].id].triggers += 1
-            outcome = self._typologies[typology].confirm(context, _transfer(step, row, account))
+            outcome = self._typologies[typology].confirm(context, Transfer(step, row, account))
             self._take(typology, context, outcome, found)
         self._fire_until(int(clocks[-1]), step, found)
         for each in self._typologies:
@@ -230,24 +229,3 @@ def _as_of_before(applied: Applied, row: int) -> int:
     if row > 0:
         return int(applied.as_of[row - 1])
     return int(applied.as_of[0]) - (int(applied.seq[0]) >= 0)
-
-
-def _transfer(step: Step, row: int, account: int) -> Transfer:
-    applied = step.applied
-    return Transfer(
-        account=account,
-        row=row,
-        seq=int(applied.seq[row]),
-        src=int(applied.src[row]),
-        dst=int(applied.dst[row]),
-        ts_us=int(applied.ts_us[row]),
-        amount_minor=int(applied.amount_minor[row]),
-        purpose=Purpose(int(applied.purpose[row])),
-        currency=int(applied.currency[row]),
-        product=int(applied.product[row]),
-        instruction=step.text("instruction", row),
-        is_reversal=bool(step.text("reversal_of", row)),
-        feed_id=step.batch.id.feed_id,
-        payers=int(applied.payers[row]),
-        payees=int(applied.payees[row]),
-    )

@@ -17,6 +17,7 @@ from schemas.law import Rules, Value
 from schemas.record import Bilingual
 from schemas.transaction import Purpose
 from services.detector.graph import Applied, RollingGraph, Status
+from services.detector.legs import Leg
 
 P = TypeVar("P")
 
@@ -60,10 +61,6 @@ class Step:
         inserted: npt.NDArray[np.bool_] = self.applied.status == Status.inserted
         return inserted
 
-    def text(self, column: str, row: int) -> str:
-        value: str = self.batch.columns.column(column)[row].as_py()
-        return value
-
 
 class Candidates(NamedTuple):
     """Rows at which `accounts` might have become suspect, ascending: a superset of those that did."""
@@ -72,25 +69,83 @@ class Candidates(NamedTuple):
     accounts: npt.NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Transfer:
-    """The row at which `account` is a candidate. Aggregates are those just after it."""
+    """The row at which `account` is a candidate: a view, so that what is not asked costs nothing.
+    `payers` and `payees` are the distinct ones of dst and src just after it."""
 
-    account: int
+    step: Step
     row: int
-    seq: int
-    src: int
-    dst: int
-    ts_us: int
-    amount_minor: int
-    purpose: Purpose
-    currency: int
-    product: int
-    instruction: str
-    is_reversal: bool
-    feed_id: str
-    payers: int
-    payees: int
+    account: int
+
+    @property
+    def seq(self) -> int:
+        return int(self.step.applied.seq[self.row])
+
+    @property
+    def src(self) -> int:
+        return int(self.step.applied.src[self.row])
+
+    @property
+    def dst(self) -> int:
+        return int(self.step.applied.dst[self.row])
+
+    @property
+    def ts_us(self) -> int:
+        return int(self.step.applied.ts_us[self.row])
+
+    @property
+    def amount_minor(self) -> int:
+        return int(self.step.applied.amount_minor[self.row])
+
+    @property
+    def purpose(self) -> Purpose:
+        return Purpose(int(self.step.applied.purpose[self.row]))
+
+    @property
+    def currency(self) -> int:
+        return int(self.step.applied.currency[self.row])
+
+    @property
+    def product(self) -> int:
+        return int(self.step.applied.product[self.row])
+
+    @property
+    def payers(self) -> int:
+        return int(self.step.applied.payers[self.row])
+
+    @property
+    def payees(self) -> int:
+        return int(self.step.applied.payees[self.row])
+
+    @property
+    def feed_id(self) -> str:
+        return self.step.batch.id.feed_id
+
+    @property
+    def instruction(self) -> str:
+        return self._text("instruction")
+
+    @property
+    def is_reversal(self) -> bool:
+        return bool(self._text("reversal_of"))
+
+    @property
+    def leg(self) -> Leg:
+        return Leg(
+            self.ts_us,
+            self.seq,
+            self.src,
+            self.dst,
+            self.amount_minor,
+            self.purpose,
+            self.product,
+            self.currency,
+        )
+
+    def _text(self, column: str) -> str:
+        value: str = self.step.batch.columns.column(column)[self.row].as_py()
+        return value
 
 
 @dataclass(frozen=True, slots=True)

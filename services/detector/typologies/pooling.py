@@ -8,7 +8,10 @@ from at least N distinct clients within a window, and then either
 - passes it on: it pays at least M receivers with clients' money, and more than a share of what it pays
   answers to no single payment in, by listing or amount.
 
-Clients are counted as parties where the registry knows them, else as accounts; currencies apart.
+Clients are counted as parties where the registry knows them, else as accounts; currencies apart. Which
+payments are clients' money is services.detector.collecting's to say. With no registry at all every payer
+is taken for a client: a busy shop or a wallet that keeps its takings then looks like a pool, and the low
+confidence and the explanation say so.
 """
 
 from __future__ import annotations
@@ -84,7 +87,13 @@ class Pooling(Typology):
     name = Bilingual(zh="资金池", en="Pooling of client money")
     law = (Citation(document="RP", article="二.1.1"),)
     parameters = Parameters
-    needs = ("registry.account", "registry.relation", "feed.purpose", "feed.product")
+    needs = (
+        "registry.account",
+        "registry.institution",
+        "registry.relation",
+        "feed.purpose",
+        "feed.product",
+    )
     look_alikes = (
         Bilingual(zh="顾客众多的商户", en="a shop with many buyers"),
         Bilingual(zh="代发工资", en="payroll"),

@@ -148,11 +148,11 @@ class _Search:
     def listings(self) -> Iterator[Listing]:
         """The transfer's own, if it disburses; else those whose money may have reached its payer."""
         transfer, p = self._transfer, self.parameters
-        own = self.lending.listing(_leg(transfer))
+        own = self.lending.listing(transfer.leg)
         if own is not None:
             yield own
             return
-        homes = [one for one in self.entities.ties(transfer.dst) if self.is_home(one, _leg(transfer))]
+        homes = [one for one in self.entities.ties(transfer.dst) if self.is_home(one, transfer.leg)]
         if not homes or self.entities.roles(transfer.src) & NOT_PASSED:
             return
         back = self.context.graph.backward(
@@ -391,17 +391,4 @@ def _relation(tie: Relatedness | None) -> Bilingual:
     return Bilingual(
         zh=f"平台的关联方 {tie.party_id}（{tie.links} 层关系，持股连乘 {held}）",
         en=f"{tie.party_id}, a related party of the platform ({tie.links} links, shares multiplied {held})",
-    )
-
-
-def _leg(transfer: Transfer) -> Leg:
-    return Leg(
-        transfer.ts_us,
-        transfer.seq,
-        transfer.src,
-        transfer.dst,
-        transfer.amount_minor,
-        transfer.purpose,
-        transfer.product,
-        transfer.currency,
     )

@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from schemas.alert import Alert
 from services.detector.typologies import TYPOLOGIES
+from services.detector.typology import points
+from services.detector.wording import day
 
 CASES = Path(__file__).parent / "cases"
 
@@ -48,9 +51,24 @@ def test_case(typology: str, base: dict[str, Any], case: dict[str, Any], world: 
         "edges": len(last.evidence.edges),
         "limits": [limit.name for limit in last.limits],
     }
+    rule = next(one for one in TYPOLOGIES if one.id == typology)
+    assert set(last.missing) <= set(rule.needs)
+    assert last.name == rule.name
+    explains(last)
     expected = {name: case[name] for name in found if name in case}
     assert {name: found[name] for name in expected} == expected
     assert set(case.get("reasons", [])) <= {factor.name for factor in last.confidence_factors}
+
+
+def explains(alert: Alert) -> None:
+    """Dates, the amount or the whole it is part of, and the article, in both languages."""
+    for text in (alert.explanation.zh, alert.explanation.en):
+        assert alert.law[0].article in text
+        assert day(alert.first_at) in text
+        assert f"{alert.currency} " in text
+    assert alert.confidence == points(alert.confidence_factors)
+    assert alert.severity_points == points(alert.severity_factors)
+    assert Alert.model_validate_json(alert.model_dump_json()) == alert
 
 
 @pytest.mark.parametrize("typology", TYPOLOGIES, ids=lambda one: one.id)
