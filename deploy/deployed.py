@@ -143,7 +143,10 @@ def _prepare(shape: Shape, keys: Keys) -> None:
         "LOOKTHROUGH_STORE_URL": _store_url(shape, keys),
     }
     done = subprocess.run(  # noqa: S603  # our own program
-        [LOOKTHROUGH, "prepare"], env=_inherited() | environment, capture_output=True, text=True
+        [LOOKTHROUGH, "prepare", "--partitions", str(shape.workers)],
+        env=_inherited() | environment,
+        capture_output=True,
+        text=True,
     )
     if done.returncode:
         raise Failed(f"topics and tables could not be made:\n{done.stdout}{done.stderr}")

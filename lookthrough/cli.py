@@ -6,6 +6,7 @@ Imports are inside the commands, so that `--help` answers at once.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -282,11 +283,16 @@ def serve_api() -> None:
 
 
 @main.command()
-def prepare() -> None:
+@click.option(
+    "--partitions",
+    type=click.IntRange(1, 1024),
+    help="Of the topic transactions, when it is made now: as many as detector workers. Default: the topic's.",
+)
+def prepare(partitions: int | None) -> None:
     """Make the topics and bring the store's tables up to date. Harmless when done before."""
     from eventlog.kafka import KafkaLog
     from schemas.environment import Environment
-    from schemas.topics import TOPICS
+    from schemas.topics import TOPICS, TRANSACTIONS
     from store.migrations import migrate
     from store.opening import open_database
     from store.settings import from_environment
@@ -295,6 +301,8 @@ def prepare() -> None:
     migrate(database)
     database.close()
     with KafkaLog(Environment(os.environ).kafka_bootstrap()) as log:
+        if partitions is not None:
+            log.create([replace(TRANSACTIONS, partitions=partitions)])
         log.create(TOPICS)
     click.echo("Topics and tables are there.")
 

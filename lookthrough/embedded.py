@@ -18,12 +18,14 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Final
 
+import uvicorn
+
 from eventlog.embedded import EmbeddedLog
 from eventlog.log import Log
 from lookthrough.client import PushClient
 from schemas.alert import Alert
 from schemas.currency import to_major
-from schemas.errors import LookthroughError, Unavailable
+from schemas.errors import Unavailable
 from schemas.feed import BatchHeader
 from schemas.instant import DAY, HOUR, to_rfc3339
 from schemas.law import load_law
@@ -94,7 +96,7 @@ def run(folder: Path, *, port: int, seed: int, days: int, echo: Echo) -> None:
         _introduce(echo, demo, folder, port)
 
         def play(stop: Event) -> None:
-            _play(demo, port, lambda: http.started, stop, echo)
+            _play(demo, http, port, stop, echo)
 
         def stop_serving() -> None:
             http.should_exit = True
@@ -153,10 +155,10 @@ def _running(parts: Iterable[Callable[[Event], None]], on_fault: Callable[[], No
         raise RuntimeError("a part of Lookthrough died; lookthrough.log has its trace") from faults[0]
 
 
-def _play(demo: Demo, port: int, is_serving: Callable[[], bool], stop: Event, echo: Echo) -> None:
+def _play(demo: Demo, http: uvicorn.Server, port: int, stop: Event, echo: Echo) -> None:
     """Push the world's registry and batches, at EVENT_TIME_PER_SECOND_US, as its banks would."""
     world = simulate(demo.seed, demo.days, start_us=demo.start_us)
-    while not is_serving():
+    while not http.started:
         if stop.wait(0.05):
             return
     client = PushClient(f"http://127.0.0.1:{port}")
@@ -184,10 +186,9 @@ def _play(demo: Demo, port: int, is_serving: Callable[[], bool], stop: Event, ec
             if stop.wait(max(0.0, due_s - time.monotonic())):
                 return
         echo(f"The {demo.days} simulated days are over; everything goes on being served.")
-    except LookthroughError as error:
-        if not stop.is_set():
+    except Unavailable:
+        if not http.should_exit:  # else the feed just ends with the service
             raise
-        _log.info("the feed ended with the service: %s", error)
     finally:
         client.close()
 

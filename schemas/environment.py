@@ -17,7 +17,7 @@ from schemas.errors import InvalidSetting
 KAFKA_BOOTSTRAP: Final = "LOOKTHROUGH_KAFKA_BOOTSTRAP"
 DEMO: Final = "LOOKTHROUGH_DEMO"
 
-_BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
+_BOOLEANS: Final = {"true": True, "false": False, "1": True, "0": False}
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 

@@ -21,7 +21,5 @@ class Settings:
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
         """Raises InvalidSetting, naming the variable and what it takes."""
         read = Environment(environ)
-        return cls(
-            kafka_bootstrap=read.kafka_bootstrap(),
-            metrics_port=read.integer("LOOKTHROUGH_DETECTOR_METRICS_PORT", cls.metrics_port, 0, 65_535),
-        )
+        port = read.integer("LOOKTHROUGH_DETECTOR_METRICS_PORT", cls.metrics_port, 0, 65_535)
+        return cls(read.kafka_bootstrap(), port)

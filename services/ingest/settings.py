@@ -7,18 +7,16 @@ from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final, Self
 
+from schemas.environment import DEMO, Environment, is_loopback
 from schemas.errors import InvalidSetting
 
 DEMO_TOKEN_KEY: Final = b"lookthrough demo key: not secret"
 """What the demo uses unless it is told otherwise. Anyone can undo tokens made with it."""
 
 MIN_TOKEN_KEY_BYTES: Final = 32
-_BOOLEANS: Final = {"true": True, "false": False, "1": True, "0": False}
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
 
 
@@ -41,18 +39,18 @@ class Settings:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
         """Raises InvalidSetting, naming the variable and what it takes."""
-        read = _Environment(environ)
-        demo = read.boolean("LOOKTHROUGH_DEMO", False)
+        read = Environment(environ)
+        demo = read.boolean(DEMO)
         host = read.text("LOOKTHROUGH_INGEST_HOST", cls.host)
-        if demo and not _is_loopback(host):
+        if demo and not is_loopback(host):
             raise InvalidSetting(
                 f"LOOKTHROUGH_INGEST_HOST={host}: the demo lets anyone in, so it listens on loopback only"
             )
         return cls(
-            token_key=read.token_key("LOOKTHROUGH_TOKEN_KEY", DEMO_TOKEN_KEY if demo else None),
+            token_key=_token_key(environ, "LOOKTHROUGH_TOKEN_KEY", DEMO_TOKEN_KEY if demo else None),
             demo=demo,
             operator_key_sha256=read.sha256("LOOKTHROUGH_OPERATOR_KEY_SHA256"),
-            kafka_bootstrap=read.text("LOOKTHROUGH_KAFKA_BOOTSTRAP", cls.kafka_bootstrap),
+            kafka_bootstrap=read.kafka_bootstrap(),
             host=host,
             port=read.integer("LOOKTHROUGH_INGEST_PORT", cls.port, 0, 65_535),
             max_batch_bytes=read.integer(
@@ -63,58 +61,18 @@ class Settings:
         )
 
 
-class _Environment:
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-
-    def text(self, name: str, default: str) -> str:
-        value = self._environ.get(name, default)
-        if not value:
-            raise InvalidSetting(f"{name} is empty; leave it out to use {default!r}")
-        return value
-
-    def boolean(self, name: str, default: bool) -> bool:
-        value = self._environ.get(name)
-        if value is None:
-            return default
-        if value not in _BOOLEANS:
-            raise InvalidSetting(f"{name}={value!r}: expected one of {', '.join(_BOOLEANS)}")
-        return _BOOLEANS[value]
-
-    def integer(self, name: str, default: int, low: int, high: int) -> int:
-        value = self._environ.get(name)
-        if value is None:
-            return default
-        if not re.fullmatch(r"[0-9]{1,15}", value) or not low <= int(value) <= high:
-            raise InvalidSetting(f"{name}={value!r}: expected a whole number from {low} to {high}")
-        return int(value)
-
-    def sha256(self, name: str) -> str | None:
-        value = self._environ.get(name)
-        if value is not None and not _SHA256.fullmatch(value):
-            raise InvalidSetting(f"{name}: expected a SHA-256 as 64 lower-case hex digits")
-        return value
-
-    def folder(self, name: str) -> Path | None:
-        value = self._environ.get(name)
-        if value is None:
-            return None
-        if not Path(value).is_dir():
-            raise InvalidSetting(f"{name}={value!r}: expected a folder that exists")
-        return Path(value)
-
-    def token_key(self, name: str, default: bytes | None) -> bytes:
-        """Never repeats the value: it may be the secret, mistyped."""
-        value = self._environ.get(name)
-        wanted = f"at least {MIN_TOKEN_KEY_BYTES} bytes as hex or base64, as from `openssl rand -hex 32`"
-        if value is None:
-            if default is None:
-                raise InvalidSetting(f"{name} is not set: expected {wanted}; only the demo has a default")
-            return default
-        key = _decoded(value)
-        if key is None or len(key) < MIN_TOKEN_KEY_BYTES:
-            raise InvalidSetting(f"{name}: expected {wanted}")
-        return key
+def _token_key(variables: Mapping[str, str], name: str, default: bytes | None) -> bytes:
+    """Never repeats the value: it may be the secret, mistyped."""
+    value = variables.get(name)
+    wanted = f"at least {MIN_TOKEN_KEY_BYTES} bytes as hex or base64, as from `openssl rand -hex 32`"
+    if value is None:
+        if default is None:
+            raise InvalidSetting(f"{name} is not set: expected {wanted}; only the demo has a default")
+        return default
+    key = _decoded(value)
+    if key is None or len(key) < MIN_TOKEN_KEY_BYTES:
+        raise InvalidSetting(f"{name}: expected {wanted}")
+    return key
 
 
 def _decoded(value: str) -> bytes | None:
@@ -124,10 +82,3 @@ def _decoded(value: str) -> bytes | None:
         return b64decode(value, validate=True)
     except (NotBase64, ValueError):
         return None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -1,0 +1,34 @@
+"""What a figure was measured on, and what a process holds."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+PACKAGES = ("faust-streaming", "kafka-python", "clickhouse-driver", "numba", "numpy", "pyarrow", "fastapi")
+
+
+def machine() -> dict[str, object]:
+    return {
+        "cores": os.cpu_count(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in PACKAGES},
+    }
+
+
+def peak_mb(pid: int) -> float:
+    """Most memory the process and its children ever held, in MB (VmHWM)."""
+    pids = [pid]
+    for found in pids:
+        children = Path(f"/proc/{found}/task/{found}/children")
+        pids.extend(int(child) for child in children.read_text().split())
+    return round(sum(_status_kb(found, "VmHWM") for found in pids) / 1024, 1)
+
+
+def _status_kb(pid: int, field: str) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
