@@ -111,6 +111,9 @@ def test_a_timer_fires_before_the_row_whose_clock_passed_it(world: Any, play: An
     assert [alert.detected_at for alert in done.alerts] == [
         to_micros("2021-06-02T00:00:00+08:00") + 2 * DAY + 1
     ]
+    microsecond = DAY**-1
+    at_once = [*flows[:1], [3 + microsecond, *flows[1][1:]]]
+    assert len(play(_platform(world, at_once)).alerts) == 1
     emptied = [[1, "c1..20", "own", 10000, "invest"], [3 - 1 / 24, "own", "r1", 200000, "transfer"]]
     assert not play(_platform(world, emptied)).alerts
 
