@@ -16,8 +16,9 @@ _NEVER: Final = 2**62
 class Gate:
     """For each account, the count and the time from which it may be looked at again.
 
-    Both only ever rise, so the accounts that pass at the start of a batch are a superset of those
-    that pass later in it.
+    The time only ever rises, and the count falls only at a row whose clock has passed the time, as
+    have all rows after it; so the rows that pass by what is known at the start of a batch are a
+    superset of those that pass in their turn.
     """
 
     def __init__(self, first_count: int, growth_bp: int = 2_500, pause_us: int = DAY) -> None:
@@ -47,8 +48,7 @@ class Gate:
         self._cover(account)
         if count < self._counts[account] and now_us < self._times[account]:
             return False
-        grown = count + max(1, -(-count * self._growth_bp // 10_000))
-        self._counts[account] = max(int(self._counts[account]), grown)
+        self._counts[account] = count + max(1, -(-count * self._growth_bp // 10_000))
         self.pause(account, now_us)
         return True
 
