@@ -1,0 +1,1 @@
+"""The rolling graph beside its peers: one stream, one window, the same shapes."""
