@@ -32,3 +32,8 @@ def peak_mb(pid: int) -> float:
 def _status_kb(pid: int, field: str) -> int:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
+
+
+def load_average() -> list[float]:
+    """Of the last 1, 5 and 15 minutes: how busy the machine was with all it runs."""
+    return [round(load, 2) for load in os.getloadavg()]

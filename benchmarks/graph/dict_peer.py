@@ -42,7 +42,7 @@ class DictPeer:
         return list(zip(range(first, last), *columns, strict=True))
 
     def take(self, prepared: list[tuple[int, int, int, int, int]]) -> Hits:
-        found: Hits = {Kind.cycle: set(), Kind.scatter_gather: set()}
+        found: Hits = {kind: set() for kind in self._shapes.kinds}
         for row, ts_us, src, dst, amount_minor in prepared:
             if self._shapes.has_cycles and self._closes_cycle(ts_us, src, dst):
                 found[Kind.cycle].add(row)

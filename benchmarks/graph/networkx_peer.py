@@ -35,7 +35,7 @@ class NetworkxPeer:
         return list(zip(range(first, last), *columns, strict=True))
 
     def take(self, prepared: list[tuple[int, int, int, int, int]]) -> Hits:
-        found: Hits = {Kind.cycle: set()}
+        found: Hits = {Kind.cycle: set()} if self._shapes.has_cycles else {}
         for row, ts_us, src, dst, amount_minor in prepared:
             if self._shapes.has_cycles and self._closes_cycle(ts_us, src, dst):
                 found[Kind.cycle].add(row)

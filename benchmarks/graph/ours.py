@@ -15,6 +15,8 @@ from schemas.batch import SCHEMA, BatchId, TransferBatch
 from services.detector.graph import Applied, RollingGraph
 
 MAX_ACCOUNTS = 1_000_000
+SHAPES = frozenset({Shapes.update})
+"""What can be asked of it."""
 
 
 def versions() -> dict[str, str]:
@@ -67,9 +69,7 @@ def new_graph(live: int) -> RollingGraph:
 
 
 class Ours:
-    def __init__(self, stream: Stream, shapes: Shapes) -> None:
-        if shapes is not Shapes.update:
-            raise NotImplementedError
+    def __init__(self, stream: Stream) -> None:
         self._batches = Batches(stream)
         self._graph = new_graph(stream.live)
 
@@ -90,5 +90,6 @@ class Ours:
 
 
 def make(stream: Stream, shapes: Shapes) -> Ours:
+    assert shapes in SHAPES
     RollingGraph.warm()
-    return Ours(stream, shapes)
+    return Ours(stream)

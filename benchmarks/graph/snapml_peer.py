@@ -74,10 +74,7 @@ class SnapmlPeer:
         """Columns after the raw ones: fan in, fan out, degree in, degree out, then the patterns."""
         patterns = taken[:, _RAW_COLUMNS + 4 :]
         found: Hits = {}
-        kinds = [Kind.scatter_gather] * self._shapes.has_scatter_gather + [
-            Kind.cycle
-        ] * self._shapes.has_cycles
-        for kind, counts in zip(kinds, patterns.T, strict=True):
+        for kind, counts in zip(self._shapes.kinds, patterns.T, strict=True):
             found[kind] = set((first + np.flatnonzero(counts)).tolist())
         return found
 

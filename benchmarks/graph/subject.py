@@ -37,6 +37,10 @@ class Shapes(Enum):
         return self in (Shapes.scatter_gather, Shapes.all)
 
     @property
+    def kinds(self) -> tuple[Kind, ...]:
+        return (Kind.scatter_gather,) * self.has_scatter_gather + (Kind.cycle,) * self.has_cycles
+
+    @property
     def cycle_window_us(self) -> int:
         return SHORT_CYCLE_WINDOW_US if self is Shapes.short_cycles else CYCLE_WINDOW_US
 
