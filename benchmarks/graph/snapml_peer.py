@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from snapml import GraphFeaturePreprocessor
 
-from benchmarks.graph.stream import START_US, WINDOW_US, Kind, Stream
+from benchmarks.graph.stream import START_US, WINDOW_US, Stream
 from benchmarks.graph.subject import MIN_SPREAD, Hits, Shapes
 
 _SECOND_US = 1_000_000
