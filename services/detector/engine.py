@@ -175,7 +175,9 @@ class Engine:
         return sorted(found, key=lambda one: one[:2])
 
     def _context(self, now_us: int, as_of: int) -> Context:
-        return Context(self._graph, self.registry, self._law.at(now_us), now_us, as_of)
+        return Context(
+            self._graph, self.registry, self._law.at(now_us), now_us, as_of, self._marks.all()
+        )
 
     def _fire_until(self, clock_us: int, step: Step, found: _Found) -> None:
         """Fire what is due by `clock_us`: timers, and at midnight the scores."""

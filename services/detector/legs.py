@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from schemas.transaction import Purpose
 from services.detector.graph import Edges
+from services.detector.graph.kernel import Bools
 
 DAY_SHIFT_US: Final = 8 * 3_600_000_000
 """Days are Beijing's: UTC+8, no daylight saving."""
@@ -28,19 +31,20 @@ class Leg(NamedTuple):
     currency: int
 
 
-def legs_of(edges: Edges) -> list[Leg]:
-    """In the order of (ts_us, seq)."""
+def legs_of(edges: Edges, chosen: Bools | None = None) -> list[Leg]:
+    """All of them or those `chosen`, in the order of (ts_us, seq)."""
+    rows = slice(None) if chosen is None else np.flatnonzero(chosen)
     return [
         Leg(ts_us, seq, src, dst, amount, _PURPOSES[purpose], product, currency)
         for ts_us, seq, src, dst, amount, purpose, product, currency in zip(
-            edges.ts_us.tolist(),
-            edges.seq.tolist(),
-            edges.src.tolist(),
-            edges.dst.tolist(),
-            edges.amount_minor.tolist(),
-            edges.purpose.tolist(),
-            edges.product.tolist(),
-            edges.currency.tolist(),
+            edges.ts_us[rows].tolist(),
+            edges.seq[rows].tolist(),
+            edges.src[rows].tolist(),
+            edges.dst[rows].tolist(),
+            edges.amount_minor[rows].tolist(),
+            edges.purpose[rows].tolist(),
+            edges.product[rows].tolist(),
+            edges.currency[rows].tolist(),
             strict=True,
         )
     ]

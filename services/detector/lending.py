@@ -8,8 +8,10 @@ from typing import Final
 from schemas.registry import AccountRole, InstitutionKind, Product
 from schemas.transaction import Purpose
 from services.detector.entities import Entities
+from services.detector.graph import Edges
+from services.detector.graph.kernel import Bools
 from services.detector.legs import Leg
-from services.detector.marks import KEPT_FOR_OTHERS
+from services.detector.marks import CUSTODY, KEPT_FOR_OTHERS
 from services.detector.typology import Context
 
 NOT_PASSED: Final = KEPT_FOR_OTHERS - {AccountRole.client}
@@ -55,6 +57,12 @@ class Lending:
         if institution_id is None or not self._is_platform(institution_id):
             return None
         return Listing(institution_id, product_id, leg.dst, leg.currency, stated)
+
+    def could_disburse(self, edges: Edges) -> Bools:
+        """Which of them might be a listing's: all that are, and few others."""
+        stated: Bools = edges.purpose == Purpose.disburse
+        unstated = (edges.purpose == Purpose.unknown) | (edges.purpose == Purpose.transfer)
+        return stated | (unstated & ((self._context.marks[edges.src] & CUSTODY) != 0))
 
     def borrower_party(self, listing: Listing) -> str | None:
         """As the registry of products has it, else the holder of the account that was paid."""

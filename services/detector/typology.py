@@ -152,7 +152,8 @@ class Transfer:
 class Context:
     """What a confirmation may know: the graph and registry as of one sequence number.
 
-    `now_us` is the clock just after that transfer, or the instant a timer was set for.
+    `now_us` is the clock just after that transfer, or the instant a timer was set for. `marks` are
+    those of Step: what they rule out need not be asked of the registry.
     """
 
     graph: RollingGraph
@@ -160,6 +161,7 @@ class Context:
     rules: Rules
     now_us: int
     as_of: int
+    marks: npt.NDArray[np.uint32]
 
     def token(self, account: int) -> str:
         return self.graph.token(account).hex()

@@ -25,7 +25,7 @@ from schemas.record import Bilingual
 from schemas.registry import AccountRole, PartyKind
 from schemas.transaction import Purpose
 from services.detector.entities import Entities
-from services.detector.graph import Reached
+from services.detector.graph import Edges, Reached
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import Bools
 from services.detector.legs import Leg, legs_of
@@ -152,8 +152,8 @@ class _Search:
         if own is not None:
             yield own
             return
-        homes = [one for one in self.entities.ties(transfer.dst) if self.is_home(one, transfer.leg)]
-        if not homes or self.entities.roles(transfer.src) & NOT_PASSED:
+        homes = self._homes(transfer.leg)
+        if not homes:
             return
         back = self.context.graph.backward(
             transfer.src,
@@ -165,13 +165,19 @@ class _Search:
             p.hub_degree,
         )
         found: dict[Listing, None] = {}
-        for leg in reversed(legs_of(back.edges)):
+        for leg in reversed(legs_of(back.edges, self.lending.could_disburse(back.edges))):
             listing = self.lending.listing(leg)
             if listing is not None and listing.institution_id in homes:
                 found[listing] = None
             if len(found) == p.max_listings:
                 break
         yield from found
+
+    def _homes(self, leg: Leg) -> list[str]:
+        """The institutions that `leg` pays as their own money."""
+        if self.entities.roles(leg.src) & NOT_PASSED:
+            return []
+        return [one for one in self.entities.ties(leg.dst) if self.is_home(one, leg)]
 
     def is_home(self, institution_id: str, leg: Leg) -> bool:
         """It pays an account of the institution's own or of a related party, as its own money."""
@@ -181,6 +187,10 @@ class _Search:
         if AccountRole.client in roles and leg.purpose in _STAYS_CLIENTS:
             return False
         return self.entities.is_related(institution_id, leg.dst)
+
+    def _legs_home(self, listing: Listing, edges: Edges) -> list[Leg]:
+        tied = (self.context.marks[edges.dst] & TIED) != 0
+        return [leg for leg in legs_of(edges, tied) if self.is_home(listing.institution_id, leg)]
 
     def case(self, listing: Listing) -> _Case | None:
         """The listing's money as it stands; None while less than φ of it has come home."""
@@ -199,7 +209,12 @@ class _Search:
             return None
         passed = partial(self._is_passed, listing)
         trace = follow(self.context, loan, self.parameters, reached, passed)
-        home = [leg for leg in trace.legs if self.is_home(listing.institution_id, leg)]
+        marks = self.context.marks
+        home = [
+            leg
+            for leg in trace.legs
+            if marks[leg.dst] & TIED and self.is_home(listing.institution_id, leg)
+        ]
         returned = self._returned(listing, home, trace.carried, disbursed)
         minor = sum(returned.values())
         if not self._is_enough(minor, disbursed):
@@ -216,7 +231,7 @@ class _Search:
         """Whether it would be enough if every transfer home were the loan's money to the last fen."""
         if any(limit.name == "edges" for limit in reached.limits):
             return True
-        home = [leg for leg in legs_of(reached.edges) if self.is_home(listing.institution_id, leg)]
+        home = self._legs_home(listing, reached.edges)
         most = self._returned(listing, home, lambda leg: leg.amount_minor, disbursed)
         return self._is_enough(sum(most.values()), disbursed)
 
@@ -236,7 +251,8 @@ class _Search:
             self.context.as_of,
             self.parameters.max_edges,
         )
-        return [leg for leg in legs_of(edges) if self.lending.listing(leg) == listing]
+        legs = legs_of(edges, self.lending.could_disburse(edges))
+        return [leg for leg in legs if self.lending.listing(leg) == listing]
 
     def _returned(
         self, listing: Listing, home: Sequence[Leg], carried_by: Callable[[Leg], int], disbursed: int
