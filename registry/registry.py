@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from registry.history import History
 from registry.ties import Closure, Reach, Relatedness, Ties
+from schemas.instant import FOREVER, MIN_INSTANT
 from schemas.registry import (
     Account,
     AccountRole,
@@ -126,9 +127,18 @@ class Registry:
 
     def accounts(self, token_hex: str, ts_us: int) -> tuple[Account, ...]:
         """What the account is at `ts_us`, one record for each institution it serves, by institution."""
-        businesses = self._businesses.get(token_hex, ())
-        found = (self._in_business[business].at(token_hex, ts_us) for business in businesses)
-        return tuple(account for account in found if account is not None)
+        return self.accounts_span(token_hex, ts_us)[0]
+
+    def accounts_span(self, token_hex: str, ts_us: int) -> tuple[tuple[Account, ...], int, int]:
+        """accounts(), and a stretch of time [from, to) around `ts_us` over which the answer is the same."""
+        found: list[Account] = []
+        from_us, to_us = MIN_INSTANT, FOREVER
+        for business in self._businesses.get(token_hex, ()):
+            span = self._in_business[business].span(token_hex, ts_us)
+            from_us, to_us = max(from_us, span.from_us), min(to_us, span.to_us)
+            if span.holder is not None:
+                found.append(span.holder)
+        return tuple(found), from_us, to_us
 
     def account(self, token_hex: str, ts_us: int, institution_id: str | None = None) -> Account | None:
         """What the account is in the business of `institution_id`, else its foremost record.

@@ -23,6 +23,7 @@ from services.detector.episodes import Episodes
 from services.detector.feeds import Feeds, FeedState
 from services.detector.graph import Applied, RollingGraph
 from services.detector.marks import Marks
+from services.detector.registered import Registered
 from services.detector.scoring import Scores
 from services.detector.timers import Timer, Timers
 from services.detector.typologies import TYPOLOGIES
@@ -91,6 +92,7 @@ class Engine:
             max_accounts=max_accounts,
         )
         self._marks = Marks(self._graph, self.registry)
+        self._registered = Registered(self._graph, self.registry)
         self._typologies = tuple(typology() for typology in typologies)
         self._tallies = {typology.id: Tally() for typology in self._typologies}
         self._timers = Timers()
@@ -175,9 +177,8 @@ class Engine:
         return sorted(found, key=lambda one: one[:2])
 
     def _context(self, now_us: int, as_of: int) -> Context:
-        return Context(
-            self._graph, self.registry, self._law.at(now_us), now_us, as_of, self._marks.all()
-        )
+        rules, marks = self._law.at(now_us), self._marks.all()
+        return Context(self._graph, self.registry, rules, now_us, as_of, marks, self._registered)
 
     def _fire_until(self, clock_us: int, step: Step, found: _Found) -> None:
         """Fire what is due by `clock_us`: timers, and at midnight the scores."""

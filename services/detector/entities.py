@@ -7,18 +7,17 @@ from functools import cached_property
 from registry import Registry
 from schemas.registry import Account, AccountRole, Licence
 from services.detector.graph import RollingGraph
-from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.typology import Context
 
 
 class Entities:
-    """Answers for one confirmation, each looked up once."""
+    """Answers as of one confirmation."""
 
     def __init__(self, context: Context) -> None:
         self._graph: RollingGraph = context.graph
+        self._registered = context.registered
         self._registry: Registry = context.registry
         self._now_us = context.now_us
-        self._accounts: dict[int, tuple[Account, ...]] = {}
         self._clients: dict[str, frozenset[str]] = {}
 
     @cached_property
@@ -26,17 +25,9 @@ class Entities:
         """Whether the registry knows any account at all."""
         return self._registry.knows_accounts
 
-    def token(self, account: int) -> str:
-        return self._graph.token(account).hex()
-
     def accounts(self, account: int) -> tuple[Account, ...]:
         """What the account is now, one record for each institution it serves."""
-        known = self._accounts.get(account)
-        if known is None:
-            outside = account == OUTSIDE_INDEX
-            known = () if outside else self._registry.accounts(self.token(account), self._now_us)
-            self._accounts[account] = known
-        return known
+        return self._registered.accounts(account, self._now_us)
 
     def roles(self, account: int) -> frozenset[AccountRole]:
         """Empty: nobody has registered it."""

@@ -18,6 +18,7 @@ from schemas.record import Bilingual
 from schemas.transaction import Purpose
 from services.detector.graph import Applied, RollingGraph, Status
 from services.detector.legs import Leg
+from services.detector.registered import Registered
 
 P = TypeVar("P")
 
@@ -162,6 +163,7 @@ class Context:
     now_us: int
     as_of: int
     marks: npt.NDArray[np.uint32]
+    registered: Registered
 
     def token(self, account: int) -> str:
         return self.graph.token(account).hex()
