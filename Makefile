@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test setup servers up down bench fmt check lock
+.PHONY: help run test setup servers up down bench bench-graph bench-codec bench-engine fmt check lock
 
 run: setup  ## everything in one process, no server needed, on http://127.0.0.1:8000
 	@$(BIN)/lookthrough run
@@ -23,7 +23,7 @@ $(READY): requirements-dev.lock pyproject.toml
 	@echo "Setting up $(VENV) (once, a few minutes) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@$(BIN)/lookthrough warm
 	@touch $(READY)
 
@@ -38,6 +38,15 @@ down:  ## stop what `make up` started
 
 bench: setup servers  ## the deployed shape under load; writes build/bench/path.json
 	@$(BIN)/python -m benchmarks.path
+
+bench-graph: setup  ## the rolling graph beside its peers; writes build/bench/graph.json
+	@$(BIN)/python -m benchmarks.graph
+
+bench-codec: setup  ## reading, encoding and decoding batches; writes build/bench/codec.json
+	@$(BIN)/python -m benchmarks.codec
+
+bench-engine: setup  ## the engine with every typology on; writes build/bench/engine.json
+	@$(BIN)/python -m benchmarks.engine
 
 fmt: setup  ## format and tidy imports
 	$(BIN)/ruff format .
@@ -56,4 +65,4 @@ lock:  ## pin the dependencies of pyproject.toml anew (needs uv)
 	  --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 help:
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-13s %s\n", $$1, $$2}'
