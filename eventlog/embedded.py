@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from threading import Condition, Lock
-from types import TracebackType
 from typing import Final, Self
 from zlib import crc32
 
@@ -164,12 +163,7 @@ class EmbeddedLog:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def wait(self, ready: Callable[[], bool], timeout_s: float) -> None:

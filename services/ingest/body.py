@@ -9,7 +9,6 @@ from hashlib import sha256
 from io import BufferedRandom, BytesIO
 from pathlib import Path
 from tempfile import TemporaryFile
-from types import TracebackType
 from typing import BinaryIO, Final, Self
 
 from schemas.errors import BatchTooLarge, Unavailable
@@ -101,10 +100,5 @@ class Body:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
