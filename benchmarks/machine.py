@@ -37,3 +37,9 @@ def _status_kb(pid: int, field: str) -> int:
 def load_average() -> list[float]:
     """Of the last 1, 5 and 15 minutes: how busy the machine was with all it runs."""
     return [round(load, 2) for load in os.getloadavg()]
+
+
+def resident_bytes() -> int:
+    """Memory this process holds now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -10,22 +10,17 @@ import gc
 import importlib
 import json
 import time
-from pathlib import Path
 from typing import cast
 
 import numpy as np
 
 from benchmarks.graph.stream import MEASURED, ROWS, Kind, Regime, Stream, make
 from benchmarks.graph.subject import Hits, Make, Shapes, Subject
+from benchmarks.machine import resident_bytes
 
 FILL_ROWS = 8_192
 WARM_BATCHES = 4
 """Measured batches that are taken before the clock starts, among the fill."""
-
-
-def resident_bytes() -> int:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * 4_096
 
 
 def measure(module: Make, stream: Stream, shapes: Shapes, limit_s: float) -> dict[str, object]:

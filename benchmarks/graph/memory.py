@@ -12,9 +12,9 @@ import time
 
 import numpy as np
 
-from benchmarks.graph.measure import resident_bytes
 from benchmarks.graph.ours import Batches, new_graph, tokens
 from benchmarks.graph.stream import ROWS, Regime, make
+from benchmarks.machine import resident_bytes
 from services.detector.graph import RollingGraph
 
 
