@@ -2,5 +2,17 @@
 
 from services.detector.graph.answers import Applied, Edges, Reached, Status
 from services.detector.graph.graph import Counters, RollingGraph
+from services.detector.graph.shapes import Found, Hit, Shape, Shapes
 
-__all__ = ["Applied", "Counters", "Edges", "Reached", "RollingGraph", "Status"]
+__all__ = [
+    "Applied",
+    "Counters",
+    "Edges",
+    "Found",
+    "Hit",
+    "Reached",
+    "RollingGraph",
+    "Shape",
+    "Shapes",
+    "Status",
+]

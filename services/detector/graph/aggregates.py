@@ -19,34 +19,37 @@ from services.detector.graph.table import LOW_31, find, is_live, make_room_reusi
 
 @kernel
 def apply_rows(state: State, rows: Rows) -> None:
-    """Each row as if it came alone: clock, expiry, lateness, duplicates, insertion, aggregates."""
+    for row in range(rows.ts_us.size):
+        apply_row(state, rows, row)
+
+
+@kernel
+def apply_row(state: State, rows: Rows, row: int) -> None:
+    """One row: clock, expiry, lateness, duplicates, insertion, aggregates."""
     cursor = state.ring.cursor[0]
     rules = state.rules[0]
-    for row in range(rows.ts_us.size):
-        ts_us = rows.ts_us[row]
-        if ts_us > cursor.clock_us:
-            cursor.clock_us = ts_us
-        horizon_us = cursor.clock_us - rules.window_us - rules.lateness_us
-        while (
-            cursor.head < cursor.next and state.ring.legs[slot_of(state.ring, cursor.head)].ts_us < horizon_us
-        ):
+    ts_us = rows.ts_us[row]
+    if ts_us > cursor.clock_us:
+        cursor.clock_us = ts_us
+    horizon_us = cursor.clock_us - rules.window_us - rules.lateness_us
+    while cursor.head < cursor.next and state.ring.legs[slot_of(state.ring, cursor.head)].ts_us < horizon_us:
+        expire_oldest(state)
+        cursor.expired += 1
+    late = ts_us < cursor.clock_us - rules.lateness_us
+    status = admit(state, rows, row, horizon_us)
+    rows.seq[row] = -1
+    if status == INSERTED:
+        if cursor.next - cursor.head >= rules.max_transfers:
             expire_oldest(state)
-            cursor.expired += 1
-        late = ts_us < cursor.clock_us - rules.lateness_us
-        status = admit(state, rows, row, horizon_us)
-        rows.seq[row] = -1
-        if status == INSERTED:
-            if cursor.next - cursor.head >= rules.max_transfers:
-                expire_oldest(state)
-                cursor.shortened += 1
-            rows.seq[row] = insert(state, rows, row)
-            cursor.late += late
-        rows.status[row] = status
-        rows.late[row] = late
-        rows.as_of[row] = cursor.next - 1
-        rows.head[row] = cursor.head
-        rows.clock_us[row] = cursor.clock_us
-        report(state, rows, row)
+            cursor.shortened += 1
+        rows.seq[row] = insert(state, rows, row)
+        cursor.late += late
+    rows.status[row] = status
+    rows.late[row] = late
+    rows.as_of[row] = cursor.next - 1
+    rows.head[row] = cursor.head
+    rows.clock_us[row] = cursor.clock_us
+    report(state, rows, row)
 
 
 @kernel

@@ -20,13 +20,16 @@ from services.detector.graph.aggregates import apply_rows
 from services.detector.graph.answers import Applied, Edges, Reached, Status
 from services.detector.graph.codes import Codes
 from services.detector.graph.columns import edges_of, rows_of
+from services.detector.graph.hunt import found_by, new_hunt, new_hunt_labels
 from services.detector.graph.invariants import check
 from services.detector.graph.kernel import Int64s, read_only
 from services.detector.graph.lists import INWARD, OUTWARD, View, list_transfers
 from services.detector.graph.neighbours import add_marks
 from services.detector.graph.reach import new_labels, new_search, reach
 from services.detector.graph.ring import NEVER_US, Segments, new_ring
-from services.detector.graph.state import RULES, State
+from services.detector.graph.searches import apply_and_search_rows
+from services.detector.graph.shapes import Found, Shapes
+from services.detector.graph.state import RULES, Rows, State
 from services.detector.graph.table import new_table
 from services.detector.graph.transfer_ids import TransferIds
 
@@ -98,6 +101,8 @@ class RollingGraph:
         self._ids = TransferIds()
         self._labels = new_labels(max_accounts)
         self._searches = 0
+        self._hunt_labels = new_hunt_labels(max_accounts)
+        self._hunts = 0
         self._first = 0
         self._heads: Int64s = np.zeros(1, np.int64)
         """Oldest live transfer as of the one before `_first`, and as of each one since."""
@@ -105,6 +110,20 @@ class RollingGraph:
     def apply(self, batch: TransferBatch) -> Applied:
         """Take the rows of `batch` in. `ts_us`, `amount_minor` and `purpose` of the answer are the
         batch's own columns; the other arrays are the caller's."""
+        rows = self._take_in(batch)
+        apply_rows(self._state, rows)
+        return self._applied(batch, rows)
+
+    def apply_and_search(self, batch: TransferBatch, shapes: Shapes) -> tuple[Applied, Found]:
+        """As apply(), and what each row completes: it sees the rows before it and itself only."""
+        rows = self._take_in(batch)
+        hunt = new_hunt(shapes, self._hunt_labels, self._hunts, batch.rows)
+        apply_and_search_rows(self._state, rows, hunt)
+        self._hunts = int(hunt.progress[0]["search"])
+        return self._applied(batch, rows), found_by(hunt)
+
+    def _take_in(self, batch: TransferBatch) -> Rows:
+        """The batch in columns, its accounts known, and room for it."""
         cursor = self._state.ring.cursor[0]
         self._heads = self._heads[-1:]
         self._first = int(cursor["next"])
@@ -114,7 +133,9 @@ class RollingGraph:
         rows = rows_of(batch, self._currencies, self._products)
         src, dst = read_only(batch.tokens("src")), read_only(batch.tokens("dst"))
         intern_rows(self._state.accounts, src, dst, rows.src, rows.dst)
-        apply_rows(self._state, rows)
+        return rows
+
+    def _applied(self, batch: TransferBatch, rows: Rows) -> Applied:
         inserted = rows.status == Status.inserted
         self._heads = np.concatenate((self._heads, rows.head[inserted]))
         self._ids.append(self._first, batch.id.feed_id, batch.columns.column("tx_id"), inserted)

@@ -9,6 +9,8 @@ from typing import Any, Final, ParamSpec, TypeAlias, TypeVar, cast
 
 import numba
 import numpy as np
+from numba.core import cgutils, types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 
@@ -57,6 +59,32 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """
     return cast(Callable[P, R], numba.njit(**_OPTIONS)(function))
 
+
+_code: Any = cgutils  # untyped
+_ir: Any = _code.ir
+
+
+@intrinsic
+def _prefetch(_typing: Any, array: Any, _index: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = signature.args[0]
+        held = context.make_array(kind)(context, builder, arguments[0])
+        place = _code.get_item_pointer(context, builder, kind, held, [arguments[1]], wraparound=False)
+        octets, number = _ir.IntType(8).as_pointer(), _ir.IntType(32)
+        shape = _ir.FunctionType(_ir.VoidType(), [octets, number, number, number])
+        instruction = _code.get_or_insert_function(builder.module, shape, "llvm.prefetch.p0")
+        read, kept_near, data = number(0), number(3), number(1)
+        builder.call(instruction, [builder.bitcast(place, octets), read, kept_near, data])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), generate
+
+
+prefetch = cast(Callable[[Array, int], None], _prefetch)
+"""In kernels: have the cache line of array[index] brought near; it is not waited for. An index out of
+range does no harm. What a loop will need some rounds later is asked for now, so that many accesses
+to memory are under way at once (Chen, Ailamaki, Gibbons, Mowry, "Improving hash join performance
+through prefetching", 2004)."""
 
 LINE_BYTES: Final = 64
 

@@ -1,0 +1,36 @@
+"""Every row searched just after it was applied: it sees what was logged before it, and itself."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.detector.graph.aggregates import apply_row
+from services.detector.graph.cycles import search_cycle
+from services.detector.graph.fans import search_fans
+from services.detector.graph.hunt import Hunt
+from services.detector.graph.kernel import kernel
+from services.detector.graph.overlaps import search_overlap
+from services.detector.graph.shapes import Shape
+from services.detector.graph.state import INSERTED, Rows, State
+
+_SCATTER_GATHER: Final = int(Shape.scatter_gather)
+_BIPARTITE: Final = int(Shape.bipartite)
+
+
+@kernel
+def apply_and_search_rows(state: State, rows: Rows, hunt: Hunt) -> None:
+    settings = hunt.settings[0]
+    fans = settings.fan_in + settings.fan_out + settings.gather_scatter > 0
+    for row in range(rows.ts_us.size):
+        apply_row(state, rows, row)
+        if rows.status[row] != INSERTED:
+            continue
+        seq = rows.seq[row]
+        if settings.cycle_legs > 0:
+            search_cycle(state, hunt, row, seq)
+        for shape in (_SCATTER_GATHER, _BIPARTITE):
+            least = settings.middles if shape == _SCATTER_GATHER else settings.bipartite
+            if least > 0:
+                search_overlap(state, hunt, row, seq, shape)
+        if fans:
+            search_fans(state, hunt, row, seq)
