@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -78,13 +79,16 @@ class Demo:
 def run(folder: Path, *, port: int, seed: int, days: int, echo: Echo) -> None:
     """Serve until SIGINT or SIGTERM, then stop cleanly. Blocks; called on the main thread.
 
-    Raises Unavailable when another process holds `folder`, and RuntimeError when a part died.
+    Raises Unavailable when another process holds `folder` or `port` (0: any that is free), and
+    RuntimeError when a part died.
     """
+    listening = _listening(port)
+    port = listening.getsockname()[1]
     folder.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(filename=folder / "lookthrough.log", level=logging.INFO, force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every push
     demo = Demo.of(folder, seed, days)
-    with EmbeddedLog(folder / "log") as log, _store(folder / "store") as database:
+    with listening, EmbeddedLog(folder / "log") as log, _store(folder / "store") as database:
         migrate(database)
         log.create(TOPICS)
         ingest = Ingest(log, IngestSettings(token_key=DEMO_TOKEN_KEY, demo=True, spool_folder=folder))
@@ -103,8 +107,15 @@ def run(folder: Path, *, port: int, seed: int, days: int, echo: Echo) -> None:
 
         parts = (detector.run, recorder.run, play, lambda stop: _announce(log, stop, echo))
         with _interruptible(), _running(parts, stop_serving):
-            http.run()
+            http.run([listening])
     echo("Stopped. The data stays; `make run` goes on from here.")
+
+
+def _listening(port: int) -> socket.socket:
+    try:
+        return socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        raise Unavailable(f"port {port} cannot be listened on ({error.strerror}); try --port 8080") from None
 
 
 @contextmanager

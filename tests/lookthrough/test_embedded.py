@@ -90,3 +90,16 @@ def test_two_at_once_in_one_folder_are_refused(tmp_path):
     assert second.returncode == 1
     assert "Error:" in second.stderr
     assert "Traceback" not in second.stderr
+
+
+def test_a_port_that_is_taken_is_named(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+        refused = subprocess.run(
+            [LOOKTHROUGH, "run", "--data", tmp_path, "--port", str(port)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert refused.returncode == 1
+    assert f"port {port}" in refused.stderr
