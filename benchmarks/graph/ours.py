@@ -8,15 +8,20 @@ from importlib.metadata import version
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.graph.stream import WINDOW_US, Stream
-from benchmarks.graph.subject import Hits, Shapes
+from benchmarks.graph.stream import WINDOW_US, Kind, Stream
+from benchmarks.graph.subject import CYCLE_LEGS, MIN_SPREAD, Hits, Shapes
 from schemas.account import TOKEN_BYTES
 from schemas.batch import SCHEMA, BatchId, TransferBatch
-from services.detector.graph import Applied, RollingGraph
+from services.detector.graph import Found, RollingGraph, Shape
+from services.detector.graph import Shapes as Searched
 
 MAX_ACCOUNTS = 1_000_000
-SHAPES = frozenset({Shapes.update})
-"""What can be asked of it."""
+FAN = 50
+"""Counterparties from which on a fan counts as one."""
+CARRIED_PERMILLE = (500, 2_000)
+"""What a leg may carry of what the closing leg carries."""
+BOTH_SIDES = 3
+"""Payees in common, of so many payers: a bipartite shape."""
 
 
 def versions() -> dict[str, str]:
@@ -68,10 +73,31 @@ def new_graph(live: int) -> RollingGraph:
     )
 
 
+def asked(shapes: Shapes) -> Searched:
+    """The settings of the searches. Hub degree and budget are the graph's defaults."""
+    least, most = CARRIED_PERMILLE if shapes is Shapes.catalogue else (0, 0)
+    fan, both_sides = (FAN, BOTH_SIDES) if shapes is Shapes.catalogue else (0, 0)
+    return Searched(
+        cycle_legs=CYCLE_LEGS if shapes.has_cycles else 0,
+        cycle_window_us=shapes.cycle_window_us,
+        least_permille=least,
+        most_permille=most,
+        window_us=WINDOW_US,
+        middles=MIN_SPREAD if shapes.has_scatter_gather else 0,
+        fan_in=fan,
+        fan_out=fan,
+        gather_scatter=fan,
+        bipartite=both_sides,
+    )
+
+
 class Ours:
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, shapes: Shapes) -> None:
         self._batches = Batches(stream)
         self._graph = new_graph(stream.live)
+        self._shapes = shapes
+        self._asked = asked(shapes)
+        self._cut = {"searched": 0, "budget_spent": 0, "hub_met": 0}
 
     def fill(self, first: int, last: int) -> None:
         self._graph.apply(self._batches.batch(first, last))
@@ -79,17 +105,29 @@ class Ours:
     def prepare(self, first: int, last: int) -> TransferBatch:
         return self._batches.batch(first, last)
 
-    def take(self, prepared: TransferBatch) -> Applied:
-        return self._graph.apply(prepared)
+    def take(self, prepared: TransferBatch) -> Found | None:
+        if self._shapes is Shapes.update:
+            self._graph.apply(prepared)
+            return None
+        return self._graph.apply_and_search(prepared, self._asked)[1]
 
-    def hits(self, _first: int, _taken: Applied) -> Hits:
-        return {}
+    def hits(self, first: int, taken: Found | None) -> Hits:
+        if taken is None:
+            return {}
+        self._cut["searched"] += taken.cut.size
+        self._cut["budget_spent"] += taken.budget_spent
+        self._cut["hub_met"] += taken.hub_met
+        shape_of = {Kind.cycle: Shape.cycle, Kind.scatter_gather: Shape.scatter_gather}
+        return {
+            kind: set((first + taken.row[taken.shape == shape_of[kind]]).tolist())
+            for kind in self._shapes.kinds
+        }
 
     def counters(self) -> dict[str, int]:
-        return asdict(self._graph.counters) | {"live": self._graph.live, "accounts": self._graph.accounts}
+        held = {"live": self._graph.live, "accounts": self._graph.accounts}
+        return asdict(self._graph.counters) | held | self._cut
 
 
 def make(stream: Stream, shapes: Shapes) -> Ours:
-    assert shapes in SHAPES
     RollingGraph.warm()
-    return Ours(stream)
+    return Ours(stream, shapes)

@@ -19,39 +19,24 @@ UPDATE_ONLY: Final = 10_000_000
 
 
 class Row(NamedTuple):
-    """`subject` searching `shapes`; `against`: what ours searches in the row it is compared with."""
-
     subject: str
     shapes: Shapes
-    against: Shapes
-
-    @property
-    def is_ours(self) -> bool:
-        return self.subject == OURS
 
 
-def rows(live: int, ours: frozenset[Shapes]) -> Iterator[Row]:
-    """Ours and its peers at `live` transfers. `ours`: the shapes that ours can search apart."""
-    plain = [(PLAIN, Shapes.update, Shapes.update)]
-    few = [
-        (SNAPML, Shapes.all, Shapes.all),
-        (NETWORKX, Shapes.cycles, Shapes.cycles),
-        (PLAIN, Shapes.all, Shapes.all),
-    ]
-    many = [
-        (SNAPML, Shapes.scatter_gather, Shapes.scatter_gather),
-        (SNAPML, Shapes.short_cycles, Shapes.short_cycles),
-        *few[1:],
-    ]
-    peers = plain if live >= UPDATE_ONLY else plain + (many if live >= MANY else few)
-    wanted = dict.fromkeys(
-        [*(against for _, _, against in peers), *([] if live >= UPDATE_ONLY else [Shapes.all])]
-    )
-    for shapes in wanted:
-        if shapes in ours:
-            yield Row(OURS, shapes, shapes)
-    for subject, shapes, against in peers:
-        yield Row(subject, shapes, against)
+def rows(live: int) -> Iterator[Row]:
+    """Ours and its peers at `live` transfers: what ours is asked in service, then equal work."""
+    peers = [(PLAIN, Shapes.update)]
+    if MANY <= live < UPDATE_ONLY:
+        peers += [(SNAPML, Shapes.scatter_gather), (SNAPML, Shapes.short_cycles)]
+    elif live < MANY:
+        peers += [(SNAPML, Shapes.both)]
+    if live < UPDATE_ONLY:
+        peers += [(NETWORKX, Shapes.cycles), (PLAIN, Shapes.both)]
+    service = [] if live >= UPDATE_ONLY else [Shapes.catalogue]
+    for shapes in dict.fromkeys([*(shapes for _, shapes in peers), *service]):
+        yield Row(OURS, shapes)
+    for subject, shapes in peers:
+        yield Row(subject, shapes)
 
 
 def streams(lives: list[int], regimes: list[Regime]) -> Iterator[tuple[int, Regime]]:

@@ -21,20 +21,23 @@ class Shapes(Enum):
     update = "update"
     """Nothing: the window and the aggregates of each account."""
     scatter_gather = "scatter_gather"
+    """At least MIN_SPREAD accounts between one that paid them all and one they all paid."""
     short_cycles = "short_cycles"
     """Temporal cycles within SHORT_CYCLE_WINDOW_US."""
     cycles = "cycles"
-    """Temporal cycles of at most CYCLE_LEGS legs."""
-    all = "all"
-    """All shapes that the subject knows; at least cycles and scatter-gather."""
+    """Temporal cycles of at most CYCLE_LEGS legs, whatever their amounts."""
+    both = "both"
+    """scatter_gather and cycles."""
+    catalogue = "catalogue"
+    """All shapes of the catalogue and cycles that carry an amount on: what a detector asks."""
 
     @property
     def has_cycles(self) -> bool:
-        return self in (Shapes.short_cycles, Shapes.cycles, Shapes.all)
+        return self in (Shapes.short_cycles, Shapes.cycles, Shapes.both, Shapes.catalogue)
 
     @property
     def has_scatter_gather(self) -> bool:
-        return self in (Shapes.scatter_gather, Shapes.all)
+        return self in (Shapes.scatter_gather, Shapes.both, Shapes.catalogue)
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
