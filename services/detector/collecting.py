@@ -4,25 +4,46 @@ A payment in is *strong* evidence when the feed says that it is an investment or
 an institution's product; *weak* when it says nothing telling; else it is everyday business. Weak
 payments count as clients' only where the account is tied to the institution, or where its payers are
 so many of that one institution's clients that it is no shop.
+
+An account may have thousands of payments, so they are columns here, not records.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
+
+import numpy as np
 
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
 from services.detector.entities import Entities
+from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.legs import Leg
+from services.detector.graph.kernel import Bools, Int8s, Int32s, Int64s
+from services.detector.legs import Leg, legs_of, some_of
 
 STRONG: Final = frozenset({Purpose.invest, Purpose.recharge})
 WEAK: Final = frozenset({Purpose.unknown, Purpose.transfer, Purpose.top_up, Purpose.repay, Purpose.fee})
 """A fee is weak evidence only where it is neither small nor filed."""
 _FEE_ROLES: Final = frozenset({AccountRole.fee, AccountRole.guarantee})
 _WHOLE: Final = 10_000
+_NO_INSTITUTION: Final = -1
+
+
+def _among(purposes: frozenset[Purpose]) -> Bools:
+    return np.isin(np.arange(len(Purpose)), [int(one) for one in purposes])
+
+
+_IS_STRONG: Final = _among(STRONG)
+_IS_TELLING: Final = _among(STRONG | WEAK)
+
+
+def telling(purposes: Int8s) -> Bools:
+    """Payments that could make their payers clients."""
+    could: Bools = _IS_TELLING[purposes]
+    return could
 
 
 class Settings(Protocol):
@@ -38,21 +59,20 @@ class Settings(Protocol):
     def licensed_businesses(self) -> tuple[str, ...]: ...
 
 
-class Receipts(Protocol):
-    """What a payer took in before a leg: a filed fee is a rate of it."""
-
-    def largest_before(self, account: int, leg: Leg) -> int: ...
+LargestBefore = Callable[[Leg], int]
+"""The largest payment to the payer of a leg before it: a filed fee is a rate of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Collected:
-    """Legs in that are clients' money, and how that is known. `clients`: distinct entities;
-    `concentration_bp`: of all paying accounts, those of the institution's clients whose payments say
-    nothing else."""
+    """Payments in that are clients' money, and how that is known. `client[i]` is the number of the
+    entity behind payment i, of which there are `clients`; `concentration_bp`: of all paying accounts,
+    those of the institution's clients whose payments say nothing else."""
 
     institution_id: str | None
-    legs: tuple[Leg, ...]
-    clients: frozenset[str]
+    edges: Edges
+    client: Int64s
+    clients: int
     tied: bool
     strong: int
     concentration_bp: int
@@ -61,83 +81,125 @@ class Collected:
 
 
 class Collector:
-    """One account, and the legs into it of one currency."""
+    """One account, and the payments into it in one currency."""
 
     def __init__(
         self,
         entities: Entities,
         account: int,
-        legs: Sequence[Leg],
+        edges: Edges,
         settings: Settings,
-        receipts: Receipts,
+        largest_before: LargestBefore,
     ) -> None:
         self._entities = entities
         self._settings = settings
-        self._receipts = receipts
         self._account = account
         self._ties = entities.ties(account)
-        self._everyday = entities.industry(account) in settings.everyday_industries and not self._ties
+        self._everyday = bool(entities.registered and not self._ties) and (
+            entities.industry(account) in settings.everyday_industries
+        )
         self._licensed = self._is_licensed()
-        paid_in = [leg for leg in legs if leg.src not in (OUTSIDE_INDEX, account)]
-        self._payers = len({leg.src for leg in paid_in})
-        telling = [leg for leg in paid_in if leg.purpose in STRONG | WEAK and not self._is_fee(leg)]
-        self._strong = [leg for leg in telling if self._is_strong(leg)]
-        strong = {leg.seq for leg in self._strong}
-        self._weak = [] if self._licensed else [leg for leg in telling if leg.seq not in strong]
-        self._telling = sorted({leg.src for leg in (*self._strong, *self._weak)})
+        self._edges = some_of(edges, (edges.src != OUTSIDE_INDEX) & (edges.src != account))
+        self._payers, self._payer = np.unique(self._edges.src, return_inverse=True)
+        says = telling(self._edges.purpose) & ~self._fees(largest_before)
+        self._named = self._institutions_named(says)
+        stated = _IS_STRONG[self._edges.purpose]
+        named = self._named != _NO_INSTITUTION
+        by_name = np.full_like(named, not self._licensed) | stated
+        self._strong: Bools = says & np.where(named, by_name, stated & (not self._everyday))
+        self._weak: Bools = says & ~self._strong & (not self._licensed)
+        self._tellers = np.unique(self._payer[self._strong | self._weak])
+        self._client_of = self._memberships()
 
     def collected(self) -> Collected:
         """For the institution whose clients are most among the payers; one it is tied to first."""
         found = [self._for(institution_id) for institution_id in self._institutions()]
         if not found:
             found = [self._for(None)]
-        return max(found, key=lambda one: (len(one.clients), one.tied))
+        return max(found, key=lambda one: (one.clients, one.tied))
+
+    def _institutions_named(self, says: Bools) -> Int32s:
+        """Per payment the place among `_names` of the institution whose product it names."""
+        self._names: list[str] = []
+        named = np.full(len(self._edges), _NO_INSTITUTION, np.int32)
+        for product in np.unique(self._edges.product[says & (self._edges.product != 0)]).tolist():
+            institution_id = self._entities.institution_of_product(product)
+            if institution_id is not None:
+                if institution_id not in self._names:
+                    self._names.append(institution_id)
+                named[self._edges.product == product] = self._names.index(institution_id)
+        return named
+
+    def _memberships(self) -> dict[str, Bools]:
+        """Which payers, of those that tell, are clients of each institution."""
+        client_of: dict[str, Bools] = {}
+        if self._entities.registered:
+            for place in self._tellers.tolist():
+                for institution_id in self._entities.client_of(int(self._payers[place])):
+                    if institution_id not in client_of:
+                        client_of[institution_id] = np.zeros(self._payers.size, np.bool_)
+                    client_of[institution_id][place] = True
+        return client_of
 
     def _institutions(self) -> list[str]:
-        named = {self._entities.institution_of_product(leg.product) for leg in self._strong if leg.product}
-        counts: dict[str, int] = {}
-        for account in self._telling:
-            for institution_id in self._entities.client_of(account):
-                counts[institution_id] = counts.get(institution_id, 0) + 1
+        named = {self._names[place] for place in np.unique(self._named[self._strong]).tolist() if place >= 0}
+        counts = {one: int(np.count_nonzero(clients)) for one, clients in self._client_of.items()}
         foremost = min(counts, key=lambda one: (-counts[one], one), default=None)
-        return sorted({*self._ties, *(one for one in (*named, foremost) if one is not None)})
+        return sorted({*self._ties, *named, *([] if foremost is None else [foremost])})
 
     def _for(self, institution_id: str | None) -> Collected:
         tied = institution_id in self._ties
-        among = sum(institution_id in self._entities.client_of(account) for account in self._telling)
-        concentration_bp = among * _WHOLE // max(1, self._payers)
-        legs = [leg for leg in self._strong if self._is_of(leg, institution_id)]
-        legs += [leg for leg in self._weak if self._weak_counts(leg, institution_id, tied, concentration_bp)]
-        strong = {leg.seq for leg in self._strong}
+        members = self._client_of.get(institution_id or "", np.zeros(self._payers.size, np.bool_))
+        concentration_bp = int(np.count_nonzero(members)) * _WHOLE // max(1, self._payers.size)
+        chosen = self._strong & self._is_of(institution_id)
+        chosen |= self._weak & self._weak_counts(institution_id, tied, members, concentration_bp)[self._payer]
+        edges = some_of(self._edges, chosen)
+        client, clients = self._entities_behind(self._payer[chosen])
         return Collected(
             institution_id=institution_id,
-            legs=tuple(sorted(legs)),
-            clients=frozenset(self._entities.entity(leg.src) for leg in legs),
+            edges=edges,
+            client=client,
+            clients=clients,
             tied=tied,
-            strong=sum(leg.seq in strong for leg in legs),
+            strong=int(np.count_nonzero(self._strong[chosen])),
             concentration_bp=concentration_bp,
-            unregistered=any(self._entities.party(leg.src) is None for leg in legs),
-            unstated=any(leg.purpose is Purpose.unknown for leg in legs),
+            unregistered=self._any_unregistered(self._payer[chosen]),
+            unstated=bool((edges.purpose == Purpose.unknown).any()),
         )
 
-    def _is_of(self, leg: Leg, institution_id: str | None) -> bool:
-        """A strong leg belongs to the institution of its product; to any where it names none."""
-        named = self._entities.institution_of_product(leg.product) if leg.product else None
-        return named in (None, institution_id)
+    def _is_of(self, institution_id: str | None) -> Bools:
+        """A strong payment belongs to the institution of its product; to any where it names none."""
+        place = self._names.index(institution_id) if institution_id in self._names else _NO_INSTITUTION
+        mine: Bools = (self._named == _NO_INSTITUTION) | (self._named == place)
+        return mine
 
-    def _weak_counts(self, leg: Leg, institution_id: str | None, tied: bool, concentration_bp: int) -> bool:
+    def _weak_counts(
+        self, institution_id: str | None, tied: bool, members: Bools, concentration_bp: int
+    ) -> Bools:
+        """By payer."""
         if institution_id is None:
-            return not self._entities.registered
-        if institution_id in self._entities.client_of(leg.src):
-            return tied or (concentration_bp >= self._settings.concentration_bp and not self._everyday)
-        return tied and self._entities.party(leg.src) is None
+            return np.full(self._payers.size, not self._entities.registered)
+        concentrated = concentration_bp >= self._settings.concentration_bp and not self._everyday
+        counts: Bools = members & (tied or concentrated)
+        if tied:
+            for place in self._tellers[~members[self._tellers]].tolist():
+                counts[place] = self._entities.party(int(self._payers[place])) is None
+        return counts
 
-    def _is_strong(self, leg: Leg) -> bool:
-        if leg.purpose not in STRONG and leg.purpose not in WEAK:
-            return False
-        if leg.product and self._entities.institution_of_product(leg.product) is not None:
-            return not (self._licensed and leg.purpose not in STRONG)
-        return leg.purpose in STRONG and not self._everyday
+    def _entities_behind(self, payers: Int64s) -> tuple[Int64s, int]:
+        """A number for the entity behind each payment, and how many there are."""
+        places, again = np.unique(payers, return_inverse=True)
+        if not self._entities.registered:
+            return again, places.size
+        numbers: dict[str, int] = {}
+        for account in self._payers[places].tolist():
+            numbers.setdefault(self._entities.entity(account), len(numbers))
+        of_place = [numbers[self._entities.entity(account)] for account in self._payers[places].tolist()]
+        return np.array(of_place, np.int64)[again], len(numbers)
+
+    def _any_unregistered(self, payers: Int64s) -> bool:
+        accounts = self._payers[np.unique(payers)].tolist()
+        return any(self._entities.party(account) is None for account in accounts)
 
     def _is_licensed(self) -> bool:
         """It serves an institution that is licensed to lend, guarantee or insure."""
@@ -148,13 +210,17 @@ class Collector:
             for licence in self._entities.licences(institution_id)
         )
 
-    def _is_fee(self, leg: Leg) -> bool:
-        """A fee that is small, or within the filed rate of what the payer had received."""
-        to_fee_account = bool(self._entities.roles(self._account) & _FEE_ROLES)
-        if leg.purpose is not Purpose.fee and not (to_fee_account and leg.purpose is Purpose.unknown):
-            return False
-        if leg.amount_minor <= self._settings.small_fee_minor:
-            return True
+    def _fees(self, largest_before: LargestBefore) -> Bools:
+        """Fees that are small, or within the filed rate of what the payer had received."""
+        edges = self._edges
+        fees: Bools = edges.purpose == Purpose.fee
+        if self._entities.roles(self._account) & _FEE_ROLES:
+            fees |= edges.purpose == Purpose.unknown
+        large = fees & (edges.amount_minor > self._settings.small_fee_minor)
         rates = [self._entities.filed_fee_bp(institution_id) or 0 for institution_id in self._ties]
-        filed = max(rates, default=0) * self._receipts.largest_before(leg.src, leg)
-        return leg.amount_minor * _WHOLE <= filed
+        rate_bp = max(rates, default=0)
+        if rate_bp == 0 or not large.any():
+            return fees & ~large
+        for leg, place in zip(legs_of(edges, large), np.flatnonzero(large).tolist(), strict=True):
+            fees[place] = leg.amount_minor * _WHOLE <= rate_bp * largest_before(leg)
+        return fees

@@ -50,6 +50,38 @@ def legs_of(edges: Edges, chosen: Bools | None = None) -> list[Leg]:
     ]
 
 
+def some_of(edges: Edges, chosen: Bools) -> Edges:
+    """Those `chosen`, in the same order."""
+    return Edges(
+        edges.seq[chosen],
+        edges.src[chosen],
+        edges.dst[chosen],
+        edges.ts_us[chosen],
+        edges.amount_minor[chosen],
+        edges.purpose[chosen],
+        edges.product[chosen],
+        edges.currency[chosen],
+        edges.truncated,
+    )
+
+
+def merged(some: Edges, others: Edges) -> Edges:
+    """Both, which have none in common, in the order of (ts_us, seq)."""
+    seq, ts_us = np.concatenate((some.seq, others.seq)), np.concatenate((some.ts_us, others.ts_us))
+    order = np.lexsort((seq, ts_us))
+    return Edges(
+        seq[order],
+        np.concatenate((some.src, others.src))[order],
+        np.concatenate((some.dst, others.dst))[order],
+        ts_us[order],
+        np.concatenate((some.amount_minor, others.amount_minor))[order],
+        np.concatenate((some.purpose, others.purpose))[order],
+        np.concatenate((some.product, others.product))[order],
+        np.concatenate((some.currency, others.currency))[order],
+        some.truncated or others.truncated,
+    )
+
+
 def in_order(legs: Iterable[Leg]) -> list[Leg]:
     """Distinct legs by (ts_us, seq)."""
     return sorted(set(legs))

@@ -62,7 +62,8 @@ class Lending:
         """Which of them might be a listing's: all that are, and few others."""
         stated: Bools = edges.purpose == Purpose.disburse
         unstated = (edges.purpose == Purpose.unknown) | (edges.purpose == Purpose.transfer)
-        return stated | (unstated & ((self._context.marks[edges.src] & CUSTODY) != 0))
+        stated |= unstated & ((self._context.marks[edges.src] & CUSTODY) != 0)
+        return stated
 
     def borrower_party(self, listing: Listing) -> str | None:
         """As the registry of products has it, else the holder of the account that was paid."""

@@ -39,6 +39,12 @@ def least(kind: type[Any], rule: str, name: str, step: Step) -> int:
     return min(values)
 
 
+def greatest(kind: type[Any], rule: str, name: str, step: Step) -> int:
+    """The largest value of a parameter over the batch."""
+    values: list[int] = [getattr(in_force(kind, rule, rules), name) for rules in step.rules]
+    return max(values)
+
+
 def shown(parameters: Any) -> dict[str, int | str]:
     """Parameters as an alert carries them."""
     values = {one.name: getattr(parameters, one.name) for one in fields(parameters)}

@@ -16,8 +16,7 @@ confidence and the explanation say so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -26,16 +25,18 @@ from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY, HOUR
 from schemas.record import Bilingual
 from schemas.transaction import Purpose
-from services.detector.attribution import Attribution, fifo
-from services.detector.collecting import STRONG, WEAK, Collected, Collector
+from services.detector.collecting import Collected, Collector, telling
 from services.detector.entities import Entities
+from services.detector.explanations.pooling import Held, Paid, Pool, explanation
 from services.detector.gate import Gate
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.kernel import Bools, Int32s
-from services.detector.legs import Leg, in_order, legs_of
+from services.detector.graph.kernel import Bools, Int32s, Int64s
+from services.detector.legs import Leg, legs_of, merged, some_of
+from services.detector.lots import Carried, Payments, carry
 from services.detector.marks import KEEPER, KEPT_FOR_OTHERS, OTHER
 from services.detector.matching import unmatched_minor
+from services.detector.payers import SPAN_US, Payers
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -47,16 +48,17 @@ from services.detector.typology import (
     Transfer,
     Typology,
     factor,
+    greatest,
     in_force,
     least,
     parameter,
     shown,
 )
-from services.detector.wording import amount, day, masked, percent, role
+from services.detector.wording import percent
 
 _WHOLE: Final = 10_000
-_TELLING: Final = tuple(int(purpose) for purpose in STRONG | WEAK)
-_EXPENSES: Final = frozenset({Purpose.salary, Purpose.tax})
+_EXPENSES: Final = (int(Purpose.salary), int(Purpose.tax))
+_ANY_LEGS: Final = 2**30
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +106,19 @@ class Pooling(Typology):
     )
 
     def __init__(self) -> None:
+        self._tellers = Payers()
         self._payers = Gate(1)
         self._payees = Gate(1)
 
     def candidates(self, step: Step) -> Candidates:
-        """Receiving accounts with enough payers, and paying ones that had them and now have receivers."""
+        """Receiving accounts with enough payers who could be clients, and paying ones that had them and
+        now have receivers."""
         applied = step.applied
         clocks = applied.clock_us
         min_clients = least(Parameters, self.id, "min_clients", step)
         min_receivers = least(Parameters, self.id, "min_receivers", step)
         open_in = step.inserted & (applied.dst > 0) & (applied.payers >= min_clients)
+        open_in &= self._telling_payers(step) >= min_clients
         open_in &= _may_pool(step, applied.dst)
         open_in &= self._payers.passing(applied.dst, applied.payers, clocks)
         known = self._payers.any_seen(applied.src) | np.isin(applied.src, applied.dst[open_in])
@@ -123,6 +128,14 @@ class Pooling(Typology):
         accounts = np.concatenate((applied.dst[open_in], applied.src[open_out]))
         order = np.argsort(rows, kind="stable")
         return Candidates(rows[order], accounts[order])
+
+    def _telling_payers(self, step: Step) -> Int32s:
+        """Of each row's payee, no fewer than in any window that the rules in force look at."""
+        applied = step.applied
+        says = step.inserted & telling(applied.purpose)
+        payers = self._tellers.count(applied.src, applied.dst, says, applied.clock_us)
+        is_longer = greatest(Parameters, self.id, "window_days", step) * DAY > SPAN_US
+        return applied.payers if is_longer else payers
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         account = transfer.account
@@ -145,47 +158,10 @@ class Pooling(Typology):
         return case.outcome(pause_us)
 
 
-def _telling_payers(edges: Edges) -> int:
-    """Payers whose purpose could make them clients: never fewer than the clients there are."""
-    return int(np.unique(edges.src[np.isin(edges.purpose, _TELLING)]).size)
-
-
 def _may_pool(step: Step, accounts: Int32s) -> Bools:
     """Not accounts that have only ever been registered to keep others' money."""
     may: Bools = (step.marks[accounts] & (KEEPER | OTHER)) != KEEPER
     return may
-
-
-@dataclass(frozen=True, slots=True)
-class _Receipts:
-    """The largest payment to a payer before its fee: what the fee may be a rate of."""
-
-    context: Context
-    since_us: int
-
-    def largest_before(self, account: int, leg: Leg) -> int:
-        edges = self.context.graph.edges_in(account, self.since_us, leg.ts_us, self.context.as_of, 100)
-        same = edges.amount_minor[edges.currency == leg.currency]
-        return int(same.max(initial=0))
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """What is still there of the clients' money that came in more than T ago."""
-
-    clients: int
-    matured_minor: int
-    held_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Paid:
-    """What was paid on with clients' money. `legs`: those transfers."""
-
-    receivers: int
-    minor: int
-    unmatched_minor: int
-    legs: tuple[Leg, ...]
 
 
 class _Case:
@@ -196,114 +172,140 @@ class _Case:
         self._entities = entities
         self._account = account
         self._p = parameters
-        since_us = context.now_us - parameters.window_days * DAY
-        window = (account, since_us, context.now_us, context.as_of, parameters.max_legs)
+        self._since_us = context.now_us - parameters.window_days * DAY
+        window = (account, self._since_us, context.now_us, context.as_of, parameters.max_legs)
         edges_in, edges_out = context.graph.edges_in(*window), context.graph.edges_out(*window)
         truncated = edges_in.truncated or edges_out.truncated
         cut = (Limit(name="legs", bound=parameters.max_legs),) if truncated else ()
         self._limits = cut + context.graph.limits
-        newest_us = max(int(edges.ts_us.max(initial=0)) for edges in (edges_in, edges_out))
+        newest_us = max(int(edges.ts_us[-1]) for edges in (edges_in, edges_out) if len(edges))
         self.in_use = newest_us > context.now_us - DAY
         """Money moved in the last day."""
         self._collected: Collected | None = None
-        if _telling_payers(edges_in) >= parameters.min_clients:
-            self._collect(legs_of(edges_in), legs_of(edges_out), _Receipts(context, since_us))
+        if np.unique(edges_in.src[telling(edges_in.purpose)]).size >= parameters.min_clients:
+            self._collect(edges_in, edges_out)
 
-    def _collect(self, legs_in: Sequence[Leg], legs_out: Sequence[Leg], receipts: _Receipts) -> None:
+    def _collect(self, edges_in: Edges, edges_out: Edges) -> None:
         """Clients' money in the one currency in which most clients paid."""
         gathered = {}
-        for currency in sorted({leg.currency for leg in legs_in}):
-            legs = [leg for leg in legs_in if leg.currency == currency]
-            collector = Collector(self._entities, self._account, legs, self._p, receipts)
+        for currency in np.unique(edges_in.currency).tolist():
+            edges = some_of(edges_in, edges_in.currency == currency)
+            collector = Collector(self._entities, self._account, edges, self._p, self._largest_before)
             gathered[currency] = collector.collected()
-        self._currency = max(gathered, key=lambda one: (len(gathered[one].clients), -one))
+        self._currency = max(gathered, key=lambda one: (gathered[one].clients, -one))
         self._collected = gathered[self._currency]
-        self._legs = in_order(leg for leg in (*legs_in, *legs_out) if leg.currency == self._currency)
+        to_itself = edges_out.dst == self._account  # is among the payments in
+        others = some_of(edges_out, ~to_itself & (edges_out.currency == self._currency))
+        self._edges = merged(some_of(edges_in, edges_in.currency == self._currency), others)
+
+    def _largest_before(self, leg: Leg) -> int:
+        """The largest payment to a payer before its fee: what the fee may be a rate of."""
+        graph, as_of = self._context.graph, self._context.as_of
+        edges = graph.edges_in(leg.src, self._since_us, leg.ts_us, as_of, 100)
+        same = edges.amount_minor[edges.currency == leg.currency]
+        return int(same.max(initial=0))
 
     def outcome(self, pause_us: int | None) -> Outcome:
         """`pause_us`: when to look again in any case."""
         collected = self._collected
         daily = None if pause_us is None else Recheck(self._account, pause_us)
-        if collected is None or len(collected.clients) < self._p.min_clients:
+        if collected is None or collected.clients < self._p.min_clients:
             return daily
-        money = fifo(self._legs, {leg.seq for leg in collected.legs}, {self._account})
-        held, paid = self._held(collected, money), self._paid(collected, money)
-        is_held = (
-            held.clients >= self._p.min_clients
-            and held.held_minor * _WHOLE > self._p.retained_share_bp * held.matured_minor
-        )
-        is_paid = (
-            paid.receivers >= self._p.min_receivers
-            and paid.unmatched_minor * _WHOLE > self._p.unmatched_share_bp * paid.minor
-        )
-        if is_held or is_paid:
-            finding = self._finding(collected, money, held if is_held else None, paid if is_paid else None)
-            return replace(finding, again=daily)
+        clients_money = np.isin(self._edges.seq, collected.edges.seq)
+        carried = self._follow(clients_money)
+        held = self._held(collected, carried.held[clients_money])
+        paid = self._paid(collected, carried.by_legs)
+        if held is not None or paid is not None:
+            return self._finding(collected, held, paid, daily)
         return min((one for one in (self._ripe(collected), daily) if one), key=_at, default=None)
 
-    def _held(self, collected: Collected, money: Attribution) -> _Held:
-        before_us = self._context.now_us - self._p.held_hours * HOUR
-        matured = [leg for leg in collected.legs if leg.ts_us < before_us]
-        left = money.held_of(self._account)
-        return _Held(
-            clients=len({self._entities.entity(leg.src) for leg in matured}),
-            matured_minor=sum(leg.amount_minor for leg in matured),
-            held_minor=sum(left.get(leg.seq, 0) for leg in matured),
-        )
+    def _follow(self, clients_money: Bools) -> Carried:
+        """First in, first out through the account."""
+        payer = np.where(self._edges.src == self._account, np.int32(0), np.int32(-1))
+        payee = np.where(self._edges.dst == self._account, np.int32(0), np.int32(-1))
+        return carry(Payments(payer, payee, self._edges.amount_minor, clients_money), 1, _ANY_LEGS)
 
-    def _paid(self, collected: Collected, money: Attribution) -> _Paid:
-        own = self._entities.entity(self._account)
-        legs = tuple(
-            leg
-            for leg in self._legs
-            if leg.src == self._account
-            and leg.dst != OUTSIDE_INDEX
-            and leg.purpose not in _EXPENSES
-            and money.carried(leg.seq)
-            and self._entities.entity(leg.dst) != own
+    def _held(self, collected: Collected, left_minor: Int64s) -> Held | None:
+        """Of the clients' money in, `left_minor` is still there; None: not enough of it, or not of
+        enough clients."""
+        matured = collected.edges.ts_us < self._context.now_us - self._p.held_hours * HOUR
+        held = Held(
+            clients=int(np.unique(collected.client[matured]).size),
+            matured_minor=int(collected.edges.amount_minor[matured].sum()),
+            held_minor=int(left_minor[matured].sum()),
         )
-        return _Paid(
-            receivers=len({self._entities.entity(leg.dst) for leg in legs}),
-            minor=sum(leg.amount_minor for leg in legs),
-            unmatched_minor=unmatched_minor(collected.legs, legs, self._p.match_tolerance_bp),
-            legs=legs,
-        )
+        is_held = held.held_minor * _WHOLE > self._p.retained_share_bp * held.matured_minor
+        return held if is_held and held.clients >= self._p.min_clients else None
+
+    def _paid(self, collected: Collected, carried: Int64s) -> Paid | None:
+        """Of every payment, `carried` was clients' money; None: to too few, or it is all accounted for."""
+        edges, own = self._edges, self._entities.entity(self._account)
+        out = (edges.src == self._account) & (edges.dst != OUTSIDE_INDEX) & (carried > 0)
+        for purpose in _EXPENSES:
+            out &= edges.purpose != purpose
+        payees = np.unique(edges.dst[out]).tolist()
+        for account in (one for one in payees if self._entities.entity(one) == own):
+            out &= edges.dst != account
+        receivers = len({self._entities.entity(account) for account in payees} - {own})
+        if receivers < self._p.min_receivers:
+            return None
+        minor = int(edges.amount_minor[out].sum())
+        legs_in, legs_out = legs_of(collected.edges), legs_of(edges, out)
+        unmatched = unmatched_minor(legs_in, legs_out, self._p.match_tolerance_bp)
+        if unmatched * _WHOLE <= self._p.unmatched_share_bp * minor:
+            return None
+        by_seq = dict(zip(edges.seq[out].tolist(), carried[out].tolist(), strict=True))
+        return Paid(receivers, minor, unmatched, by_seq)
 
     def _ripe(self, collected: Collected) -> Recheck | None:
         """When N clients' money will have lain longer than T; after that, when the last of it will."""
-        first: dict[str, int] = {}
-        for leg in collected.legs:
-            first.setdefault(self._entities.entity(leg.src), leg.ts_us)
-        enough_us = sorted(first.values())[self._p.min_clients - 1]
+        _, first = np.unique(collected.client, return_index=True)
+        enough_us = int(np.sort(collected.edges.ts_us[first])[self._p.min_clients - 1])
         held_us = self._p.held_hours * HOUR
-        for start_us in (enough_us, collected.legs[-1].ts_us):
+        for start_us in (enough_us, int(collected.edges.ts_us[-1])):
             due_us = start_us + held_us + 1
             if due_us > self._context.now_us:
                 return Recheck(self._account, due_us)
         return None
 
     def _finding(
-        self, collected: Collected, money: Attribution, held: _Held | None, paid: _Paid | None
+        self, collected: Collected, held: Held | None, paid: Paid | None, again: Recheck | None
     ) -> Finding:
-        attributed = {leg.seq: leg.amount_minor for leg in collected.legs}
-        for leg in paid.legs if paid else ():
-            attributed[leg.seq] = money.carried(leg.seq)
-        minor = sum(leg.amount_minor for leg in collected.legs)
-        currency = self._context.graph.currency(self._currency)
+        edges = collected.edges
+        attributed = dict(zip(edges.seq.tolist(), edges.amount_minor.tolist(), strict=True))
+        pool = self._pool(collected, held, paid)
         return Finding(
-            subject=Subject(kind=SubjectKind.account, id=self._context.token(self._account)),
+            subject=Subject(kind=SubjectKind.account, id=pool.token),
             institution_id=collected.institution_id,
             accounts=(self._account,),
-            attributed=attributed,
-            amount_minor=minor,
-            currency=currency,
+            attributed=attributed | (paid.carried if paid else {}),
+            amount_minor=pool.minor,
+            currency=pool.currency,
             confidence=self._confidence(collected, held, paid),
-            severity=_severity(len(collected.clients), minor, currency),
+            severity=_severity(collected.clients, pool.minor, pool.currency),
             law=Pooling.law,
             parameters=shown(self._p),
-            explanation=self._explanation(collected, minor, currency, held, paid),
+            explanation=explanation(pool),
             missing=self._missing(collected),
             limits=self._limits,
+            again=again,
+        )
+
+    def _pool(self, collected: Collected, held: Held | None, paid: Paid | None) -> Pool:
+        roles = sorted(self._entities.roles(self._account))
+        return Pool(
+            token=self._context.token(self._account),
+            account_role=roles[0] if roles else None,
+            institution_id=collected.institution_id,
+            clients=collected.clients,
+            first_us=int(collected.edges.ts_us[0]),
+            last_us=int(collected.edges.ts_us[-1]),
+            minor=int(collected.edges.amount_minor.sum()),
+            currency=self._context.graph.currency(self._currency),
+            held_hours=self._p.held_hours,
+            held=held,
+            paid=paid,
+            registered=self._entities.registered,
         )
 
     def _missing(self, collected: Collected) -> tuple[str, ...]:
@@ -315,10 +317,9 @@ class _Case:
         }
         return tuple(name for name, is_missing in missing.items() if is_missing)
 
-    def _confidence(self, collected: Collected, held: _Held | None, paid: _Paid | None) -> tuple[Factor, ...]:
-        count, strong = len(collected.clients), collected.strong * 2 >= len(collected.legs)
+    def _confidence(self, collected: Collected, held: Held | None, paid: Paid | None) -> tuple[Factor, ...]:
+        count, strong = collected.clients, collected.strong * 2 >= len(collected.edges)
         lacking = len(self._missing(collected))
-        share = percent(collected.concentration_bp, _WHOLE)
         factors = [factor("clients", 40, f"{count} 名不同客户转入", f"{count} distinct clients paid in")]
         if strong:
             factors.append(factor("purpose", 20, "用途是投资或充值", "paid in as investments or recharges"))
@@ -333,44 +334,6 @@ class _Case:
         if lacking:
             factors.append(factor("missing", -10 * lacking, "缺少部分数据", "some data is missing"))
         return tuple(factors)
-
-    def _explanation(
-        self, collected: Collected, minor: int, currency: str, held: _Held | None, paid: _Paid | None
-    ) -> Bilingual:
-        first, last = collected.legs[0].ts_us, collected.legs[-1].ts_us
-        roles = sorted(self._entities.roles(self._account))
-        kind = role(roles[0] if roles else None)
-        short, total = masked(self._context.token(self._account)), amount(minor, currency)
-        count, who = len(collected.clients), collected.institution_id
-        zh = [
-            f"{day(first)} 至 {day(last)}，{count} 名不同客户"
-            + (f"（机构 {who} 的客户）" if who else "（机构未知）")
-            + f"向{kind.zh} {short} 转入共 {total}。该账户既不是客户子账户，也不是登记的存管账户。"
-        ]
-        en = [
-            f"From {day(first)} to {day(last)}, {count} distinct clients"
-            + (f" of institution {who}" if who else " of no known institution")
-            + f" paid {total} into the {kind.en} {short}, which is neither a client's sub-account nor a"
-            " registered custody account."
-        ]
-        if held is not None:
-            share = percent(held.held_minor, held.matured_minor)
-            zh.append(f"超过 {self._p.held_hours} 小时前转入的资金仍有 {share} 滞留其中。")
-            en.append(f"Of what came in more than {self._p.held_hours} hours ago, {share} is still there.")
-        if paid is not None:
-            share = percent(paid.unmatched_minor, paid.minor)
-            zh.append(f"账户又向 {paid.receivers} 个收款方付出资金，其中 {share} 与任何一笔转入都对不上。")
-            en.append(
-                f"It paid on to {paid.receivers} receivers; {share} of that answers to no single payment in."
-            )
-        zh.append("客户资金被汇集、混用，构成资金池嫌疑，违反《互联网金融风险专项整治工作实施方案》二.1.1。")
-        en.append(
-            "Client money gathered and mixed is a pool, which the rectification plan forbids (RP 二.1.1)."
-        )
-        if not self._entities.registered:
-            zh.append("没有登记数据：收款频繁的普通商户也可能呈现同样形状。")
-            en.append("There is no registry: a busy shop may have the same shape.")
-        return Bilingual(zh="".join(zh), en=" ".join(en))
 
 
 def _at(recheck: Recheck) -> int:

@@ -1,0 +1,52 @@
+"""Counted payers against a plain count over the window and over a period more."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.instant import DAY
+from services.detector.payers import PERIOD_US, SPAN_US, Payers
+
+rows = st.lists(
+    st.tuples(st.integers(-1, 12), st.integers(-1, 3), st.booleans(), st.integers(0, 9 * DAY)), max_size=120
+)
+
+
+def plain(seen: list[tuple[int, int, int]], payee: int, since_us: int) -> int:
+    return len({src for src, dst, ts_us in seen if dst == payee and ts_us >= since_us})
+
+
+@given(rows, st.integers(1, 50))
+def test_never_fewer_than_in_the_window_nor_more_than_in_a_period_more(
+    rows: list[tuple[int, int, bool, int]], size: int
+) -> None:
+    payers, seen, clock_us = Payers(), [], 1_600_000_000_000_000
+    clocks = clock_us + np.cumsum([row[3] for row in rows], dtype=np.int64)
+    for start in range(0, len(rows), size):
+        part, at = rows[start : start + size], clocks[start : start + size]
+        counts = payers.count(
+            np.array([row[0] for row in part], np.int32),
+            np.array([row[1] for row in part], np.int32),
+            np.array([row[2] for row in part], np.bool_),
+            at,
+        )
+        for (src, dst, telling, _), now_us, count in zip(part, at.tolist(), counts.tolist(), strict=True):
+            if telling and src > 0 and dst > 0 and src != dst:
+                seen.append((src, dst, now_us))
+            if dst > 0:
+                most = plain(seen, dst, now_us - SPAN_US - PERIOD_US)
+                assert plain(seen, dst, now_us - SPAN_US) <= count <= most
+
+
+def test_more_pairs_and_accounts_than_there_was_room_for() -> None:
+    payers = Payers()
+    src = np.arange(1, 20_001, dtype=np.int32)
+    dst = np.where(src % 2, 30_000, 30_001).astype(np.int32)
+    clock_us = np.full(src.size, 1_600_000_000_000_000)
+    for _ in range(2):
+        counts = payers.count(src, dst, np.ones(src.size, np.bool_), clock_us)
+    assert counts[-2:].tolist() == [10_000, 10_000]
+    later = clock_us[:1] + SPAN_US + PERIOD_US
+    assert payers.count(src[:1], dst[:1], np.ones(1, np.bool_), later).tolist() == [1]
