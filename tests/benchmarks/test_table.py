@@ -13,9 +13,9 @@ LINE: dict[str, Any] = {
     "subject": "ours",
     "shapes": "cycles",
     "transfers_per_second": 500_000,
-    "transfers_per_cpu_second": 510_000,
-    "batch_p50_ms": 2.0,
+    "transfers_per_core_second": 510_000,
     "batch_p99_ms": 3.0,
+    "batch_p99_core_ms": 2.0,
     "recall": {"cycle": {"planted": 4, "found": 3}},
     "transfers": 2_000,
     "whole": False,
@@ -23,7 +23,7 @@ LINE: dict[str, Any] = {
 
 
 def test_compares_equal_work_only() -> None:
-    peer = LINE | {"subject": NETWORKX, "transfers_per_second": 50_000}
+    peer = LINE | {"subject": NETWORKX, "transfers_per_core_second": 51_000}
     lines = compared([LINE, peer, peer | {"shapes": "both"}, peer | {"failed": "late"}])
     assert [line.get("ours_times") for line in lines] == [None, 10.0, None, None]
 
