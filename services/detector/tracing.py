@@ -5,7 +5,7 @@ Time-respecting paths from the borrower's account; first in, first out through e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -71,6 +71,30 @@ def reach(context: Context, loan: Sequence[Leg], bounds: Bounds) -> Reached:
         bounds.max_edges,
         bounds.hub_degree,
     )
+
+
+def most_home(reached: Reached, borrower: int, home: Mapping[int, int], legs: int) -> int:
+    """No more of the money `reached` from `borrower` than this can have come home over `legs` legs.
+
+    `home`: how much each transfer home brings at most, by sequence number. What an account can bring
+    home over h legs is what it pays home itself, and for each payee the smaller of what it pays there
+    and what that one can bring home over h - 1: whatever the rule of attribution, money is conserved.
+    """
+    edges = reached.edges
+    accounts, ends = np.unique(np.concatenate((edges.src, edges.dst, [borrower])), return_inverse=True)
+    size = accounts.size
+    pairs, pair = np.unique(ends[: len(edges)] * size + ends[len(edges) : -1], return_inverse=True)
+    paid = np.zeros(pairs.size, np.int64)
+    np.add.at(paid, pair, edges.amount_minor)
+    straight = np.zeros(size, np.int64)
+    is_home = np.isin(edges.seq, list(home))
+    np.add.at(straight, ends[: len(edges)][is_home], [home[seq] for seq in edges.seq[is_home].tolist()])
+    most = straight
+    for _ in range(legs - 1):
+        onward = straight.copy()
+        np.add.at(onward, pairs // size, np.minimum(paid, most[pairs % size]))
+        most = onward
+    return int(most[ends[-1]])
 
 
 def follow(

@@ -32,7 +32,7 @@ from services.detector.legs import Leg, legs_of
 from services.detector.lending import NOT_PASSED, Lending, Listing
 from services.detector.marks import CLIENT, CUSTODY, OTHER, TIED
 from services.detector.severity import by_amount
-from services.detector.tracing import follow, reach
+from services.detector.tracing import follow, most_home, reach
 from services.detector.typology import (
     Candidates,
     Context,
@@ -211,9 +211,7 @@ class _Search:
         trace = follow(self.context, loan, self.parameters, reached, passed)
         marks = self.context.marks
         home = [
-            leg
-            for leg in trace.legs
-            if marks[leg.dst] & TIED and self.is_home(listing.institution_id, leg)
+            leg for leg in trace.legs if marks[leg.dst] & TIED and self.is_home(listing.institution_id, leg)
         ]
         returned = self._returned(listing, home, trace.carried, disbursed)
         minor = sum(returned.values())
@@ -228,12 +226,17 @@ class _Search:
         return _Case(self, listing, loan, disbursed, minor, attributed | returned, paid, tie, trace.limits)
 
     def _could_return(self, listing: Listing, reached: Reached, disbursed: int) -> bool:
-        """Whether it would be enough if every transfer home were the loan's money to the last fen."""
+        """Whether it would be enough if every transfer home were the loan's money to the last fen, or
+        if as much of it as can have passed between did."""
         if any(limit.name == "edges" for limit in reached.limits):
             return True
         home = self._legs_home(listing, reached.edges)
         most = self._returned(listing, home, lambda leg: leg.amount_minor, disbursed)
-        return self._is_enough(sum(most.values()), disbursed)
+        if not self._is_enough(sum(most.values()), disbursed):
+            return False
+        brought = {leg.seq: leg.amount_minor for leg in home if leg.seq in most}
+        legs = self.parameters.max_legs - 1
+        return self._is_enough(most_home(reached, listing.borrower, brought, legs), disbursed)
 
     def _is_enough(self, minor: int, disbursed: int) -> bool:
         return minor > 0 and minor * _WHOLE >= self.parameters.share_bp * disbursed
