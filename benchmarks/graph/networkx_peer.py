@@ -56,26 +56,45 @@ class NetworkxPeer:
         self._graph.add_edge(src, dst, row, ts_us=ts_us, amount_minor=amount_minor)
 
     def _closes_cycle(self, ts_us: int, src: int, dst: int) -> bool:
-        if dst not in self._graph:
+        if dst not in self._graph or src not in self._graph:
             return False
         arrival_us = {dst: ts_us - self._shapes.cycle_window_us}
-        layer = [dst]
+        departure_us = {src: ts_us}
+        ahead, behind = [dst], [src]
         for _ in range(CYCLE_LEGS - 1):
-            following = set()
-            for account in layer:
-                arrived_us = arrival_us[account]
-                for payee, legs in self._graph.adj[account].items():
-                    earliest_us = min(
-                        (leg["ts_us"] for leg in legs.values() if leg["ts_us"] > arrived_us), default=ts_us
-                    )
-                    if earliest_us >= arrival_us.get(payee, ts_us):
-                        continue
-                    if payee == src:
-                        return True
-                    arrival_us[payee] = earliest_us
-                    following.add(payee)
-            layer = list(following)
+            if not ahead or not behind:
+                return False
+            if len(ahead) <= len(behind):
+                met = ahead = self._onward(ahead, arrival_us, ts_us)
+            else:
+                met = behind = self._back(behind, departure_us, ts_us - self._shapes.cycle_window_us)
+            if any(arrival_us.get(one, ts_us) < departure_us.get(one, 0) for one in met):
+                return True
         return False
+
+    def _onward(self, layer: list[int], arrival_us: dict[int, int], until_us: int) -> list[int]:
+        following: dict[int, int] = {}
+        for account in layer:
+            arrived_us = arrival_us[account]
+            for payee, legs in self._graph.adj[account].items():
+                bound_us = following.get(payee, arrival_us.get(payee, until_us))
+                for leg in legs.values():
+                    if arrived_us < leg["ts_us"] < bound_us:
+                        following[payee] = bound_us = leg["ts_us"]
+        arrival_us.update(following)
+        return list(following)
+
+    def _back(self, layer: list[int], departure_us: dict[int, int], since_us: int) -> list[int]:
+        following: dict[int, int] = {}
+        for account in layer:
+            departed_us = departure_us[account]
+            for payer, legs in self._graph.pred[account].items():
+                bound_us = following.get(payer, departure_us.get(payer, since_us))
+                for leg in legs.values():
+                    if bound_us < leg["ts_us"] < departed_us:
+                        following[payer] = bound_us = leg["ts_us"]
+        departure_us.update(following)
+        return list(following)
 
 
 def make(stream: Stream, shapes: Shapes) -> NetworkxPeer:
