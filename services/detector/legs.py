@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -65,23 +64,20 @@ def some_of(edges: Edges, chosen: Bools) -> Edges:
     )
 
 
-def merged(some: Edges, others: Edges) -> Edges:
-    """Both, which have none in common, in the order of (ts_us, seq)."""
-    seq, ts_us = np.concatenate((some.seq, others.seq)), np.concatenate((some.ts_us, others.ts_us))
-    order = np.lexsort((seq, ts_us))
+def merged(*lists: Edges) -> Edges:
+    """Their distinct transfers in the order of (ts_us, seq)."""
+    seq, first = np.unique(np.concatenate([each.seq for each in lists]), return_index=True)
+    ts_us = np.concatenate([each.ts_us for each in lists])[first]
+    order = np.argsort(ts_us, kind="stable")
+    chosen = first[order]
     return Edges(
         seq[order],
-        np.concatenate((some.src, others.src))[order],
-        np.concatenate((some.dst, others.dst))[order],
+        np.concatenate([each.src for each in lists])[chosen],
+        np.concatenate([each.dst for each in lists])[chosen],
         ts_us[order],
-        np.concatenate((some.amount_minor, others.amount_minor))[order],
-        np.concatenate((some.purpose, others.purpose))[order],
-        np.concatenate((some.product, others.product))[order],
-        np.concatenate((some.currency, others.currency))[order],
-        some.truncated or others.truncated,
+        np.concatenate([each.amount_minor for each in lists])[chosen],
+        np.concatenate([each.purpose for each in lists])[chosen],
+        np.concatenate([each.product for each in lists])[chosen],
+        np.concatenate([each.currency for each in lists])[chosen],
+        any(each.truncated for each in lists),
     )
-
-
-def in_order(legs: Iterable[Leg]) -> list[Leg]:
-    """Distinct legs by (ts_us, seq)."""
-    return sorted(set(legs))

@@ -14,9 +14,10 @@ import numpy as np
 
 from schemas.alert import Limit
 from schemas.instant import DAY
-from services.detector.attribution import Attribution, fifo
-from services.detector.graph import Reached
-from services.detector.legs import Leg, in_order, legs_of
+from services.detector.graph import Edges, Reached
+from services.detector.graph.kernel import Int32s, Int64s
+from services.detector.legs import Leg, legs_of, merged, some_of
+from services.detector.lots import Payments, carry
 from services.detector.typology import Context
 
 
@@ -35,28 +36,45 @@ class Bounds(Protocol):
     def max_accounts(self) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Trace:
-    """`legs`: every transfer in and out of the accounts followed, in order. `money`: what of the loan
-    each carried."""
+    """`edges`: every transfer in and out of the accounts followed, in order, and how much of the loan
+    each carried over at most `max_legs` legs."""
 
-    loan: Sequence[Leg]
-    legs: Sequence[Leg]
-    money: Attribution
+    edges: Edges
+    carried_minor: Int64s
     limits: tuple[Limit, ...]
-    max_legs: int
 
-    def carried(self, leg: Leg) -> int:
-        return self.money.carried(leg.seq, self.max_legs)
+    def carriers(self) -> dict[Leg, int]:
+        """The legs that carried any of the loan, and how much."""
+        chosen = self.carried_minor > 0
+        legs = legs_of(self.edges, chosen)
+        return dict(zip(legs, self.carried_minor[chosen].tolist(), strict=True))
 
-    def towards(self, ends: Collection[Leg]) -> list[Leg]:
-        """The legs that carried the loan's money on some way to the payers of `ends`."""
+    def towards(self, ends: Collection[Leg]) -> dict[int, int]:
+        """What was carried on some way to the payers of `ends`, by sequence number."""
         graph: nx.DiGraph[int] = nx.DiGraph()
-        carriers = [leg for leg in self.legs if self.carried(leg)]
+        carriers = self.carriers()
         graph.add_edges_from((leg.src, leg.dst) for leg in carriers)
         payers = {leg.src for leg in ends}
         on_the_way = payers.union(*(nx.ancestors(graph, payer) for payer in sorted(payers)))
-        return [leg for leg in carriers if leg.dst in on_the_way]
+        return {leg.seq: minor for leg, minor in carriers.items() if leg.dst in on_the_way}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Homeward:
+    """`minor[i]`: no more of the loan than this can have come home by way of account `accounts[i]`."""
+
+    accounts: Int64s
+    minor: Int64s
+
+    def of(self, account: int) -> int:
+        place = int(np.searchsorted(self.accounts, account))
+        return int(self.minor[place]) if self.accounts[place] == account else 0
+
+    def ways(self) -> frozenset[int]:
+        """The accounts by way of which any can have come home."""
+        return frozenset(self.accounts[self.minor > 0].tolist())
 
 
 def reach(context: Context, loan: Sequence[Leg], bounds: Bounds) -> Reached:
@@ -73,28 +91,28 @@ def reach(context: Context, loan: Sequence[Leg], bounds: Bounds) -> Reached:
     )
 
 
-def most_home(reached: Reached, borrower: int, home: Mapping[int, int], legs: int) -> int:
-    """No more of the money `reached` from `borrower` than this can have come home over `legs` legs.
+def homeward(reached: Reached, home: Mapping[int, int], legs: int) -> Homeward:
+    """`home`: how much each transfer home brings at most, by sequence number.
 
-    `home`: how much each transfer home brings at most, by sequence number. What an account can bring
-    home over h legs is what it pays home itself, and for each payee the smaller of what it pays there
-    and what that one can bring home over h - 1: whatever the rule of attribution, money is conserved.
+    What an account can bring home over h legs is what it pays home itself, and for each payee the
+    smaller of what it pays there and what that one can bring home over h - 1: whatever the rule of
+    attribution, money is conserved.
     """
     edges = reached.edges
-    accounts, ends = np.unique(np.concatenate((edges.src, edges.dst, [borrower])), return_inverse=True)
-    size = accounts.size
-    pairs, pair = np.unique(ends[: len(edges)] * size + ends[len(edges) : -1], return_inverse=True)
+    accounts, ends = np.unique(np.concatenate((edges.src, edges.dst)), return_inverse=True)
+    size, src, dst = accounts.size, ends[: len(edges)], ends[len(edges) :]
+    pairs, pair = np.unique(src * size + dst, return_inverse=True)
     paid = np.zeros(pairs.size, np.int64)
     np.add.at(paid, pair, edges.amount_minor)
     straight = np.zeros(size, np.int64)
     is_home = np.isin(edges.seq, list(home))
-    np.add.at(straight, ends[: len(edges)][is_home], [home[seq] for seq in edges.seq[is_home].tolist()])
+    np.add.at(straight, src[is_home], [home[seq] for seq in edges.seq[is_home].tolist()])
     most = straight
     for _ in range(legs - 1):
         onward = straight.copy()
         np.add.at(onward, pairs // size, np.minimum(paid, most[pairs % size]))
         most = onward
-    return int(most[ends[-1]])
+    return Homeward(accounts.astype(np.int64), most)
 
 
 def follow(
@@ -104,28 +122,36 @@ def follow(
     reached: Reached,
     is_passed: Callable[[int], bool],
 ) -> Trace:
-    """Follow `loan` through the accounts `reached` for which `is_passed`."""
+    """Follow `loan`, first in, first out, through the accounts `reached` for which `is_passed`."""
     since_us, until_us = loan[0].ts_us, _until_us(context, loan, bounds)
     followed = _followed(loan[0].dst, reached, bounds, is_passed)
-    legs, cut = list(loan), len(followed) == bounds.max_accounts
-    limits = [*reached.limits, *([Limit(name="accounts", bound=bounds.max_accounts)] if cut else [])]
-    for account in sorted(followed):
+    cut = len(followed) == bounds.max_accounts
+    limits = (*reached.limits, *([Limit(name="accounts", bound=bounds.max_accounts)] if cut else []))
+    lists = [context.graph.edges(leg.seq for leg in loan)]
+    for account in followed.tolist():
         window = (account, since_us, until_us, context.as_of, bounds.max_edges)
-        legs += legs_of(context.graph.edges_in(*window))
-        legs += legs_of(context.graph.edges_out(*window))
-    ordered = in_order(leg for leg in legs if leg.currency == loan[0].currency)
-    money = fifo(ordered, {leg.seq for leg in loan}, followed)
-    return Trace(loan, ordered, money, tuple(limits), bounds.max_legs)
+        lists += [context.graph.edges_in(*window), context.graph.edges_out(*window)]
+    edges = merged(*lists)
+    edges = some_of(edges, edges.currency == loan[0].currency)
+    is_loan = np.isin(edges.seq, [leg.seq for leg in loan])
+    payments = Payments(
+        _places(followed, edges.src), _places(followed, edges.dst), edges.amount_minor, is_loan
+    )
+    return Trace(edges, carry(payments, followed.size, bounds.max_legs).by_legs, limits)
+
+
+def _places(followed: Int32s, accounts: Int32s) -> Int32s:
+    """Of each account among those followed, which are ascending; -1: it is not."""
+    places = np.minimum(np.searchsorted(followed, accounts), followed.size - 1)
+    return np.where(followed[places] == accounts, places, -1).astype(np.int32)
 
 
 def _until_us(context: Context, loan: Sequence[Leg], bounds: Bounds) -> int:
     return min(context.now_us, loan[-1].ts_us + bounds.window_days * DAY)
 
 
-def _followed(
-    borrower: int, reached: Reached, bounds: Bounds, is_passed: Callable[[int], bool]
-) -> frozenset[int]:
-    """The nearest accounts first, up to the bound."""
+def _followed(borrower: int, reached: Reached, bounds: Bounds, is_passed: Callable[[int], bool]) -> Int32s:
+    """The nearest accounts first, up to the bound; ascending."""
     hubs = set(reached.hubs.tolist())
     followed = {borrower}
     for place in np.lexsort((reached.edges.seq, reached.hops)).tolist():
@@ -135,4 +161,4 @@ def _followed(
             followed.add(account)
         if len(followed) == bounds.max_accounts:
             break
-    return frozenset(followed)
+    return np.array(sorted(followed), np.int32)

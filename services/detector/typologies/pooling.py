@@ -194,9 +194,8 @@ class _Case:
             gathered[currency] = collector.collected()
         self._currency = max(gathered, key=lambda one: (gathered[one].clients, -one))
         self._collected = gathered[self._currency]
-        to_itself = edges_out.dst == self._account  # is among the payments in
-        others = some_of(edges_out, ~to_itself & (edges_out.currency == self._currency))
-        self._edges = merged(some_of(edges_in, edges_in.currency == self._currency), others)
+        both = merged(edges_in, edges_out)
+        self._edges = some_of(both, both.currency == self._currency)
 
     def _largest_before(self, leg: Leg) -> int:
         """The largest payment to a payer before its fee: what the fee may be a rate of."""

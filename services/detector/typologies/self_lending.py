@@ -32,7 +32,7 @@ from services.detector.legs import Leg, legs_of
 from services.detector.lending import NOT_PASSED, Lending, Listing
 from services.detector.marks import CLIENT, CUSTODY, OTHER, TIED
 from services.detector.severity import by_amount
-from services.detector.tracing import follow, most_home, reach
+from services.detector.tracing import follow, homeward, reach
 from services.detector.typology import (
     Candidates,
     Context,
@@ -188,6 +188,9 @@ class _Search:
             return False
         return self.entities.is_related(institution_id, leg.dst)
 
+    def _is_tied(self, leg: Leg) -> bool:
+        return bool(self.context.marks[leg.dst] & TIED)
+
     def _legs_home(self, listing: Listing, edges: Edges) -> list[Leg]:
         tied = (self.context.marks[edges.dst] & TIED) != 0
         return [leg for leg in legs_of(edges, tied) if self.is_home(listing.institution_id, leg)]
@@ -205,44 +208,41 @@ class _Search:
             attributed = {leg.seq: leg.amount_minor for leg in loan}
             return _Case(self, listing, loan, disbursed, disbursed, attributed, (), tie, ())
         reached = reach(self.context, loan, self.parameters)
-        if not self._could_return(listing, reached, disbursed):
+        ways = self._ways_home(listing, reached, disbursed)
+        if ways is None:
             return None
-        passed = partial(self._is_passed, listing)
+        passed = partial(self._is_passed, listing, ways)
         trace = follow(self.context, loan, self.parameters, reached, passed)
-        marks = self.context.marks
-        home = [
-            leg for leg in trace.legs if marks[leg.dst] & TIED and self.is_home(listing.institution_id, leg)
-        ]
-        returned = self._returned(listing, home, trace.carried, disbursed)
+        carried = {leg: minor for leg, minor in trace.carriers().items() if self._is_tied(leg)}
+        home = [leg for leg in carried if self.is_home(listing.institution_id, leg)]
+        returned = self._returned(listing, home, carried.__getitem__, disbursed)
         minor = sum(returned.values())
         if not self._is_enough(minor, disbursed):
             return None
         paid = tuple(leg for leg in home if leg.seq in returned)
-        attributed = {leg.seq: leg.amount_minor for leg in loan}
-        attributed |= {
-            leg.seq: trace.carried(leg) for leg in trace.towards(paid) if leg.seq not in attributed
-        }
+        attributed = trace.towards(paid) | {leg.seq: leg.amount_minor for leg in loan}
         tie = self._closest(listing, paid)
         return _Case(self, listing, loan, disbursed, minor, attributed | returned, paid, tie, trace.limits)
 
-    def _could_return(self, listing: Listing, reached: Reached, disbursed: int) -> bool:
-        """Whether it would be enough if every transfer home were the loan's money to the last fen, or
-        if as much of it as can have passed between did."""
+    def _ways_home(self, listing: Listing, reached: Reached, disbursed: int) -> frozenset[int] | None:
+        """The accounts by way of which money can have come home; None: it would not be enough if
+        every transfer home were the loan's money to the last fen, or if as much of it as can have
+        passed between did."""
         if any(limit.name == "edges" for limit in reached.limits):
-            return True
+            return frozenset(reached.edges.dst.tolist())
         home = self._legs_home(listing, reached.edges)
         most = self._returned(listing, home, lambda leg: leg.amount_minor, disbursed)
         if not self._is_enough(sum(most.values()), disbursed):
-            return False
+            return None
         brought = {leg.seq: leg.amount_minor for leg in home if leg.seq in most}
-        legs = self.parameters.max_legs - 1
-        return self._is_enough(most_home(reached, listing.borrower, brought, legs), disbursed)
+        bound = homeward(reached, brought, self.parameters.max_legs - 1)
+        return bound.ways() if self._is_enough(bound.of(listing.borrower), disbursed) else None
 
     def _is_enough(self, minor: int, disbursed: int) -> bool:
         return minor > 0 and minor * _WHOLE >= self.parameters.share_bp * disbursed
 
-    def _is_passed(self, listing: Listing, account: int) -> bool:
-        if self.entities.roles(account) & NOT_PASSED:
+    def _is_passed(self, listing: Listing, ways: frozenset[int], account: int) -> bool:
+        if account not in ways or self.entities.roles(account) & NOT_PASSED:
             return False
         return not self.entities.is_related(listing.institution_id, account)
 
