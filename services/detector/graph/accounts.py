@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from services.detector.graph.kernel import Array, Int32s, Int64s, aligned, kernel, signed
-from services.detector.graph.table import Table, find, find_ranked, make_room, new_table, put
+from services.detector.graph.kernel import Array, Int32s, Int64s, aligned, kernel, prefetch, signed
+from services.detector.graph.table import Table, bring_near, find, find_ranked, make_room, new_table, put
 
 ACCOUNT: Final = np.dtype(
     [
@@ -28,6 +28,8 @@ ACCOUNT: Final = np.dtype(
 
 OUTSIDE_INDEX: Final = 0
 NO_ROOM: Final = -1
+AHEAD: Final = 8
+"""Rows whose memory is asked for before it is used."""
 _ZERO_TOKEN_KEY: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -95,6 +97,20 @@ def intern(accounts: Accounts, low: np.uint64, high: np.uint64) -> int:
 @kernel
 def intern_rows(accounts: Accounts, src: Array, dst: Array, src_index: Int32s, dst_index: Int32s) -> None:
     """Payers' and payees' indexes of (rows, 2) token halves, in row order."""
-    for row in range(src.shape[0]):
+    rows = src.shape[0]
+    for row in range(rows):
+        if row + 2 * AHEAD < rows:
+            bring_near(accounts.by_token, key_of(src[row + 2 * AHEAD, 0]))
+            bring_near(accounts.by_token, key_of(dst[row + 2 * AHEAD, 0]))
+        if row + AHEAD < rows:
+            bring_record_near(accounts, src[row + AHEAD, 0])
+            bring_record_near(accounts, dst[row + AHEAD, 0])
         src_index[row] = intern(accounts, src[row, 0], src[row, 1])
         dst_index[row] = intern(accounts, dst[row, 0], dst[row, 1])
+
+
+@kernel
+def bring_record_near(accounts: Accounts, low: np.uint64) -> None:
+    slot = find(accounts.by_token, key_of(low))
+    if slot >= 0:
+        prefetch(accounts.records, signed(accounts.by_token.values[slot]))

@@ -18,12 +18,6 @@ from services.detector.graph.table import LOW_31, find, is_live, make_room_reusi
 
 
 @kernel
-def apply_rows(state: State, rows: Rows) -> None:
-    for row in range(rows.ts_us.size):
-        apply_row(state, rows, row)
-
-
-@kernel
 def apply_row(state: State, rows: Rows, row: int) -> None:
     """One row: clock, expiry, lateness, duplicates, insertion, aggregates."""
     cursor = state.ring.cursor[0]

@@ -19,7 +19,7 @@ from services.detector.graph.lists import INWARD, OUTWARD
 from services.detector.graph.ring import slot_of
 from services.detector.graph.shapes import Shape
 from services.detector.graph.state import State
-from services.detector.graph.walks import FAR, before, open_lane, open_scope, read_round
+from services.detector.graph.walks import FAR, before, bound_amounts, open_lane, open_scope, read_on
 
 OUT: Final = 0
 IN: Final = 1
@@ -37,7 +37,8 @@ def search_cycle(state: State, hunt: Hunt, row: int, seq: int) -> None:
         return
     begin_search(hunt)
     open_scope(state, hunt.walk, leg.ts_us - settings.cycle_window_us, leg.ts_us)
-    bound_amounts(state, hunt, leg, slot_of(state.ring, seq))
+    slot = slot_of(state.ring, seq)
+    bound_amounts(state, hunt.walk, leg, slot, settings.least_permille, settings.most_permille)
     begin_side(state, hunt, OUT, signed(leg.dst), -FAR, -1)
     begin_side(state, hunt, IN, signed(leg.src), signed(leg.ts_us), seq)
     legs = 1
@@ -50,20 +51,6 @@ def search_cycle(state: State, hunt: Hunt, row: int, seq: int) -> None:
         spent = hunt.walk.scope[0].visited > settings.budget
         side = -1 if spent else cheaper_side(hunt)
     note_cut(hunt, row, hunt.sides[OUT].hubs + hunt.sides[IN].hubs > 0)
-
-
-@kernel
-def bound_amounts(state: State, hunt: Hunt, leg: Record, slot: int) -> None:
-    settings = hunt.settings[0]
-    scope = hunt.walk.scope[0]
-    whole, rest = leg.amount_minor // 1000, leg.amount_minor % 1000
-    if settings.least_permille > 0:
-        scope.least_minor = whole * settings.least_permille + (rest * settings.least_permille + 999) // 1000
-        scope.currency = state.ring.currencies[slot]
-    if settings.most_permille > 0:
-        scope.currency = state.ring.currencies[slot]
-        if whole < FAR // settings.most_permille:
-            scope.most_minor = whole * settings.most_permille + rest * settings.most_permille // 1000
 
 
 @kernel
@@ -120,7 +107,7 @@ def expand(state: State, hunt: Hunt, side: int) -> bool:
         bound = hunt.trace[mark]
         open_lane(state, walk, account, direction, bound.ts_us, bound.seq, mark)
     hunt.sides[side].queued = 0
-    while read_round(state, walk, direction):
+    while read_on(state, walk, direction):
         for place in range(scope.seen):
             if take_leg(state, hunt, walk.seen[place], side, fresh):
                 return True

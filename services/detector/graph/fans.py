@@ -11,7 +11,7 @@ from services.detector.graph.lists import INWARD, OUTWARD
 from services.detector.graph.ring import slot_of
 from services.detector.graph.shapes import Shape
 from services.detector.graph.state import State
-from services.detector.graph.walks import FAR, open_lane, open_scope, read_round
+from services.detector.graph.walks import FAR, open_lane, open_scope, read_on
 
 _FAN_IN: Final = int(Shape.fan_in)
 _FAN_OUT: Final = int(Shape.fan_out)
@@ -53,7 +53,7 @@ def has_many(state: State, hunt: Hunt, row: int, seq: int, account: int, is_inwa
     open_scope(state, hunt.walk, until_us - hunt.settings[0].window_us, until_us)
     direction = INWARD if is_inward else OUTWARD
     open_lane(state, hunt.walk, account, direction, FAR if is_inward else -FAR, 0, 0)
-    while read_round(state, hunt.walk, direction):
+    while read_on(state, hunt.walk, direction):
         for place in range(hunt.walk.scope[0].seen):
             far = signed(hunt.walk.seen[place].far)
             if mark_at(hunt, far, 0) < 0:

@@ -16,7 +16,6 @@ from schemas.batch import SCHEMA, BatchId, TransferBatch
 from schemas.errors import InvalidSetting, Unavailable, Unknown
 from schemas.transaction import Purpose
 from services.detector.graph.accounts import intern, intern_rows, look_up, new_accounts
-from services.detector.graph.aggregates import apply_rows
 from services.detector.graph.answers import Applied, Edges, Reached, Status
 from services.detector.graph.codes import Codes
 from services.detector.graph.columns import edges_of, rows_of
@@ -27,7 +26,7 @@ from services.detector.graph.lists import INWARD, OUTWARD, View, list_transfers
 from services.detector.graph.neighbours import add_marks
 from services.detector.graph.reach import new_labels, new_search, reach
 from services.detector.graph.ring import NEVER_US, Segments, new_ring
-from services.detector.graph.searches import apply_and_search_rows
+from services.detector.graph.searches import apply_and_search_rows, apply_rows
 from services.detector.graph.shapes import Found, Shapes
 from services.detector.graph.state import RULES, Rows, State
 from services.detector.graph.table import new_table
@@ -149,6 +148,7 @@ class RollingGraph:
         graph = RollingGraph(window_us=1, lateness_us=1, max_transfers=4, max_accounts=4)
         columns = pa.RecordBatch.from_pylist([_WARM_ROW], schema=SCHEMA)
         applied = graph.apply(TransferBatch(BatchId("warm", "warm", 0), columns))
+        graph.apply_and_search(TransferBatch(BatchId("warm", "warm", 1), columns), Shapes())
         account, as_of = int(applied.dst[0]), int(applied.as_of[0])
         graph.mark(account, 1)
         graph.edges_in(account, 0, 0, as_of, 1)

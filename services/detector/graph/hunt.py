@@ -27,6 +27,9 @@ HIT: Final = np.dtype(
 )
 LAST_SEARCH: Final = 2**32 - 2**26
 """Search numbers are 32 bits wide; before they run out, labels are wiped."""
+LISTS_AHEAD: Final = 16
+"""Rows whose lists are brought near together."""
+LISTS_A_ROW: Final = 4
 _SEARCHES_A_ROW: Final = len(Shape) + 1
 
 
@@ -41,6 +44,8 @@ class Hunt(NamedTuple):
     hits: Array
     legs: Int64s
     cut: Array
+    warmed: Int64s
+    """Scratch: the transfer to bring near next of each list."""
 
 
 def new_hunt_labels(max_accounts: int) -> Array:
@@ -67,6 +72,7 @@ def new_hunt(shapes: Shapes, labels: Array, search: int, rows: int) -> Hunt:
         np.zeros(rows * len(Shape), HIT),
         np.zeros(rows * MOST_LEGS, np.int64),
         np.zeros(rows, np.int8),
+        np.zeros(LISTS_A_ROW * LISTS_AHEAD, np.int64),
     )
 
 
@@ -79,6 +85,7 @@ def found_by(hunt: Hunt) -> Found:
         cut=hunt.cut,
         budget_spent=int(np.count_nonzero(hunt.cut & BUDGET_SPENT)),
         hub_met=int(np.count_nonzero(hunt.cut & HUB_MET)),
+        visited=int(hunt.walk.scope[0]["visited_in_all"]),
     )
 
 

@@ -1,8 +1,8 @@
 """Accounts that pay the same ones: scatter-gather and bipartite shapes that a new transfer completes.
 
-Both ask which of some payers pay several of some targets. Targets are marked, then the payers' lists
-are read side by side and their legs to targets counted: an intersection by marks, which costs the
-sum of the lists' lengths.
+Both ask which of some payers pay several of some targets. A payer of more transfers than there are
+targets is first asked for each of them in the table of pairs, and seldom has enough. Targets are
+marked; the other payers' lists are read side by side, and their legs to targets counted.
 """
 
 from __future__ import annotations
@@ -13,10 +13,20 @@ from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.hunt import Hunt, add_hit, add_trace, begin_search, mark_at, note_cut
 from services.detector.graph.kernel import kernel, prefetch, signed
 from services.detector.graph.lists import INWARD, OUTWARD
+from services.detector.graph.neighbours import pair_key
 from services.detector.graph.ring import slot_of
 from services.detector.graph.shapes import Shape
 from services.detector.graph.state import State
-from services.detector.graph.walks import FAR, before, open_lane, open_scope, read_round
+from services.detector.graph.table import bring_near, find
+from services.detector.graph.walks import (
+    FAR,
+    any_amount,
+    before,
+    bound_amounts,
+    open_lane,
+    open_scope,
+    read_on,
+)
 
 TARGET: Final = 0
 PAYER: Final = 1
@@ -43,8 +53,14 @@ def search_overlap(state: State, hunt: Hunt, row: int, seq: int, shape: int) -> 
     if not has_met_hub:
         add_trace(hunt, marked, leg.ts_us if gathers else FAR, seq, -1, TARGET)
         list_ends(state, hunt, listed, marked, INWARD if gathers else OUTWARD, seq, TARGET)
+        targets = signed(hunt.progress[0].traced)
+        if gathers:
+            settings = hunt.settings[0]
+            slot = slot_of(state.ring, seq)
+            bound_amounts(state, hunt.walk, leg, slot, settings.least_permille, settings.most_permille)
         list_ends(state, hunt, marked, listed, INWARD, seq, PAYER)
-        has_met_hub = count_targets(state, hunt, least)
+        any_amount(hunt.walk)
+        has_met_hub = count_targets(state, hunt, targets, least)
         report(hunt, row, shape, u, least)
     note_cut(hunt, row, has_met_hub)
 
@@ -78,7 +94,7 @@ def list_ends(
     bound_ts = signed(scope.until_us) if direction == INWARD else -FAR
     open_lane(state, walk, account, direction, bound_ts, seq, 0)
     hunt.sides[side].queued = 0
-    while read_round(state, walk, direction):
+    while read_on(state, walk, direction):
         for place in range(scope.seen):
             seen = walk.seen[place]
             far = signed(seen.far)
@@ -95,21 +111,22 @@ def list_ends(
 
 
 @kernel
-def count_targets(state: State, hunt: Hunt, least: int) -> bool:
-    """Chain each payer's legs to targets at its place in the queue; whether a hub was left out."""
+def count_targets(state: State, hunt: Hunt, targets: int, least: int) -> bool:
+    """Chain each payer's legs to targets at its place in the queue; whether a hub was left out.
+    `targets`: how many traces there are of targets; they come first."""
     walk = hunt.walk
     scope = walk.scope[0]
     has_met_hub = False
     for place in range(hunt.sides[PAYER].queued):
         payer = signed(hunt.queue[PAYER, place])
         hunt.queue[TARGET, place] = -1
-        if state.accounts.records[payer].payees < least:
+        if scope.visited > scope.budget or not may_pay(state, hunt, payer, targets, least):
             continue
         if is_hub(state, hunt, payer, OUTWARD):
             has_met_hub = True
-        elif scope.visited <= scope.budget:
+        else:
             open_lane(state, walk, payer, OUTWARD, -FAR, -1, place)
-    while read_round(state, walk, OUTWARD):
+    while read_on(state, walk, OUTWARD):
         for place in range(scope.seen):
             seen = walk.seen[place]
             target = mark_at(hunt, signed(seen.far), TARGET)
@@ -119,6 +136,26 @@ def count_targets(state: State, hunt: Hunt, least: int) -> bool:
             if before(seen.ts_us, seen.seq, last.ts_us, last.seq):
                 chain(hunt, signed(seen.far), signed(seen.source))
     return has_met_hub
+
+
+@kernel
+def may_pay(state: State, hunt: Hunt, payer: int, targets: int, least: int) -> bool:
+    """Whether the payer has paid enough targets at any time in the graph's window. Where its list is
+    the longer of the two, each target is looked up among the pairs; a look-up counts as a visit."""
+    record = state.accounts.records[payer]
+    if record.payees < least:
+        return False
+    if record.out_degree <= targets:
+        return True
+    for place in range(targets):
+        bring_near(state.pairs, pair_key(payer, hunt.trace[place].account))
+    paid = 0
+    for place in range(targets):
+        slot = find(state.pairs, pair_key(payer, hunt.trace[place].account))
+        paid += slot >= 0 and state.pairs.values[slot] > 0
+    hunt.walk.scope[0].visited += targets
+    hunt.walk.scope[0].visited_in_all += targets
+    return paid >= least
 
 
 @kernel

@@ -1,4 +1,5 @@
-"""Every row searched just after it was applied: it sees what was logged before it, and itself."""
+"""The rows of a batch, one after the other; what each completes is searched just after it was applied,
+so it sees what was logged before it, and itself."""
 
 from __future__ import annotations
 
@@ -7,14 +8,22 @@ from typing import Final
 from services.detector.graph.aggregates import apply_row
 from services.detector.graph.cycles import search_cycle
 from services.detector.graph.fans import search_fans
-from services.detector.graph.hunt import Hunt
+from services.detector.graph.hunt import LISTS_AHEAD, Hunt
 from services.detector.graph.kernel import kernel
 from services.detector.graph.overlaps import search_overlap
 from services.detector.graph.shapes import Shape
 from services.detector.graph.state import INSERTED, Rows, State
+from services.detector.graph.warming import APPLY_AHEAD, warm_lists, warm_row
 
 _SCATTER_GATHER: Final = int(Shape.scatter_gather)
 _BIPARTITE: Final = int(Shape.bipartite)
+
+
+@kernel
+def apply_rows(state: State, rows: Rows) -> None:
+    for row in range(rows.ts_us.size):
+        warm_row(state, rows, row + APPLY_AHEAD)
+        apply_row(state, rows, row)
 
 
 @kernel
@@ -22,6 +31,9 @@ def apply_and_search_rows(state: State, rows: Rows, hunt: Hunt) -> None:
     settings = hunt.settings[0]
     fans = settings.fan_in + settings.fan_out + settings.gather_scatter > 0
     for row in range(rows.ts_us.size):
+        if row % LISTS_AHEAD == 0:
+            warm_lists(state, rows, hunt, row)
+        warm_row(state, rows, row + APPLY_AHEAD)
         apply_row(state, rows, row)
         if rows.status[row] != INSERTED:
             continue

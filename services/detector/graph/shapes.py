@@ -18,8 +18,8 @@ class Shape(IntEnum):
     cycle = 0
     """v -> ... -> u -> v, each leg before the next. The account is v, the count that of the legs."""
     scatter_gather = 1
-    """a -> several middles, u among them, -> v, each middle paid before it pays.
-    The account is a, the count that of the middles."""
+    """a -> several middles, u among them, -> v, each middle paid before it pays; u was paid an amount
+    within the bounds on what a leg carries. The account is a, the count that of the middles."""
     fan_in = 2
     """Several distinct payers of v. The account is v; the search stops at the threshold."""
     fan_out = 3
@@ -36,9 +36,10 @@ class Shapes:
     """What is searched, and how far. A threshold of 0 leaves a shape out.
 
     Legs of a cycle carry from `least_permille` to `most_permille` of the closing transfer's amount,
-    in its currency; 0: no such bound. An account with more than `hub_degree` live transfers in one
-    direction is not expanded in it: it may be an end, or the account at which the two halves of a
-    cycle meet. One search reads `budget` transfers or little more.
+    in its currency, and so does what the last middle of a scatter-gather was paid; 0: no such bound.
+    An account with more than `hub_degree` live transfers in one direction is not expanded in it: it
+    may be an end, or the account at which the two halves of a cycle meet. One search reads `budget`
+    transfers or little more.
     """
 
     cycle_legs: int = 0
@@ -110,6 +111,8 @@ class Found:
     budget_spent: int
     """Rows of this batch with BUDGET_SPENT."""
     hub_met: int
+    visited: int
+    """Transfers read by all searches."""
 
     def __len__(self) -> int:
         return int(self.row.size)

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from services.detector.graph.kernel import Array, Int32s, Int64s, aligned, kernel, signed
+from services.detector.graph.kernel import Array, Int32s, Int64s, aligned, kernel, prefetch, signed
 
 SHARDS: Final = 64
 BUCKET: Final = 8
@@ -104,6 +104,16 @@ def taken_in(table: Table, first: int) -> int:
     for place in range(BUCKET):
         taken += table.digests[first + place] != FREE
     return taken
+
+
+@kernel
+def bring_near(table: Table, key: np.uint64) -> None:
+    """Ask for the memory in which a search for `key` begins."""
+    digest = mix(key)
+    shard = shard_of(digest)
+    first = first_slot(shard, home(digest, table.buckets[shard]))
+    prefetch(table.digests, first)
+    prefetch(table.values, first)
 
 
 @kernel

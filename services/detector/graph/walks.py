@@ -19,6 +19,10 @@ from services.detector.graph.state import State
 
 ANY_CURRENCY: Final = -1
 FAR: Final = 2**62
+ANY_AMOUNT: Final = 2**63 - 1
+
+TOGETHER: Final = 16
+"""Legs that are enough to be looked at."""
 
 LANE: Final = np.dtype(
     [
@@ -48,6 +52,7 @@ SCOPE: Final = np.dtype(
         ("seen", "<i8"),
         ("visited", "<i8"),  # transfers read
         ("budget", "<i8"),
+        ("visited_in_all", "<i8"),
     ]
 )
 """Which legs count, and how far the walk has come."""
@@ -66,7 +71,7 @@ class Walk(NamedTuple):
 
 def new_walk(budget: int, labels: Array) -> Walk:
     lanes = 2 * budget + 4
-    return Walk(np.zeros(lanes, LANE), np.zeros(lanes, SEEN), np.zeros(1, SCOPE), labels)
+    return Walk(np.zeros(lanes, LANE), np.zeros(lanes + TOGETHER, SEEN), np.zeros(1, SCOPE), labels)
 
 
 @kernel
@@ -76,11 +81,33 @@ def open_scope(state: State, walk: Walk, since_us: int, until_us: int) -> None:
     scope.oldest = state.ring.cursor[0].head
     scope.since_us = since_us
     scope.until_us = until_us
-    scope.least_minor = 0
-    scope.most_minor = FAR
-    scope.currency = ANY_CURRENCY
     scope.lanes = 0
     scope.visited = 0
+    any_amount(walk)
+
+
+@kernel
+def any_amount(walk: Walk) -> None:
+    scope = walk.scope[0]
+    scope.least_minor = 0
+    scope.most_minor = ANY_AMOUNT
+    scope.currency = ANY_CURRENCY
+
+
+@kernel
+def bound_amounts(
+    state: State, walk: Walk, leg: Record, slot: int, least_permille: int, most_permille: int
+) -> None:
+    """Only legs that carry so much of this one's amount, in its currency; 0: no bound."""
+    scope = walk.scope[0]
+    whole, rest = leg.amount_minor // 1000, leg.amount_minor % 1000
+    if least_permille > 0:
+        scope.least_minor = whole * least_permille + (rest * least_permille + 999) // 1000
+        scope.currency = state.ring.currencies[slot]
+    if most_permille > 0:
+        scope.currency = state.ring.currencies[slot]
+        if whole < FAR // most_permille:
+            scope.most_minor = whole * most_permille + rest * most_permille // 1000
 
 
 @kernel
@@ -119,14 +146,25 @@ def open_lane(
 
 
 @kernel
-def read_round(state: State, walk: Walk, direction: int) -> bool:
-    """Read one transfer of every lane, and note those that are legs. False when nothing is left, or
-    the budget is spent."""
+def read_on(state: State, walk: Walk, direction: int) -> bool:
+    """Read the lanes until there are some legs to look at, so that their accounts' labels are waited
+    for together too. False when nothing is left, or the budget is spent."""
+    scope = walk.scope[0]
+    scope.seen = 0
+    is_more = scope.lanes > 0
+    while scope.lanes > 0 and scope.seen < TOGETHER and scope.visited <= scope.budget:
+        read_round(state, walk, direction)
+    return bool(is_more and scope.visited <= scope.budget)
+
+
+@kernel
+def read_round(state: State, walk: Walk, direction: int) -> None:
+    """Read one transfer of every lane, and note those that are legs."""
     scope = walk.scope[0]
     lanes = scope.lanes
     scope.lanes = 0
-    scope.seen = 0
     scope.visited += lanes
+    scope.visited_in_all += lanes
     for place in range(lanes):
         lane = walk.lanes[place]
         seq = signed(lane.seq)
@@ -138,9 +176,9 @@ def read_round(state: State, walk: Walk, direction: int) -> bool:
         if seq >= scope.oldest and youngest_until(state, seq) >= lane.floor_us:
             prefetch(state.ring.legs, slot_of(state.ring, seq))
             lane.seq = seq
-            walk.lanes[scope.lanes] = lane
+            if scope.lanes != place:
+                walk.lanes[scope.lanes] = lane
             scope.lanes += 1
-    return bool(lanes > 0 and scope.visited <= scope.budget)
 
 
 @kernel

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import networkx as nx
 
 from services.detector.graph import Shapes
-from tests.detector.graph.oracle import OUTSIDE, Live, Oracle
+from tests.detector.graph.oracle import OUTSIDE, Key, Live, Oracle
 
 Legs = tuple[Live, ...]
 
@@ -70,8 +70,12 @@ class ShapesOracle:
         return {
             a: sum(self._passes(graph, a, middle, v) for middle in graph.predecessors(v))
             for a in graph.predecessors(u)
-            if a != v and self._passes(graph, a, u, v)
+            if a != v
+            and any(key < self.new.key and self._carries(leg) for key, leg in self._between(graph, a, u))
         }
+
+    def _between(self, graph: nx.MultiDiGraph[int], src: int, dst: int) -> Iterator[tuple[Key, Live]]:
+        return ((key, data["leg"]) for key, data in graph.get_edge_data(src, dst, default={}).items())
 
     def _passes(self, graph: nx.MultiDiGraph[int], a: int, middle: int, v: int) -> bool:
         paid = graph.get_edge_data(a, middle, default={})

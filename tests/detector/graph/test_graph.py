@@ -16,7 +16,7 @@ from schemas.batch import BatchId, decode, encode
 from schemas.errors import InvalidSetting, Unavailable, Unknown
 from services.detector.graph import Applied, RollingGraph, Status
 from services.detector.graph.accounts import intern_rows
-from services.detector.graph.aggregates import apply_rows
+from services.detector.graph.searches import apply_rows
 from services.detector.graph.fingerprints import digest_rows
 from services.detector.graph.invariants import check
 from services.detector.graph.lists import gather, list_transfers
