@@ -23,6 +23,7 @@ from services.detector.episodes import Episodes
 from services.detector.feeds import Feeds, FeedState
 from services.detector.graph import Applied, RollingGraph
 from services.detector.marks import Marks
+from services.detector.purposes import with_known_purposes
 from services.detector.registered import Registered
 from services.detector.scoring import Scores
 from services.detector.timers import Timer, Timers
@@ -62,6 +63,8 @@ class Counters:
     too_late: int = 0
     refused: int = 0
     repeated_batches: int = 0
+    unknown_purposes: int = 0
+    """Rows whose purpose code is none that is known here: taken as Purpose.unknown."""
     timers_refused: int = 0
     episodes_evicted: int = 0
     typologies: dict[str, Tally] = field(default_factory=dict)
@@ -100,6 +103,7 @@ class Engine:
         self._scores = Scores()
         self._feeds = Feeds()
         self._repeated = 0
+        self._unknown_purposes = 0
 
     def apply_registry(self, records: Sequence[RegistryRecord]) -> Outputs:
         """Take registry changes in. They count for transfers by event time, from the next row on."""
@@ -115,6 +119,8 @@ class Engine:
             return Outputs()
         if batch.rows == 0:
             return Outputs()
+        batch, unknown = with_known_purposes(batch)
+        self._unknown_purposes += unknown
         applied = self._graph.apply(batch)
         self._feeds.count(batch.id.feed_id, applied, self.registry)
         clocks = applied.clock_us
@@ -161,6 +167,7 @@ class Engine:
             too_late=graph.too_late,
             refused=graph.refused,
             repeated_batches=self._repeated,
+            unknown_purposes=self._unknown_purposes,
             timers_refused=self._timers.refused,
             episodes_evicted=self._episodes.evicted,
             typologies={name: replace(tally) for name, tally in self._tallies.items()},

@@ -185,6 +185,19 @@ def test_what_the_empty_batch_does(world: Any, batches: Any) -> None:
     assert engine.clock_us is None
 
 
+@pytest.mark.parametrize("code", [19, 127, -1, -128])
+def test_a_purpose_that_is_not_known_here_counts_as_unstated(
+    one_pool: Any, world: Any, play: Any, code: int
+) -> None:
+    unstated = world(**{name: getattr(one_pool, name) for name in LISTS}, flows=one_pool.flows)
+    unstated.flows = [[*flow[:4], "unknown"] for flow in one_pool.flows]
+    expected = play(unstated)
+    done = play(world(**{name: getattr(one_pool, name) for name in LISTS}))
+    done.feed([row | {"purpose": code} for row in unstated.rows()], "0")
+    assert done.bytes() == expected.bytes() != b""
+    assert done.engine.counters().unknown_purposes == len(unstated.rows())
+
+
 @pytest.fixture
 def one_pool(world: Any) -> Any:
     return _platform(world, [[1, "c1..20", "own", 10000, "invest"], [9, "tick", "tock", 1]])

@@ -25,6 +25,7 @@ from schemas.record import Bilingual
 from schemas.registry import AccountRole, PartyKind
 from schemas.transaction import Purpose
 from services.detector.entities import Entities
+from services.detector.explanations.self_lending import Loan, explanation
 from services.detector.graph import Edges, Reached
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import Bools
@@ -46,7 +47,7 @@ from services.detector.typology import (
     parameter,
     shown,
 )
-from services.detector.wording import amount, day, masked, percent, role
+from services.detector.wording import masked, percent
 
 _WHOLE: Final = 10_000
 _STAYS_CLIENTS: Final = frozenset(
@@ -340,7 +341,7 @@ class _Case:
             ),
             law=SelfLending.law,
             parameters=shown(self.search.parameters),
-            explanation=self._explanation(currency),
+            explanation=explanation(self._loan(currency)),
             missing=self._missing(),
             limits=self.limits,
         )
@@ -369,45 +370,18 @@ class _Case:
             factors.append(factor("missing", points, "缺少部分数据", "some data is missing"))
         return tuple(factors)
 
-    def _explanation(self, currency: str) -> Bilingual:
-        listing, search = self.listing, self.search
-        who, what = (
-            listing.institution_id,
-            listing.product_id or masked(search.context.token(listing.borrower)),
+    def _loan(self, currency: str) -> Loan:
+        context, last = self.search.context, self.paid[-1] if self.paid else None
+        roles = sorted(self.search.entities.roles(last.dst)) if last else []
+        return Loan(
+            institution_id=self.listing.institution_id,
+            listing=self.listing.product_id or masked(context.token(self.listing.borrower)),
+            first_us=self.loan[0].ts_us,
+            disbursed_minor=self.disbursed_minor,
+            returned_minor=self.returned_minor,
+            currency=currency,
+            tie=self.tie,
+            last_us=last.ts_us if last else None,
+            last_token=context.token(last.dst) if last else "",
+            last_role=roles[0] if roles else None,
         )
-        first, total = day(self.loan[0].ts_us), amount(self.disbursed_minor, currency)
-        zh = [f"平台 {who} 的标的 {what} 自 {first} 起共放款 {total}。"]
-        en = [f"From {first}, {total} was disbursed for listing {what} of platform {who}."]
-        relation = _relation(self.tie)
-        if not self.paid:
-            zh.append(f"借款人本身就是{relation.zh}。")
-            en.append(f"The borrower itself is {relation.en}.")
-        else:
-            last, share = day(self.paid[-1].ts_us), percent(self.returned_minor, self.disbursed_minor)
-            roles = sorted(search.entities.roles(self.paid[-1].dst))
-            kind = role(roles[0] if roles else None)
-            home = masked(search.context.token(self.paid[-1].dst))
-            back = amount(self.returned_minor, currency)
-            zh.append(
-                f"按先进先出追踪，至 {last} 其中 {back}（{share}）经一手或多手转账回到{relation.zh}"
-                f"（最近一笔进入{kind.zh} {home}）。"
-            )
-            en.append(
-                f"Followed first in, first out, {back} of it ({share}) had by {last} come back over one or"
-                f" more transfers to {relation.en} (last into the {kind.en} {home})."
-            )
-        zh.append("出借人的钱实际供平台或其关联方使用，构成自融嫌疑，违反整治方案二.1.1。")
-        en.append("Investors' money serves the platform's own people: self-lending, which RP 二.1.1 forbids.")
-        return Bilingual(zh="".join(zh), en=" ".join(en))
-
-
-def _relation(tie: Relatedness | None) -> Bilingual:
-    if tie is None:
-        return Bilingual(zh="平台的关联方", en="a related party of the platform")
-    if tie.links == 0:
-        return Bilingual(zh="平台自身", en="the platform itself")
-    held = percent(tie.share_bp, _WHOLE)
-    return Bilingual(
-        zh=f"平台的关联方 {tie.party_id}（{tie.links} 层关系，持股连乘 {held}）",
-        en=f"{tie.party_id}, a related party of the platform ({tie.links} links, shares multiplied {held})",
-    )
