@@ -48,7 +48,7 @@ def measure(module: Make, stream: Stream, shapes: Shapes, limit_s: float) -> dic
         **_figures(times, done),
         "fill_core_seconds": round(fill_s, 2),
         "held_mb": round(held / 2**20, 1),
-        "recall": _recall(stream, stream.live + done, hits),
+        "recall": _recall(stream, shapes, stream.live + done, hits),
         "hits": {kind.value: len(rows) for kind, rows in hits.items()},
         "counters": subject.counters(),
         "versions": module.versions(),
@@ -104,15 +104,18 @@ def _figures(times: Times, done: int) -> dict[str, float]:
     }
 
 
-def _recall(stream: Stream, end: int, hits: Hits) -> dict[str, dict[str, int]]:
-    """Of the shapes whose last leg was taken: how many were hit at that leg."""
+def _recall(stream: Stream, shapes: Shapes, end: int, hits: Hits) -> dict[str, dict[str, int]]:
+    """Of the shapes that were searched and whose last leg was taken: how many were hit at that leg."""
     searched = {Kind.cycle: Kind.cycle, Kind.hub_cycle: Kind.cycle, Kind.scatter_gather: Kind.scatter_gather}
     recall: dict[str, dict[str, int]] = {}
     for plant in stream.plants:
-        if plant.rows[-1] < end and searched[plant.kind] in hits:
+        rows = hits.get(searched[plant.kind])
+        span_us = stream.ts_us[plant.rows[-1]] - stream.ts_us[plant.rows[0]]
+        too_long = plant.kind is not Kind.scatter_gather and span_us > shapes.cycle_window_us
+        if plant.rows[-1] < end and rows is not None and not too_long:
             counts = recall.setdefault(plant.kind.value, {"planted": 0, "found": 0})
             counts["planted"] += 1
-            counts["found"] += plant.rows[-1] in hits[searched[plant.kind]]
+            counts["found"] += plant.rows[-1] in rows
     return recall
 
 

@@ -66,6 +66,16 @@ def test_cycles_hit_are_the_same_rows_for_all(stream: Stream) -> None:
     assert hits[0][Kind.cycle]
 
 
+def test_counts_what_was_planted_within_the_window_searched(stream: Stream) -> None:
+    module = cast(Make, importlib.import_module("benchmarks.graph.dict_peer"))
+    planted = []
+    for shapes in (Shapes.short_cycles, Shapes.cycles):
+        recall = cast("dict[str, dict[str, int]]", measure(module, stream, shapes, limit_s=60)["recall"])
+        assert recall["cycle"]["found"] == recall["cycle"]["planted"]
+        planted.append(recall["cycle"]["planted"])
+    assert 0 < planted[0] < planted[1]
+
+
 def test_stops_at_the_time_limit_and_says_so(stream: Stream) -> None:
     module = cast(Make, importlib.import_module("benchmarks.graph.dict_peer"))
     figures = measure(module, stream, Shapes.both, limit_s=0)
