@@ -16,10 +16,11 @@ from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.hunt import Hunt, add_hit, add_trace, begin_search, mark_at, note_cut
 from services.detector.graph.kernel import Record, kernel, prefetch, signed
 from services.detector.graph.lists import INWARD, OUTWARD
+from services.detector.graph.reach import FAR, before
 from services.detector.graph.ring import slot_of
 from services.detector.graph.shapes import Shape
 from services.detector.graph.state import State
-from services.detector.graph.walks import FAR, before, bound_amounts, open_lane, open_scope, read_on
+from services.detector.graph.walks import bound_amounts, open_lane, open_scope, read_on
 
 OUT: Final = 0
 IN: Final = 1

@@ -8,10 +8,11 @@ from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.hunt import Hunt, add_hit, add_trace, begin_search, mark_at, note_cut
 from services.detector.graph.kernel import kernel, signed
 from services.detector.graph.lists import INWARD, OUTWARD
+from services.detector.graph.reach import FAR
 from services.detector.graph.ring import slot_of
 from services.detector.graph.shapes import Shape
 from services.detector.graph.state import State
-from services.detector.graph.walks import FAR, open_lane, open_scope, read_on
+from services.detector.graph.walks import open_lane, open_scope, read_on
 
 _FAN_IN: Final = int(Shape.fan_in)
 _FAN_OUT: Final = int(Shape.fan_out)

@@ -14,14 +14,13 @@ from services.detector.graph.hunt import Hunt, add_hit, add_trace, begin_search,
 from services.detector.graph.kernel import kernel, prefetch, signed
 from services.detector.graph.lists import INWARD, OUTWARD
 from services.detector.graph.neighbours import pair_key
+from services.detector.graph.reach import FAR, before
 from services.detector.graph.ring import slot_of
 from services.detector.graph.shapes import Shape
 from services.detector.graph.state import State
 from services.detector.graph.table import bring_near, find
 from services.detector.graph.walks import (
-    FAR,
     any_amount,
-    before,
     bound_amounts,
     open_lane,
     open_scope,

@@ -54,8 +54,8 @@ class Shapes:
     fan_out: int = 0
     gather_scatter: int = 0
     bipartite: int = 0
-    hub_degree: int = 1000
-    budget: int = 1000
+    hub_degree: int = 100
+    budget: int = 100
 
     def __post_init__(self) -> None:
         """Raises InvalidSetting for a setting out of range."""

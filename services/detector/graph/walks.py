@@ -14,11 +14,11 @@ import numpy as np
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import Array, Record, kernel, prefetch, signed
 from services.detector.graph.lists import INWARD, earlier_than, newest_of
+from services.detector.graph.reach import FAR, before
 from services.detector.graph.ring import BLOCK_BITS, slot_of
 from services.detector.graph.state import State
 
 ANY_CURRENCY: Final = -1
-FAR: Final = 2**62
 ANY_AMOUNT: Final = 2**63 - 1
 
 TOGETHER: Final = 16
@@ -108,11 +108,6 @@ def bound_amounts(
         scope.currency = state.ring.currencies[slot]
         if whole < FAR // most_permille:
             scope.most_minor = whole * most_permille + rest * most_permille // 1000
-
-
-@kernel
-def before(ts: int, seq: int, other_ts: int, other_seq: int) -> bool:
-    return ts < other_ts or (ts == other_ts and seq < other_seq)
 
 
 @kernel

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.hunt import LISTS_AHEAD, LISTS_A_ROW, Hunt
+from services.detector.graph.hunt import LISTS_A_ROW, LISTS_AHEAD, Hunt
 from services.detector.graph.kernel import kernel, prefetch, signed
 from services.detector.graph.lists import INWARD, OUTWARD, earlier_than, newest_of
 from services.detector.graph.neighbours import pair_key

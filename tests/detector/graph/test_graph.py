@@ -14,14 +14,14 @@ from schemas.account import OUTSIDE
 from schemas.alert import Limit
 from schemas.batch import BatchId, decode, encode
 from schemas.errors import InvalidSetting, Unavailable, Unknown
-from services.detector.graph import Applied, RollingGraph, Status
+from services.detector.graph import Applied, RollingGraph, Shapes, Status
 from services.detector.graph.accounts import intern_rows
-from services.detector.graph.searches import apply_rows
 from services.detector.graph.fingerprints import digest_rows
 from services.detector.graph.invariants import check
 from services.detector.graph.lists import gather, list_transfers
 from services.detector.graph.neighbours import add_marks
 from services.detector.graph.reach import reach
+from services.detector.graph.searches import apply_and_search_rows, apply_rows
 from tests.detector.graph.logs import LATENESS, MARK, WINDOW, Event, Mark, batches, cuts, events
 from tests.detector.graph.oracle import Oracle, Reach
 from tests.detector.graph.stream import Transfer, batch, large_batch, token
@@ -283,13 +283,24 @@ def test_settings_out_of_range(setting: str) -> None:
 
 
 def test_warm_compiles_what_batches_need_wherever_they_lie() -> None:
-    entries = (apply_rows, intern_rows, digest_rows, add_marks, reach, list_transfers, gather)
+    entries = (
+        apply_rows,
+        apply_and_search_rows,
+        intern_rows,
+        digest_rows,
+        add_marks,
+        reach,
+        list_transfers,
+        gather,
+    )
     RollingGraph.warm()
     compiled = [list(entry.signatures) for entry in entries]
     pair = Pair.of()
     built = batch([Transfer("a", 1, 2, 1000, product="P1"), Transfer("b", 2, 3, 1001)])
     for number, rows in enumerate((built, decode(encode(built)))):
         applied = pair.graph.apply(type(rows)(BatchId(f"feed{number}", "1", 0), rows.columns))
+        again = type(rows)(BatchId(f"again{number}", "1", 0), rows.columns)
+        applied, _ = pair.graph.apply_and_search(again, Shapes(cycle_legs=6))
         pair.graph.mark(pair.index(1), MARK)
         pair.graph.backward(pair.index(3), 2000, 0, int(applied.as_of[-1]), 3, 10, 10)
         pair.graph.edges_out(pair.index(2), 0, 2000, int(applied.as_of[-1]), 10)
