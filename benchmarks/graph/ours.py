@@ -8,8 +8,7 @@ from importlib.metadata import version
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.graph.stream import WINDOW_US, Kind, Regime, Stream
-from benchmarks.graph.stream import make as make_stream
+from benchmarks.graph.stream import WINDOW_US, Kind, Stream
 from benchmarks.graph.subject import CYCLE_LEGS, MIN_SPREAD, Hits, Shapes
 from schemas.account import TOKEN_BYTES
 from schemas.batch import SCHEMA, BatchId, TransferBatch
@@ -129,13 +128,6 @@ class Ours:
         return asdict(self._graph.counters) | held | self._cut
 
 
-def warm() -> None:
-    """Compile all that is measured, or load it."""
-    RollingGraph.warm()
-    stream = make_stream(4, Regime.none, measured=4, accounts=100)
-    new_graph(4).apply_and_search(Batches(stream).batch(0, 4), asked(Shapes.catalogue))
-
-
 def make(stream: Stream, shapes: Shapes) -> Ours:
-    warm()
+    RollingGraph.warm()
     return Ours(stream, shapes)

@@ -10,15 +10,16 @@ import time
 
 _began_s = time.perf_counter()
 
-from benchmarks.graph.ours import Batches, warm  # noqa: E402 - the imports are what is timed
+from benchmarks.graph.ours import Batches  # noqa: E402 - the imports are what is timed
 from benchmarks.graph.stream import ROWS, Regime, make  # noqa: E402
 from schemas.law import load_law  # noqa: E402
 from services.detector.engine import Engine  # noqa: E402
+from services.detector.graph import RollingGraph  # noqa: E402
 
 
 def main() -> None:
     imported_s = time.perf_counter()
-    warm()
+    RollingGraph.warm()
     warm_s = time.perf_counter()
     batch = Batches(make(10_000, Regime.shared, measured=ROWS)).batch(0, ROWS)
     made_s = time.perf_counter()
