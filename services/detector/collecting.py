@@ -122,6 +122,8 @@ class Collector:
         """Per payment the place among `_names` of the institution whose product it names."""
         self._names: list[str] = []
         named = np.full(len(self._edges), _NO_INSTITUTION, np.int32)
+        if not self._edges.product.any():
+            return named
         for product in np.unique(self._edges.product[says & (self._edges.product != 0)]).tolist():
             institution_id = self._entities.institution_of_product(product)
             if institution_id is not None:
@@ -142,7 +144,7 @@ class Collector:
         return client_of
 
     def _institutions(self) -> list[str]:
-        named = {self._names[place] for place in np.unique(self._named[self._strong]).tolist() if place >= 0}
+        named = {name for place, name in enumerate(self._names) if (self._named[self._strong] == place).any()}
         counts = {one: int(np.count_nonzero(clients)) for one, clients in self._client_of.items()}
         foremost = min(counts, key=lambda one: (-counts[one], one), default=None)
         return sorted({*self._ties, *named, *([] if foremost is None else [foremost])})
@@ -189,7 +191,7 @@ class Collector:
     def _entities_behind(self, payers: Int64s) -> tuple[Int64s, int]:
         """A number for the entity behind each payment, and how many there are."""
         places, again = np.unique(payers, return_inverse=True)
-        if not self._entities.registered:
+        if not self._entities.registered:  # then every account is an entity of its own
             return again, places.size
         numbers: dict[str, int] = {}
         for account in self._payers[places].tolist():
@@ -198,6 +200,8 @@ class Collector:
         return np.array(of_place, np.int64)[again], len(numbers)
 
     def _any_unregistered(self, payers: Int64s) -> bool:
+        if not self._entities.registered:
+            return payers.size > 0
         accounts = self._payers[np.unique(payers)].tolist()
         return any(self._entities.party(account) is None for account in accounts)
 

@@ -2,6 +2,10 @@
 
 Nothing here knows the wall clock, and nothing depends on how the log was cut into batches: each row is
 judged by what was there just after it, and a timer fires before the first row whose clock has passed it.
+
+A reversal (`reversal_of`) is a transfer in its own right: it moves the money back in the graph, and the
+one it undoes stays, so that what was done in between is judged as it was. Self-lending and misuse of
+reserves are never found at a reversal itself; alerts raised before it stand.
 """
 
 from __future__ import annotations

@@ -51,6 +51,8 @@ def legs_of(edges: Edges, chosen: Bools | None = None) -> list[Leg]:
 
 def some_of(edges: Edges, chosen: Bools) -> Edges:
     """Those `chosen`, in the same order."""
+    if chosen.all():
+        return edges
     return Edges(
         edges.seq[chosen],
         edges.src[chosen],
