@@ -309,10 +309,20 @@ def prepare(partitions: int | None) -> None:
 
 @main.command()
 def warm() -> None:
-    """Compile the graph's kernels, so that the first start is as fast as any other."""
-    from services.detector.graph import RollingGraph
+    """Compile every kernel, so that the first start is as fast as any other: detects in a tiny world."""
+    from tempfile import TemporaryDirectory
 
-    RollingGraph.warm()
+    from lookthrough.detect import detect as detect_files
+    from schemas.law import load_law
+    from services.detector.engine import Engine
+    from simulator.dataset import write
+    from simulator.world import simulate as build_world
+
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        write(build_world(7, 5), folder)
+        files, registry = [folder / "transactions.csv"], folder / "registry"
+        detect_files(files, registry, folder / "alerts.jsonl", Engine(load_law()))
 
 
 if __name__ == "__main__":
