@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.transaction import Purpose
-from services.detector.attribution import fifo
 from services.detector.legs import Leg
 from services.detector.lots import Payments, carry
+from tests.detector.fifo import fifo
 
 accounts = st.integers(0, 4)
 payments = st.lists(st.tuples(accounts, accounts, st.integers(1, 50), st.booleans()), max_size=40)

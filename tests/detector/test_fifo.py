@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.transaction import Purpose
-from services.detector.attribution import UNKNOWN, Lot, fifo
 from services.detector.legs import Leg
+from tests.detector.fifo import UNKNOWN, Lot, fifo
 
 ACCOUNTS = range(1, 6)
 
