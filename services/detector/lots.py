@@ -1,7 +1,9 @@
 """Which money went where: first in, first out (Clayton's Case, Devaynes v Noble [1816]), compiled.
 
 What was in an account before its first transfer is unknown: a payment that finds the queue empty is
-paid from that, and belongs to no origin. All transfers are of one currency. A lot is part of the money of one origin; each account followed is a queue of lots, a linked list in
+paid from that, and belongs to no origin. All transfers are of one currency.
+
+A lot is part of the money of one origin; each account followed is a queue of lots, a linked list in
 one pool of nodes. Money in a lot is conserved: it is moved whole, or split where a payment ends.
 """
 
