@@ -13,6 +13,8 @@ from schemas.registry import (
     Account,
     AccountRole,
     Feed,
+    Filing,
+    FilingKind,
     Institution,
     Licence,
     Party,
@@ -51,9 +53,12 @@ class Registry:
         self._parties: History[Party] = History()
         self._products: History[Product] = History()
         self._products_of: dict[str, dict[str, None]] = {}
+        self._sold_by: dict[str, dict[str, None]] = {}
         self._feeds: History[Feed] = History()
         self._licences: History[Licence] = History()
         self._licences_of: dict[str, dict[str, None]] = {}
+        self._filings: History[Filing] = History()
+        self._filings_of: dict[str, dict[str, None]] = {}
         self._ties = Ties(reach or Reach())
         self._in_business: dict[str, History[Account]] = {}
         self._businesses: dict[str, tuple[str, ...]] = {}
@@ -85,10 +90,15 @@ class Registry:
             case Licence():
                 _note(self._licences_of, record.institution_id, record.licence_id)
                 return self._licences.put(record.licence_id, record)
+            case Filing():
+                _note(self._filings_of, record.institution_id, record.filing_id)
+                return self._filings.put(record.filing_id, record)
             case Party():
                 return self._parties.put(record.party_id, record)
             case Product():
-                _note(self._products_of, record.borrower_party_id or "", record.product_id)
+                if record.borrower_party_id is not None:
+                    _note(self._products_of, record.borrower_party_id, record.product_id)
+                _note(self._sold_by, record.institution_id, record.product_id)
                 return self._products.put(record.product_id, record)
             case Feed():
                 return self._feeds.put(record.feed_id, record)
@@ -117,6 +127,10 @@ class Registry:
         found = (self._products.at(key, ts_us) for key in sorted(self._products_of.get(party_id, ())))
         return tuple(one for one in found if one is not None and one.borrower_party_id == party_id)
 
+    def ever_borrowed(self, party_id: str) -> bool:
+        """Some version of some product has the party as its borrower."""
+        return party_id in self._products_of
+
     def feed(self, feed_id: str, ts_us: int) -> Feed | None:
         return self._feeds.at(feed_id, ts_us)
 
@@ -124,6 +138,15 @@ class Registry:
         """The licences that `institution_id` holds at `ts_us`, by id."""
         found = (self._licences.at(key, ts_us) for key in sorted(self._licences_of.get(institution_id, ())))
         return tuple(one for one in found if one is not None and one.institution_id == institution_id)
+
+    def filings(self, institution_id: str, kind: FilingKind, ts_us: int) -> tuple[Filing, ...]:
+        """What `institution_id` has filed of `kind` and holds at `ts_us`, by id."""
+        found = (self._filings.at(key, ts_us) for key in sorted(self._filings_of.get(institution_id, ())))
+        return tuple(
+            one
+            for one in found
+            if one is not None and one.institution_id == institution_id and one.filing_kind is kind
+        )
 
     def accounts(self, token_hex: str, ts_us: int) -> tuple[Account, ...]:
         """What the account is at `ts_us`, one record for each institution it serves, by institution."""
@@ -200,6 +223,16 @@ class Registry:
         """Every account that any version says the party holds, at whatever time, by token."""
         tokens = sorted(set(self._accounts_of.get(party_id, ())))
         return tuple(token for token in tokens if self._ever_held(token, party_id))
+
+    def accounts_in_business(self, institution_id: str) -> tuple[str, ...]:
+        """Every account that any version places in the institution's business, by token."""
+        business = self._in_business.get(institution_id)
+        return tuple(sorted(business.keys())) if business else ()
+
+    def products_of(self, institution_id: str, ts_us: int) -> tuple[Product, ...]:
+        """The institution's products at `ts_us`, by id."""
+        found = (self._products.at(key, ts_us) for key in sorted(self._sold_by.get(institution_id, ())))
+        return tuple(one for one in found if one is not None and one.institution_id == institution_id)
 
     def memberships(self, party_id: str) -> tuple[Membership, ...]:
         """When the party had a client account at which institution, by institution and time."""

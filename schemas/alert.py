@@ -102,7 +102,7 @@ class Alert(Record):
     episode_at: Instant
     """Start of the episode; never changes between versions."""
     first_at: Instant
-    """Time of the earliest transfer in the evidence."""
+    """Time of the earliest transfer in the evidence; of the finding, where no transfer proves it."""
     last_at: Instant
     """Time of the latest transfer in the evidence."""
     detected_at: Instant

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from schemas.alert import Alert
 from schemas.errors import InvalidRecord
 from schemas.feed import BatchHeader, Receipt
-from schemas.registry import Account, Feed, Institution, Licence, Party, Product, Relation
+from schemas.registry import Account, Feed, Filing, Institution, Licence, Party, Product, Relation
 from schemas.reject import Reject
 from schemas.risk import RiskScore
 from schemas.transaction import Purpose, Transaction
@@ -74,6 +74,7 @@ RECORDS: Final = (
     _of_model("account", Account),
     _of_model("product", Product),
     _of_model("licence", Licence),
+    _of_model("filing", Filing),
     _of_model("feed", Feed),
     _of_model("batch-header", BatchHeader),
     _of_model("receipt", Receipt),

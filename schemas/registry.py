@@ -1,4 +1,4 @@
-"""Who is who: institutions, parties, relations, accounts, products, licences and feeds.
+"""Who is who: institutions, parties, relations, accounts, products, licences, filings and feeds.
 
 Each record holds from `valid_from` (inclusive) to `valid_to` (exclusive), in event time. A record
 with the same key and the same `valid_from` replaces the earlier one. In files and on the wire each
@@ -69,6 +69,34 @@ class PartyKind(StrEnum):
     company = "company"
 
 
+class ProductKind(StrEnum):
+    """What is sold to investors under a product's name."""
+
+    listing = "listing"  # a loan to a borrower
+    claim = "claim"  # a loan's claim, sold on
+    project = "project"  # shares of a crowdfunded project
+    fund = "fund"  # open to the public
+    private = "private"  # raised privately, from qualified investors
+    vehicle = "vehicle"  # a layer between investors and the asset
+
+
+class LegalForm(StrEnum):
+    contract = "contract"
+    company = "company"
+    partnership = "partnership"
+
+
+class FilingKind(StrEnum):
+    """What an institution has filed with its supervisor."""
+
+    risk_reserve = "risk_reserve"  # compensates investors for borrowers who do not pay
+    subsidy = "subsidy"  # gifts to clients; the cap is for each client
+    receiver = "receiver"  # a party that may be paid out of client money
+    service = "service"  # services bought from a member of the same group
+    agency = "agency"  # collects or pays for others
+    nesting = "nesting"  # a feeder product and its master
+
+
 class Validity(Record):
     valid_from: Instant = 0
     valid_to: Instant = FOREVER
@@ -109,6 +137,8 @@ class Party(Validity):
     identity: Annotated[str, StringConstraints(max_length=128)] = ""
     industry: Annotated[str, StringConstraints(max_length=64)] = ""
     """GB/T 4754 section letter or code, where known: what a shop, utility or developer is known by."""
+    qualified_investor: bool = False
+    """It may buy what is raised privately."""
 
 
 class Relation(Validity):
@@ -139,7 +169,10 @@ class Account(Validity):
 
 
 class Product(Validity):
-    """A listing, fund or vehicle. Amounts are minor units of `currency`; the rate is yearly."""
+    """A listing, fund or vehicle. Amounts are minor units of `currency`; the rate is yearly.
+
+    `borrower_party_id` is who gets the money: a listing's borrower, a project's company.
+    """
 
     kind: Literal["product"] = "product"
     product_id: Identifier
@@ -151,6 +184,8 @@ class Product(Validity):
     issued_at: Instant | None = None
     due_at: Instant | None = None
     parent_product_id: Identifier | None = None
+    product_kind: ProductKind = ProductKind.listing
+    legal_form: LegalForm = LegalForm.contract
 
 
 class Licence(Validity):
@@ -158,6 +193,24 @@ class Licence(Validity):
     licence_id: Identifier
     institution_id: Identifier
     business: Identifier
+
+
+class Filing(Validity):
+    """What an institution has filed. At most `cap_minor` may move under it in any `period_days`.
+
+    `party_id`: the other party of it, `product_id`: the product it is for, where it names one.
+    No cap: none was filed. No period: the cap is for as long as the filing holds.
+    """
+
+    kind: Literal["filing"] = "filing"
+    filing_id: Identifier
+    institution_id: Identifier
+    filing_kind: FilingKind
+    party_id: Identifier | None = None
+    product_id: Identifier | None = None
+    cap_minor: Annotated[int, Field(ge=0)] | None = None
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "CNY"
+    period_days: Annotated[int, Field(ge=1, le=3_660)] | None = None
 
 
 class FeedPolicy(StrEnum):
@@ -193,10 +246,10 @@ class Feed(Validity):
 
 
 RegistryRecord = Annotated[
-    Institution | Party | Relation | Account | Product | Licence | Feed, Field(discriminator="kind")
+    Institution | Party | Relation | Account | Product | Licence | Filing | Feed, Field(discriminator="kind")
 ]
 REGISTRY_RECORD: TypeAdapter[RegistryRecord] = TypeAdapter(RegistryRecord)
-KINDS = ("institution", "party", "relation", "account", "product", "licence", "feed")
+KINDS = ("institution", "party", "relation", "account", "product", "licence", "filing", "feed")
 
 
 def key_of(record: RegistryRecord) -> str:
@@ -215,6 +268,8 @@ def key_of(record: RegistryRecord) -> str:
             return f"product:{record.product_id}"
         case Licence():
             return f"licence:{record.licence_id}"
+        case Filing():
+            return f"filing:{record.filing_id}"
         case Feed():
             return f"feed:{record.feed_id}"
 

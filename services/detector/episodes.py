@@ -80,7 +80,7 @@ class Episodes:
 
 
 def _alert(typology: str, name: Bilingual, context: Context, finding: Finding, episode: _Episode) -> Alert:
-    graph, cut = subgraph(context, finding.attributed)
+    graph, cut = subgraph(context, finding.attributed, finding.earlier)
     evidence = evidence_of(graph)
     institution = institution_at(context, finding.institution_id)
     return Alert(
@@ -94,8 +94,8 @@ def _alert(typology: str, name: Bilingual, context: Context, finding: Finding, e
         regions=regions_of(institution),
         accounts=tuple(sorted(context.token(account) for account in finding.accounts)),
         episode_at=episode.start_us,
-        first_at=evidence.edges[0].ts,
-        last_at=evidence.edges[-1].ts,
+        first_at=evidence.edges[0].ts if evidence.edges else context.now_us,
+        last_at=evidence.edges[-1].ts if evidence.edges else context.now_us,
         detected_at=context.now_us,
         amount_minor=finding.amount_minor,
         currency=finding.currency,

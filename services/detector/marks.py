@@ -5,13 +5,14 @@ Bits are only ever added. Whether a role held on the day is for the confirmation
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from registry import ROLE_BIT, Registry
-from schemas.registry import Account, AccountRole, Institution, RegistryRecord, Relation
+from schemas.registry import Account, AccountRole, Institution, Product, RegistryRecord, Relation
 from services.detector.graph import RollingGraph
 
 KEPT_FOR_OTHERS: Final = frozenset(
@@ -28,42 +29,35 @@ KEPT_FOR_OTHERS: Final = frozenset(
 )
 """Roles in which an account is registered to hold or pass on others' money."""
 
-KEEPER: Final = 1
-"""It had a role of KEPT_FOR_OTHERS."""
-OTHER: Final = 2
-"""It had another role."""
-RESERVE: Final = 4
-CUSTODY: Final = 8
-MERCHANT: Final = 16
-CLIENT: Final = 32
-ODD: Final = 128
-"""It had a role other than that of an ordinary payee of a payment institution."""
-TIED: Final = 64
+CLIENT: Final = ROLE_BIT[AccountRole.client]
+CUSTODY: Final = ROLE_BIT[AccountRole.custody]
+RESERVE: Final = ROLE_BIT[AccountRole.reserve]
+MERCHANT: Final = ROLE_BIT[AccountRole.merchant_settlement]
+TIED: Final = 1 << len(ROLE_BIT)
 """Held by an institution or by a party that was ever a related party of one."""
+BORROWER: Final = TIED << 1
+"""Held by a party that ever borrowed under a product."""
 
-ORDINARY_PAYEES: Final = frozenset(
-    {AccountRole.merchant_settlement, AccountRole.client, AccountRole.external}
-)
-_ORDINARY_BITS: Final = sum(ROLE_BIT[role] for role in ORDINARY_PAYEES)
-_KEEPER_BITS: Final = sum(ROLE_BIT[role] for role in KEPT_FOR_OTHERS)
-_BY_ROLE: Final = {
-    AccountRole.reserve: RESERVE,
-    AccountRole.custody: CUSTODY,
-    AccountRole.merchant_settlement: MERCHANT,
-    AccountRole.client: CLIENT,
-}
+
+def bits_of(roles: Iterable[AccountRole]) -> int:
+    """The marks of any of `roles`."""
+    return sum(ROLE_BIT[role] for role in roles)
+
+
+KEEPER: Final = bits_of(KEPT_FOR_OTHERS)
+OTHER: Final = bits_of(set(AccountRole) - KEPT_FOR_OTHERS)
+REGISTERED: Final = KEEPER | OTHER
 
 
 def marks_of(registry: Registry, token_hex: str) -> int:
+    """The bit of each role it ever had, ROLE_BIT, and TIED and BORROWER."""
     roles = registry.role_bits(token_hex)
     if roles == 0:
         return 0
-    marks = (KEEPER if roles & _KEEPER_BITS else 0) | (OTHER if roles & ~_KEEPER_BITS else 0)
-    marks |= ODD if roles & ~_ORDINARY_BITS else 0
-    for role, mark in _BY_ROLE.items():
-        marks |= mark if roles & ROLE_BIT[role] else 0
-    tied = any(registry.institutions_tied(party) for party in registry.holders(token_hex))
-    return marks | (TIED if tied else 0)
+    holders = registry.holders(token_hex)
+    tied = any(registry.institutions_tied(party) for party in holders)
+    borrower = any(registry.ever_borrowed(party) for party in holders)
+    return roles | (TIED if tied else 0) | (BORROWER if borrower else 0)
 
 
 class Marks:
@@ -94,12 +88,17 @@ class Marks:
                 self._mark_parties(record.from_id, record.to_id)
             case Institution():
                 self._mark_parties(record.party_id)
+            case Product(borrower_party_id=str(party_id)):
+                self._mark_accounts_of(party_id)
 
     def _mark_parties(self, *party_ids: str) -> None:
         near = {party for party_id in party_ids for party in self._registry.parties_near(party_id)}
         for party in sorted(near):
-            for token_hex in self._registry.accounts_of(party):
-                self._mark(token_hex)
+            self._mark_accounts_of(party)
+
+    def _mark_accounts_of(self, party_id: str) -> None:
+        for token_hex in self._registry.accounts_of(party_id):
+            self._mark(token_hex)
 
     def _mark(self, token_hex: str) -> None:
         index = self._graph.index(bytes.fromhex(token_hex))

@@ -35,7 +35,7 @@ class ReserveLedger:
     def open(self, step: Step, from_reserve: np.ndarray) -> None:
         """`from_reserve`: rows out of an account that was ever a reserve account."""
         applied = step.applied
-        to_merchant = (step.marks[applied.dst] & MERCHANT) != 0
+        to_merchant = (step.dst_marks & MERCHANT) != 0
         settled = from_reserve & (to_merchant | (applied.purpose == Purpose.merchant_settlement))
         for account in np.unique(applied.src[from_reserve]).tolist():
             first = applied.clock_us[from_reserve & (applied.src == account)][0]

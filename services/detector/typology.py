@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from registry import Registry
-from schemas.alert import Citation, Factor, Limit, Subject
+from schemas.alert import Citation, EvidenceEdge, Factor, Limit, Subject
 from schemas.batch import TransferBatch
 from schemas.law import Rules, Value
 from schemas.record import Bilingual
@@ -62,6 +62,14 @@ class Step:
     registry: Registry
     rules: tuple[Rules, ...]
     """Those in force at some time in the batch."""
+    src_marks: npt.NDArray[np.uint32] = field(init=False)
+    """Of each row's payer."""
+    dst_marks: npt.NDArray[np.uint32] = field(init=False)
+    """Of each row's payee."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "src_marks", self.marks[self.applied.src])
+        object.__setattr__(self, "dst_marks", self.marks[self.applied.dst])
 
     @property
     def inserted(self) -> npt.NDArray[np.bool_]:
@@ -188,7 +196,8 @@ class Finding:
     """The whole of a suspicion as it stands now.
 
     `accounts` are the subject's own (indexes), not everybody who paid; `attributed` says, for each
-    transfer that proves it (by sequence number), how much of it belongs to the suspicion.
+    transfer that proves it (by sequence number), how much of it belongs to the suspicion. `earlier`
+    are such transfers that may have left the graph's window, as the typology kept them.
     """
 
     subject: Subject
@@ -204,6 +213,7 @@ class Finding:
     explanation: Bilingual
     missing: tuple[str, ...] = ()
     limits: tuple[Limit, ...] = ()
+    earlier: tuple[EvidenceEdge, ...] = ()
     again: Recheck | None = None
 
 

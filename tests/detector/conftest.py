@@ -59,9 +59,11 @@ class World:
     relations: list[list[Any]] = field(default_factory=list)
     """[from party, to party, kind, share_bp]"""
     parties: list[list[Any]] = field(default_factory=list)
-    """[party, kind, industry]"""
+    """[party, kind, industry, {qualified_investor}]"""
     products: list[list[Any]] = field(default_factory=list)
-    """[id, institution, borrower party]"""
+    """[id, institution, borrower party, {product_kind, principal_minor, rate_bp, issued_at, …}]"""
+    filings: list[list[Any]] = field(default_factory=list)
+    """[institution, kind, {party_id, product_id, cap_minor, period_days, …}]"""
 
     def records(self) -> list[RegistryRecord]:
         return [REGISTRY_RECORD.validate_python(record) for record in self._records()]
@@ -86,8 +88,9 @@ class World:
                 "registered_region": "110000",
                 **extra,
             }
-        for name, kind, industry in self.parties:
-            yield {"kind": "party", "party_id": name, "party_kind": kind, "industry": industry}
+        for name, kind, industry, *more in self.parties:
+            extra = more[0] if more else {}
+            yield {"kind": "party", "party_id": name, "party_kind": kind, "industry": industry, **extra}
         for from_id, to_id, relation, *share in self.relations:
             yield {
                 "kind": "relation",
@@ -106,12 +109,21 @@ class World:
                     "role": role,
                     "institution_id": institution[0] if institution else None,
                 }
-        for identity, institution, borrower in self.products:
+        for identity, institution, borrower, *more in self.products:
             yield {
                 "kind": "product",
                 "product_id": identity,
                 "institution_id": institution,
-                "borrower_party_id": borrower,
+                "borrower_party_id": borrower or None,
+                **(more[0] if more else {}),
+            }
+        for number, (institution, filed, *more) in enumerate(self.filings):
+            yield {
+                "kind": "filing",
+                "filing_id": f"filing-{number}",
+                "institution_id": institution,
+                "filing_kind": filed,
+                **(more[0] if more else {}),
             }
 
     def rows(self) -> list[dict[str, Any]]:

@@ -11,6 +11,8 @@ from schemas.registry import (
     Account,
     AccountRole,
     Feed,
+    Filing,
+    FilingKind,
     Institution,
     InstitutionKind,
     Licence,
@@ -192,3 +194,19 @@ def test_it_survives_pickling() -> None:
     made = registry()
     expected = answers(made)
     assert answers(pickle.loads(pickle.dumps(made))) == expected
+
+
+def test_filings_products_and_accounts_of_an_institution() -> None:
+    made = Registry()
+    product = {"product_id": "x", "institution_id": "i1", "borrower_party_id": "joe"}
+    filing = {"filing_id": "f", "institution_id": "i1", "filing_kind": FilingKind.subsidy, "valid_to": 50}
+    for record in [*RECORDS, Product.model_validate(product), Filing.model_validate(filing)]:
+        made.apply(record)
+    assert [one.filing_id for one in made.filings("i1", FilingKind.subsidy, 49)] == ["f"]
+    assert not made.filings("i1", FilingKind.subsidy, 50)
+    assert not made.filings("i1", FilingKind.receiver, 49)
+    assert [one.product_id for one in made.products_of("i1", 0)] == ["x"]
+    assert made.ever_borrowed("joe")
+    assert not made.ever_borrowed("boss")
+    assert made.accounts_in_business("i1") == (OWN, SHARED)
+    assert made.accounts_in_business("nobody") == ()

@@ -160,7 +160,8 @@ class Pooling(Typology):
 
 def _may_pool(step: Step, accounts: Int32s) -> Bools:
     """Not accounts that have only ever been registered to keep others' money."""
-    may: Bools = (step.marks[accounts] & (KEEPER | OTHER)) != KEEPER
+    marks = step.marks[accounts]
+    may: Bools = ((marks & KEEPER) == 0) | ((marks & OTHER) != 0)
     return may
 
 

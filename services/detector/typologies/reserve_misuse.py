@@ -27,7 +27,7 @@ from schemas.transaction import Purpose
 from services.detector.entities import Entities
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import Bools
-from services.detector.marks import ODD, ORDINARY_PAYEES, RESERVE, TIED
+from services.detector.marks import REGISTERED, RESERVE, TIED, bits_of
 from services.detector.reserve_ledger import ReserveLedger
 from services.detector.severity import by_amount
 from services.detector.typology import (
@@ -58,6 +58,11 @@ _CLIENTS_ORDERS: Final = frozenset(
     }
 )
 _OUTSIDE: Final = "outside"
+_ORDINARY_PAYEES: Final = frozenset(
+    {AccountRole.merchant_settlement, AccountRole.client, AccountRole.external}
+)
+_ODD: Final = REGISTERED & ~bits_of(_ORDINARY_PAYEES)
+"""Marks of a role other than an ordinary payee's."""
 _ANY_OWNER: Final = frozenset(
     {
         AccountRole.merchant_settlement,
@@ -138,10 +143,10 @@ class ReserveMisuse(Typology):
         """Rows out of what was ever a reserve account, less the plain ones: to an ordinary payee who is
         nobody's related party, on a client's instruction."""
         applied = step.applied
-        leaves = step.inserted & ((step.marks[applied.src] & RESERVE) != 0) & (applied.src != applied.dst)
+        leaves = step.inserted & ((step.src_marks & RESERVE) != 0) & (applied.src != applied.dst)
         self._ledger.open(step, leaves)
         instructed = self._note_instructions(step)
-        plain = instructed & ((step.marks[applied.dst] & (ODD | TIED)) == 0)
+        plain = instructed & ((step.dst_marks & (_ODD | TIED)) == 0)
         if not all(_ordinary_allowed(in_force(Parameters, self.id, rules)) for rules in step.rules):
             plain[:] = False
         rows = np.flatnonzero(leaves & ~plain)
@@ -190,7 +195,7 @@ class ReserveMisuse(Typology):
 
 
 def _ordinary_allowed(parameters: Parameters) -> bool:
-    classes = {one.value for one in ORDINARY_PAYEES - {AccountRole.external}}
+    classes = {one.value for one in _ORDINARY_PAYEES - {AccountRole.external}}
     return classes <= set(parameters.allowed_destinations)
 
 

@@ -104,9 +104,9 @@ class SelfLending(Typology):
         disbursements that come out of order, whose money may have been seen to move before."""
         applied = step.applied
         inserted = step.inserted & (applied.src > 0) & (applied.dst > 0) & (applied.src != applied.dst)
-        marks = step.marks[applied.dst]
+        marks = step.dst_marks
         home = ((marks & TIED) != 0) & ((marks & (OTHER | CLIENT)) != 0)
-        pooled = (step.marks[applied.src] & CUSTODY) != 0
+        pooled = (step.src_marks & CUSTODY) != 0
         home &= ~pooled | np.isin(applied.purpose, _UNSTATED)
         disbursed = applied.purpose == Purpose.disburse
         out_of_order = disbursed & (applied.ts_us < applied.clock_us)
