@@ -158,7 +158,8 @@ class Relation(Validity):
 
 
 class Account(Validity):
-    """`institution_id` is the institution in whose business the account plays `role`."""
+    """`institution_id` is the institution in whose business the account plays `role`; `product_id` the
+    product whose money it keeps, where it is a product's own."""
 
     kind: Literal["account"] = "account"
     account_id: AccountNumber
@@ -166,12 +167,14 @@ class Account(Validity):
     bank: Identifier
     role: AccountRole
     institution_id: Identifier | None = None
+    product_id: Identifier | None = None
 
 
 class Product(Validity):
     """A listing, fund or vehicle. Amounts are minor units of `currency`; the rate is yearly.
 
     `borrower_party_id` is who gets the money: a listing's borrower, a project's company.
+    `parent_product_id` is the product into which this one's money goes, or of which it is a part.
     """
 
     kind: Literal["product"] = "product"

@@ -55,7 +55,7 @@ class World:
     institutions: list[list[Any]] = field(default_factory=list)
     """[id, kind, party, {fee_rate_bp, licence, valid_from}]"""
     accounts: list[list[Any]] = field(default_factory=list)
-    """[names, party or "=" for one's own, role, institution]"""
+    """[names, party or "=" for one's own, role, institution, {product_id, bank, …}]"""
     relations: list[list[Any]] = field(default_factory=list)
     """[from party, to party, kind, share_bp]"""
     parties: list[list[Any]] = field(default_factory=list)
@@ -99,7 +99,7 @@ class World:
                 "relation": relation,
                 "share_bp": share[0] if share else None,
             }
-        for account, party, role, *institution in self.accounts:
+        for account, party, role, *more in self.accounts:
             for name in names(account):
                 yield {
                     "kind": "account",
@@ -107,7 +107,8 @@ class World:
                     "party_id": f"of-{name}" if party == "=" else party,
                     "bank": "bank",
                     "role": role,
-                    "institution_id": institution[0] if institution else None,
+                    "institution_id": more[0] or None if more else None,
+                    **(more[1] if len(more) > 1 else {}),
                 }
         for identity, institution, borrower, *more in self.products:
             yield {
