@@ -25,11 +25,12 @@ from schemas.registry import RegistryRecord
 from schemas.risk import RiskScore
 from services.detector.episodes import Episodes
 from services.detector.feeds import Feeds, FeedState
-from services.detector.graph import Applied, RollingGraph
+from services.detector.graph import Applied, Found, RollingGraph
 from services.detector.marks import Marks
 from services.detector.purposes import with_known_purposes
 from services.detector.registered import Registered
 from services.detector.scoring import Scores
+from services.detector.searching import limits_of, nothing_found, searched_for
 from services.detector.timers import Timer, Timers
 from services.detector.typologies import TYPOLOGIES
 from services.detector.typology import Context, Finding, Outcome, Step, Transfer, Typology
@@ -101,6 +102,7 @@ class Engine:
         self._marks = Marks(self._graph, self.registry)
         self._registered = Registered(self._graph, self.registry)
         self._typologies = tuple(typology() for typology in typologies)
+        self._shapes = searched_for(shape for typology in self._typologies for shape in typology.shapes)
         self._tallies = {typology.id: Tally() for typology in self._typologies}
         self._timers = Timers()
         self._episodes = Episodes()
@@ -125,12 +127,13 @@ class Engine:
             return Outputs()
         batch, unknown = with_known_purposes(batch)
         self._unknown_purposes += unknown
-        applied = self._graph.apply(batch)
+        applied, found_shapes = self._apply(batch)
         self._feeds.count(batch.id.feed_id, applied, self.registry)
         clocks = applied.clock_us
         step = Step(
             batch,
             applied,
+            found_shapes,
             self._marks.all(),
             self._graph,
             self.registry,
@@ -142,7 +145,7 @@ class Engine:
             context = self._context(int(clocks[row]), int(applied.as_of[row]))
             self._tallies[self._typologies[typology].id].triggers += 1
             outcome = self._typologies[typology].confirm(context, Transfer(step, row, account))
-            self._take(typology, context, outcome, found)
+            self._take(typology, context, self._with_limits(typology, step, row, outcome), found)
         self._fire_until(int(clocks[-1]), step, found)
         for each in self._typologies:
             each.absorb(step)
@@ -176,6 +179,17 @@ class Engine:
             episodes_evicted=self._episodes.evicted,
             typologies={name: replace(tally) for name, tally in self._tallies.items()},
         )
+
+    def _apply(self, batch: TransferBatch) -> tuple[Applied, Found]:
+        if self._shapes is None:
+            return self._graph.apply(batch), nothing_found(batch.rows)
+        return self._graph.apply_and_search(batch, self._shapes)
+
+    def _with_limits(self, typology: int, step: Step, row: int, outcome: Outcome) -> Outcome:
+        """A search of the row that was cut short may have missed shapes: its finding says so."""
+        if not isinstance(outcome, Finding) or not self._typologies[typology].shapes:
+            return outcome
+        return replace(outcome, limits=(*outcome.limits, *limits_of(int(step.found.cut[row]))))
 
     def _candidates(self, step: Step) -> list[tuple[int, int, int]]:
         """(row, typology, account) in row order."""

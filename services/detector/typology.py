@@ -16,7 +16,7 @@ from schemas.batch import TransferBatch
 from schemas.law import Rules, Value
 from schemas.record import Bilingual
 from schemas.transaction import Purpose
-from services.detector.graph import Applied, RollingGraph, Status
+from services.detector.graph import Applied, Found, Hit, RollingGraph, Shape, Status
 from services.detector.legs import Leg
 from services.detector.registered import Registered
 
@@ -57,6 +57,8 @@ class Step:
 
     batch: TransferBatch
     applied: Applied
+    found: Found
+    """Shapes that rows completed: those that some typology wants, Typology.shapes."""
     marks: npt.NDArray[np.uint32]
     graph: RollingGraph
     registry: Registry
@@ -75,6 +77,10 @@ class Step:
     def inserted(self) -> npt.NDArray[np.bool_]:
         inserted: npt.NDArray[np.bool_] = self.applied.status == Status.inserted
         return inserted
+
+    def completed(self, shape: Shape) -> npt.NDArray[np.intp]:
+        """Where in `found` this shape is, ascending by row."""
+        return np.flatnonzero(self.found.shape == shape)
 
 
 class Candidates(NamedTuple):
@@ -144,6 +150,13 @@ class Transfer:
     @property
     def is_reversal(self) -> bool:
         return bool(self._text("reversal_of"))
+
+    def completed(self, shape: Shape) -> Hit | None:
+        """The shape this row completed, if it did."""
+        found = self.step.found
+        first, end = np.searchsorted(found.row, (self.row, self.row + 1))
+        places = first + np.flatnonzero(found.shape[first:end] == shape)
+        return found.hit(int(places[0])) if places.size else None
 
     @property
     def leg(self) -> Leg:
@@ -232,6 +245,8 @@ class Typology(Protocol):
     """What it asks of the registry and the feed, and names in `missing` when it is not there."""
     look_alikes: tuple[Bilingual, ...]
     """Honest businesses of the same shape, which it must not fire on."""
+    shapes: frozenset[Shape] = frozenset()
+    """What the engine is to search on every transfer for it, services.detector.searching."""
 
     @abstractmethod
     def candidates(self, step: Step) -> Candidates:

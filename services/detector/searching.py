@@ -1,0 +1,67 @@
+"""What is searched on every transfer, for all typologies together: they state which shapes they want,
+here is how far each is sought, and what a search that was cut short puts on an alert."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from schemas.alert import Limit
+from schemas.instant import DAY
+from services.detector.graph import Found, Shape, Shapes
+from services.detector.graph.shapes import BUDGET_SPENT, HUB_MET
+
+SETTING: Final = Shapes(
+    cycle_legs=10,
+    cycle_window_us=30 * DAY,
+    least_permille=250,
+    most_permille=4_000,
+    window_us=30 * DAY,
+    middles=3,
+    fan_in=4,
+    fan_out=4,
+    gather_scatter=3,
+    bipartite=2,
+    hub_degree=100,
+    budget=100,
+)
+"""Assumption: 30 days, the longest window of a typology; counts are the least any typology asks of its
+shape. A leg of a ring that carries less than a quarter or more than four times of what the last one
+does is taken as other money. More than 100 live transfers one way are a business's account, and
+reading it on every transfer would cost more than the rest together."""
+
+_THRESHOLDS: Final = {
+    Shape.cycle: "cycle_legs",
+    Shape.scatter_gather: "middles",
+    Shape.fan_in: "fan_in",
+    Shape.fan_out: "fan_out",
+    Shape.gather_scatter: "gather_scatter",
+    Shape.bipartite: "bipartite",
+}
+
+
+def searched_for(wanted: Iterable[Shape]) -> Shapes | None:
+    """SETTING without the shapes nobody wants; None where nobody wants any."""
+    unwanted = set(Shape) - set(wanted)
+    if unwanted == set(Shape):
+        return None
+    return replace(SETTING, **{_THRESHOLDS[shape]: 0 for shape in unwanted})
+
+
+def nothing_found(rows: int) -> Found:
+    """Of a batch that was not searched."""
+    none = np.zeros(0, np.int32)
+    legs, cut = np.zeros(0, np.int64), np.zeros(rows, np.int8)
+    return Found(none, none, none, none, none, legs, cut, budget_spent=0, hub_met=0, visited=0)
+
+
+def limits_of(cut: int) -> tuple[Limit, ...]:
+    """What kept the searches of one row, Found.cut, from looking everywhere."""
+    bounds = (
+        (BUDGET_SPENT, Limit(name="search_budget", bound=SETTING.budget)),
+        (HUB_MET, Limit(name="search_hub_degree", bound=SETTING.hub_degree)),
+    )
+    return tuple(limit for bit, limit in bounds if cut & bit)
