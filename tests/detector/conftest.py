@@ -145,7 +145,7 @@ class World:
                         "currency": extra.get("currency", "CNY"),
                         "purpose": int(Purpose[purpose]),
                         "product": extra.get("product", ""),
-                        "channel": "",
+                        "channel": extra.get("channel", ""),
                         "src_bank": "",
                         "dst_bank": "",
                         "instruction": extra.get("instruction", ""),
