@@ -10,6 +10,7 @@ import msgspec
 from pydantic import BaseModel, ValidationError
 
 from schemas.alert import Alert
+from schemas.balance import Balance
 from schemas.errors import InvalidRecord
 from schemas.feed import BatchHeader, Receipt
 from schemas.registry import Account, Feed, Filing, Institution, Licence, Party, Product, Relation
@@ -76,6 +77,7 @@ RECORDS: Final = (
     _of_model("licence", Licence),
     _of_model("filing", Filing),
     _of_model("feed", Feed),
+    _of_model("balance", Balance),
     _of_model("batch-header", BatchHeader),
     _of_model("receipt", Receipt),
     _of_model("reject", Reject),

@@ -8,9 +8,10 @@ from typing import Final
 from schemas.instant import DAY
 
 KIND_HEADER: Final = "kind"
-"""Header of every message on `transactions`: one of the two kinds below."""
+"""Header of every message on `transactions`: one of the kinds below."""
 TRANSFERS: Final = b"transfers"  # an Arrow IPC batch, schemas.batch
 REGISTRY: Final = b"registry"  # a JSON array of registry records, schemas.registry
+BALANCES: Final = b"balances"  # a JSON array of statements of balances, schemas.balance
 
 MAX_MESSAGE_BYTES: Final = 8 * 1024 * 1024
 
@@ -55,7 +56,7 @@ DIRECT_REGISTRY: Final = Topic(
 TRANSACTIONS: Final = Topic(
     name="transactions",
     key="feed id",
-    value="kind=transfers: Arrow IPC batch; kind=registry: JSON array of registry records",
+    value="kind=transfers: Arrow IPC batch; kind=registry, kind=balances: JSON array of such records",
     producer="ingest",
     consumers=("detector", "recorder"),
     partitions=4,
