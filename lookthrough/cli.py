@@ -64,18 +64,23 @@ def run(data: Path, port: int, seed: int, days: int) -> None:
 @main.command()
 @click.option("--seed", type=click.IntRange(0), required=True)
 @click.option("--days", type=click.IntRange(1, 3660), required=True)
+@click.option(
+    "--size", type=click.Choice(["small", "large"]), default="small", show_default=True, help="Of the world."
+)
 @click.option("--out", type=FOLDER, required=True, help="A folder; made when absent.")
-def simulate(seed: int, days: int, out: Path) -> None:
+def simulate(seed: int, days: int, size: str, out: Path) -> None:
     """Write a labelled data set: transactions, labels, patterns, accounts, registry.
 
     \b
-    Example:
+    Examples:
       lookthrough simulate --seed 1 --days 30 --out build/world
+      lookthrough simulate --seed 1 --days 365 --size large --out build/year
     """
     from simulator.dataset import write
+    from simulator.parameters import SIZES
     from simulator.world import simulate as build_world
 
-    world = build_world(seed, days)
+    world = build_world(seed, days, size=SIZES[size])
     with click.progressbar(length=days, label="Simulating days") as bar:
         write(world, out, lambda _done, _all: bar.update(1))
     click.echo(f"Wrote {out}: transactions.csv, labels.csv, patterns.csv, accounts.csv, registry/")
@@ -115,6 +120,30 @@ def detect(files: tuple[Path, ...], more: tuple[Path, ...], registry: Path | Non
         click.echo(
             "No registry was given: only shapes that need none were looked for, with lower confidence."
         )
+
+
+@main.command()
+@click.option("--data", "folders", type=FOLDER, required=True, multiple=True, help="May be given again.")
+@click.option("--out", type=FOLDER, required=True, help="A folder; made when absent.")
+@click.argument("more", nargs=-1, type=FOLDER)
+def evaluate(folders: tuple[Path, ...], more: tuple[Path, ...], out: Path) -> None:
+    """Say how well the detector does on labelled sets: what it finds, misses, and raises in error.
+
+    \b
+    Examples:
+      lookthrough simulate --seed 1 --days 92 --out build/world-1
+      lookthrough evaluate --data build/world-1 --out build/evaluation
+      lookthrough evaluate --data build/world-1 build/world-2 build/world-3 --out build/evaluation
+    """
+    from lookthrough.evaluation.evaluate import evaluate as evaluate_sets
+    from lookthrough.evaluation.evaluate import size_of, table
+
+    folders = (*folders, *more)
+    with click.progressbar(length=sum(map(size_of, folders)), label="Detecting") as bar:
+        figures = evaluate_sets(folders, out, bar.update)
+    for line in table(figures):
+        click.echo(line)
+    click.echo(f"Figures: {out}/evaluation.json; to read: {out}/evaluation.html")
 
 
 def _service_options(command: Callable[..., None]) -> Callable[..., None]:
