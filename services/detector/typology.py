@@ -12,10 +12,12 @@ import numpy.typing as npt
 
 from registry import Registry
 from schemas.alert import Citation, EvidenceEdge, Factor, Limit, Subject
+from schemas.balance import Balance
 from schemas.batch import TransferBatch
 from schemas.law import Rules, Value
 from schemas.record import Bilingual
 from schemas.transaction import Purpose
+from services.detector.balances import History
 from services.detector.graph import Applied, Found, Hit, RollingGraph, Shape, Status
 from services.detector.legs import Leg
 from services.detector.registered import Registered
@@ -148,6 +150,10 @@ class Transfer:
         return self._text("instruction")
 
     @property
+    def channel(self) -> str:
+        return self._text("channel")
+
+    @property
     def is_reversal(self) -> bool:
         return bool(self._text("reversal_of"))
 
@@ -191,6 +197,7 @@ class Context:
     as_of: int
     marks: npt.NDArray[np.uint32]
     registered: Registered
+    balances: History
 
     def token(self, account: int) -> str:
         return self.graph.token(account).hex()
@@ -258,6 +265,10 @@ class Typology(Protocol):
 
     def recheck(self, context: Context, account: int) -> Outcome:
         """Called when a timer is due. None where no timer is ever set."""
+
+    def stated(self, context: Context, account: int, balance: Balance) -> Outcome:
+        """Called for each statement of the account's balance that says something new, when it comes,
+        which may be before or after the transfers it covers."""
 
     def absorb(self, step: Step) -> None:
         """Called once after the last candidate of a batch: note what later batches need of this one."""
