@@ -3,6 +3,7 @@
 from services.detector.typologies.pooling import Pooling
 from services.detector.typologies.reserve_misuse import ReserveMisuse
 from services.detector.typologies.self_lending import SelfLending
+from services.detector.typologies.structuring import Structuring
 from services.detector.typology import Typology
 
-TYPOLOGIES: tuple[type[Typology], ...] = (Pooling, SelfLending, ReserveMisuse)
+TYPOLOGIES: tuple[type[Typology], ...] = (Pooling, SelfLending, ReserveMisuse, Structuring)

@@ -1,0 +1,22 @@
+"""Days as supervisors count them: Beijing's, from midnight to midnight, numbered from 1970-01-01."""
+
+from __future__ import annotations
+
+from typing import overload
+
+from schemas.instant import DAY
+from services.detector.graph.kernel import Int64s
+from services.detector.legs import DAY_SHIFT_US
+
+
+@overload
+def day_of(ts_us: int) -> int: ...
+@overload
+def day_of(ts_us: Int64s) -> Int64s: ...
+def day_of(ts_us: int | Int64s) -> int | Int64s:
+    return (ts_us + DAY_SHIFT_US) // DAY
+
+
+def midnight_us(day: int) -> int:
+    """When the day begins."""
+    return day * DAY - DAY_SHIFT_US

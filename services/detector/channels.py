@@ -1,0 +1,22 @@
+"""How transfers were sent, as the feed says: the column `channel`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from services.detector.graph.kernel import Bools
+from services.detector.typology import Step
+
+CASH = "cash"
+CROSS_BORDER = "cross_border"
+
+
+def sent_by(step: Step, channel: str) -> Bools:
+    """The rows that were sent over `channel`."""
+    column = step.batch.columns.column("channel")
+    code = column.dictionary.index(pa.scalar(channel)).as_py()
+    if code < 0:
+        return np.zeros(len(column), np.bool_)
+    rows: Bools = column.indices.to_numpy() == code
+    return rows

@@ -1,0 +1,316 @@
+"""拆分交易: several transfers kept just under a reporting limit that pass it together on one day.
+
+A bank reports what one customer receives or pays in one Beijing day from a limit on, single or summed:
+in cash, over the border, or by transfer, with a limit for persons and one for companies, each inclusive.
+It fires when transfers that are each below the customer's limit reach it together, and either
+
+- at least n of them lie just under it, whoever they go to; or
+- at least N of nearly equal size go to one receiver (cash: come in, or go out).
+
+The customer is the payer; of cash that comes in from outside, the receiver. All accounts of a party are
+one, and money between them does not count; nor does what accounts that keep others' money pay, nor what
+is stated to be a salary, a tax, or a payment under a loan or product. Parts below a twentieth of the
+limit are not counted. The limits are in CNY: transfers in other currencies are not judged, since the
+law's limits for them are of their worth in USD and there is no exchange rate here.
+
+Where the registry does not say what kind of party the customer is, the person's limit is taken; where
+the feed states no channel, cash and cross-border transfers are judged as plain ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
+from schemas.instant import to_micros
+from schemas.record import Bilingual
+from schemas.registry import AccountRole, PartyKind
+from schemas.transaction import Purpose
+from services.detector.beijing import day_of
+from services.detector.channels import CASH, CROSS_BORDER, sent_by
+from services.detector.entities import Entities
+from services.detector.explanations.structuring import Split, explanation
+from services.detector.graph.accounts import OUTSIDE_INDEX
+from services.detector.marks import KEPT_FOR_OTHERS, OTHER, bits_of
+from services.detector.severity import by_amount
+from services.detector.typology import (
+    Candidates,
+    Context,
+    Finding,
+    Outcome,
+    Step,
+    Transfer,
+    Typology,
+    factor,
+    in_force,
+    least,
+    parameter,
+    shown,
+)
+
+_WHOLE: Final = 10_000
+_CURRENCY: Final = "CNY"
+_ORDER_2016_3_US: Final = to_micros("2017-07-01T00:00:00+08:00")
+_MIN_PART: Final = 20
+"""A part is at least the limit divided by this."""
+_EXPLAINED: Final = np.array(
+    [
+        Purpose.salary,
+        Purpose.tax,
+        Purpose.repay,
+        Purpose.interest,
+        Purpose.redemption,
+        Purpose.disburse,
+        Purpose.compensation,
+        Purpose.refund,
+        Purpose.merchant_settlement,
+        Purpose.reserve_transfer,
+    ]
+)
+_KEEPERS: Final = KEPT_FOR_OTHERS | {AccountRole.product_vehicle}
+_ORDINARY: Final = OTHER & ~bits_of({AccountRole.product_vehicle})
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Limits in minor units of CNY; n and N."""
+
+    cash_minor: int = parameter(5_000_000, "PBoC Order 2016-3 (s)")
+    cross_border_minor: int = parameter(20_000_000, "PBoC Order 2016-3 (s)")
+    person_minor: int = parameter(50_000_000, "PBoC Order 2016-3 (s)")
+    entity_minor: int = parameter(200_000_000, "PBoC Order 2016-3 (s)")
+    near_bp: int = parameter(2_000, "assumption: just under is at most a fifth below the limit")
+    min_near: int = parameter(2, "assumption: n; one alone passes nothing")
+    min_equal: int = parameter(5, "assumption: N, more than a day's ordinary payments to one receiver")
+    likeness_bp: int = parameter(500, "assumption: nearly equal is within five per cent of the largest")
+    max_parts: int = parameter(500, "bound on the parts of one customer and day that are kept")
+
+
+class _Part(NamedTuple):
+    seq: int
+    amount_minor: int
+    account: int
+    """The customer's."""
+    receiver: str
+
+
+class _Day(NamedTuple):
+    """Whose transfers of which day and kind."""
+
+    customer: str
+    day: int
+    channel: str
+    inward: bool
+
+
+class Structuring(Typology):
+    id = "structuring"
+    name = Bilingual(zh="拆分交易", en="Structuring below reporting limits")
+    law = (
+        Citation(document="GO", article="十八"),
+        Citation(document="PBOC-2016-3", article="大额交易"),
+        Citation(document="PBOC-2006-2", article="大额交易"),
+    )
+    parameters = Parameters
+    needs = ("registry.party", "feed.channel")
+    look_alikes = (
+        Bilingual(zh="租金", en="rent"),
+        Bilingual(zh="代发工资", en="salaries"),
+        Bilingual(zh="等额分期还款", en="instalments of equal size"),
+    )
+
+    def __init__(self) -> None:
+        self._parts: dict[_Day, list[_Part]] = {}
+        self._stated: dict[str, bool] = {}
+        self._first_stated = 0
+
+    def candidates(self, step: Step) -> Candidates:
+        """Whatever may be a part: by amount and purpose, from accounts that are not registered only to
+        keep others' money."""
+        applied = step.applied
+        smallest = {
+            name: least(Parameters, self.id, name, step) // _MIN_PART
+            for name in ("person_minor", "cash_minor", "cross_border_minor")
+        }
+        rows = applied.amount_minor >= min(smallest.values())
+        rows &= step.inserted & (applied.src != applied.dst)
+        cash = sent_by(step, CASH)
+        crossing = sent_by(step, CROSS_BORDER)
+        rows &= cash | crossing | (applied.amount_minor >= smallest["person_minor"])
+        deposited = cash & (applied.src == OUTSIDE_INDEX)
+        marks = np.where(deposited, step.dst_marks, step.src_marks)
+        rows &= deposited | (applied.src > 0)
+        rows &= (marks == 0) | ((marks & _ORDINARY) != 0)
+        rows &= ~np.isin(applied.purpose, _EXPLAINED)
+        stated = cash | crossing
+        self._first_stated = int(stated.argmax()) if stated.any() else stated.size
+        chosen = np.flatnonzero(rows)
+        customers = np.where(deposited[chosen], applied.dst[chosen], applied.src[chosen])
+        return Candidates(chosen, customers.astype(np.int32))
+
+    def confirm(self, context: Context, transfer: Transfer) -> Outcome:
+        """A transfer that comes more than a day late is not judged: its day's parts are forgotten."""
+        if transfer.is_reversal or context.graph.currency(transfer.currency) != _CURRENCY:
+            return None
+        day = day_of(transfer.ts_us)
+        if day < day_of(context.now_us) - 1:
+            return None
+        entities, parameters = Entities(context), in_force(Parameters, self.id, context.rules)
+        customer = entities.entity(transfer.account)
+        other = transfer.dst if transfer.account == transfer.src else transfer.src
+        receiver = "" if transfer.channel == CASH else entities.entity(other)
+        if receiver == customer or (entities.roles(transfer.account) & _KEEPERS):
+            return None
+        kind = _kind(context, entities, transfer.account)
+        limit = _limit(transfer.channel, kind, parameters)
+        if not limit <= transfer.amount_minor * _MIN_PART or transfer.amount_minor >= limit:
+            return None
+        channel = transfer.channel if transfer.channel in (CASH, CROSS_BORDER) else ""
+        key = _Day(customer, day, channel, transfer.account == transfer.dst)
+        parts = self._parts.setdefault(key, [])
+        parts.append(_Part(transfer.seq, transfer.amount_minor, transfer.account, receiver))
+        del parts[: -parameters.max_parts]
+        stated = self._stated.get(transfer.feed_id, False) or transfer.row >= self._first_stated
+        return _Case(context, entities, transfer, parts, kind, limit, stated, parameters).finding(channel)
+
+    def absorb(self, step: Step) -> None:
+        if self._first_stated < step.applied.ts_us.size:
+            self._stated[step.batch.id.feed_id] = True
+        oldest = day_of(int(step.applied.clock_us[-1])) - 1
+        for key in [key for key in self._parts if key.day < oldest]:
+            del self._parts[key]
+
+
+def _kind(context: Context, entities: Entities, account: int) -> PartyKind | None:
+    party = entities.party(account)
+    record = context.registry.party(party, context.now_us) if party else None
+    return record.party_kind if record else None
+
+
+def _limit(channel: str, kind: PartyKind | None, parameters: Parameters) -> int:
+    if channel == CASH:
+        return parameters.cash_minor
+    if kind is PartyKind.company:
+        return parameters.entity_minor
+    return parameters.cross_border_minor if channel == CROSS_BORDER else parameters.person_minor
+
+
+class _Case:
+    """One customer's day as it stands, the transfer its last part."""
+
+    def __init__(
+        self,
+        context: Context,
+        entities: Entities,
+        transfer: Transfer,
+        parts: list[_Part],
+        kind: PartyKind | None,
+        limit: int,
+        channel_stated: bool,
+        parameters: Parameters,
+    ) -> None:
+        self._context = context
+        self._entities = entities
+        self._transfer = transfer
+        self._parts = parts
+        self._kind = kind
+        self._limit = limit
+        self._stated = channel_stated
+        self._p = parameters
+
+    def _near(self) -> list[_Part]:
+        floor = self._limit * (_WHOLE - self._p.near_bp)
+        near = [part for part in self._parts if part.amount_minor * _WHOLE >= floor]
+        return near if len(near) >= self._p.min_near and self._passes(near) else []
+
+    def _equal(self) -> list[_Part]:
+        """The largest set of nearly equal parts to the last part's receiver, that part among them."""
+        last = self._parts[-1]
+        same = sorted(
+            (part for part in self._parts if part.receiver == last.receiver),
+            key=lambda part: part.amount_minor,
+        )
+        best: list[_Part] = []
+        for place, largest in enumerate(same):
+            floor = largest.amount_minor * (_WHOLE - self._p.likeness_bp)
+            alike = [part for part in same[: place + 1] if part.amount_minor * _WHOLE >= floor]
+            if len(alike) > len(best) and last in alike:
+                best = alike
+        return best if len(best) >= self._p.min_equal and self._passes(best) else []
+
+    def _passes(self, parts: list[_Part]) -> bool:
+        return sum(part.amount_minor for part in parts) >= self._limit
+
+    def finding(self, channel: str) -> Finding | None:
+        near, equal = self._near(), self._equal()
+        parts = {part.seq: part for part in (*near, *equal)}
+        if not parts:
+            return None
+        context, transfer = self._context, self._transfer
+        party = self._entities.party(transfer.account)
+        token = context.token(transfer.account)
+        minor = sum(part.amount_minor for part in parts.values())
+        missing = self._missing(channel)
+        split = Split(
+            party or token, day_of(transfer.ts_us), channel, self._kind, self._limit, minor, len(parts)
+        )
+        if party:
+            subject = Subject(kind=SubjectKind.party, id=party)
+        else:
+            subject = Subject(kind=SubjectKind.account, id=token)
+        ties = self._entities.ties(transfer.account)
+        full = len(self._parts) == self._p.max_parts
+        cut = (Limit(name="parts", bound=self._p.max_parts),) if full else ()
+        return Finding(
+            subject=subject,
+            institution_id=ties[0] if ties else None,
+            accounts=tuple(sorted({part.account for part in parts.values()})),
+            attributed={part.seq: part.amount_minor for part in parts.values()},
+            amount_minor=minor,
+            currency=_CURRENCY,
+            confidence=self._confidence(near, equal, list(parts.values()), missing),
+            severity=(
+                factor("rule", 20, "规避大额交易报告", "reports of large transactions are evaded"),
+                by_amount(minor, _CURRENCY),
+            ),
+            law=self._law(),
+            parameters=shown(self._p),
+            explanation=explanation(split),
+            missing=missing,
+            limits=(*cut, *context.graph.limits),
+        )
+
+    def _law(self) -> tuple[Citation, ...]:
+        opinions, since_2017, before = Structuring.law
+        return opinions, since_2017 if self._context.now_us >= _ORDER_2016_3_US else before
+
+    def _missing(self, channel: str) -> tuple[str, ...]:
+        missing = {
+            "registry.party": self._kind is None and channel != CASH,
+            "feed.channel": not self._stated,
+        }
+        return tuple(name for name, is_missing in missing.items() if is_missing)
+
+    def _confidence(
+        self, near: list[_Part], equal: list[_Part], parts: list[_Part], missing: tuple[str, ...]
+    ) -> tuple[Factor, ...]:
+        factors = []
+        if near:
+            count = len(near)
+            zh, en = f"{count} 笔均略低于限额", f"{count} transfers just under the limit"
+            factors.append(factor("near", min(50, 25 + 10 * (count - 1)), zh, en))
+        if equal:
+            count = len(equal)
+            zh, en = f"{count} 笔金额几乎相等", f"{count} transfers of nearly equal size"
+            factors.append(factor("equal", 35, zh, en))
+        if len({part.receiver for part in parts}) == 1:
+            factors.append(factor("receiver", 20, "同一收款方", "one receiver"))
+        if all(one.amount_minor == other.amount_minor for one, other in pairwise(parts)):
+            factors.append(factor("same_amount", 5, "金额完全相同", "the amounts are the same"))
+        if missing:
+            factors.append(factor("missing", -10 * len(missing), "缺少部分数据", "some data is missing"))
+        return tuple(factors)
