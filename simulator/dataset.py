@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from schemas.currency import to_major
-from schemas.instant import MAX_INSTANT
+from schemas.instant import MAX_INSTANT, to_rfc3339
 from schemas.registry import KINDS, RegistryRecord
 from schemas.transaction import FIELDS
 from simulator import parameters as p
@@ -36,8 +36,12 @@ PATTERNS: Final = (
     "main_account",
     "accounts",
     "variant",
+    "care",
+    "also",
+    "detectable_ts",
 )
 ACCOUNTS: Final = ("account", "bank", "kind", "opening_balance")
+BALANCES: Final = ("account", "as_of", "kind", "balance", "currency")
 
 Progress = Callable[[int, int], None]
 """Called after each day with (days written, days in all)."""
@@ -48,8 +52,9 @@ def _silent(_done: int, _all: int) -> None:
 
 
 def write(world: World, out: Path, progress: Progress = _silent) -> None:
-    """Write transactions.csv, labels.csv, patterns.csv, accounts.csv and registry/<kind>.ndjson to `out`,
-    which is made where it does not exist. Blocks; OSError when the disk refuses."""
+    """Write transactions.csv, labels.csv, patterns.csv, accounts.csv, balances.csv and
+    registry/<kind>.ndjson to `out`, which is made where it does not exist. Blocks; OSError when the disk
+    refuses."""
     (out / "registry").mkdir(parents=True, exist_ok=True)
     _write_registry(world.registry_records(), out / "registry")
     _write_table(out / "accounts.csv", ACCOUNTS, _account_rows(world))
@@ -57,11 +62,13 @@ def write(world: World, out: Path, progress: Progress = _silent) -> None:
     with ExitStack() as files:
         transactions = _table(files, out / "transactions.csv", FIELDS)
         labels = _table(files, out / "labels.csv", LABELS)
+        balances = _table(files, out / "balances.csv", BALANCES)
         for done, day in enumerate(world.days(), start=1):
             transactions.writerows(
                 [getattr(transfer, field) for field in FIELDS] for transfer in day.transfers
             )
             labels.writerows(_label_row(tx_id, pattern) for tx_id, pattern in day.labels)
+            balances.writerows(_balance_rows(day))
             tally.count(day)
             progress(done, world.length)
     _write_table(out / "patterns.csv", PATTERNS, _pattern_rows(world, tally))
@@ -95,6 +102,11 @@ def _account_rows(world: World) -> Iterator[tuple[str, ...]]:
         yield row.number, row.bank, row.kind, to_major(row.opening_minor, p.CURRENCY)
 
 
+def _balance_rows(day: Day) -> Iterator[tuple[str, ...]]:
+    for row in day.balances:
+        yield row.account, to_rfc3339(row.as_of_us), row.kind, to_major(row.minor, p.CURRENCY), p.CURRENCY
+
+
 def _label_row(tx_id: str, pattern: Pattern) -> tuple[str, str, str, str, str]:
     return tx_id, pattern.pattern_id, pattern.type, str(int(pattern.illicit)), LABEL_SOURCE
 
@@ -107,12 +119,14 @@ class _Tally:
     total: Ints
     first_us: Ints
     last_us: Ints
+    proven_us: Ints
     finished: set[int]
 
     @staticmethod
     def of(patterns: int) -> _Tally:
         zeros = np.zeros(patterns, dtype=np.int64)
-        return _Tally(zeros.copy(), zeros.copy(), np.full(patterns, MAX_INSTANT), zeros.copy(), set())
+        first = np.full(patterns, MAX_INSTANT)
+        return _Tally(zeros.copy(), zeros.copy(), first, zeros.copy(), zeros.copy(), set())
 
     def count(self, day: Day) -> None:
         rows = day.columns.pattern != NONE
@@ -121,7 +135,13 @@ class _Tally:
         np.add.at(self.total, pattern, day.columns.amount[rows])
         np.minimum.at(self.first_us, pattern, at)
         np.maximum.at(self.last_us, pattern, at)
+        for index in sorted(day.proven):
+            self.proven_us[index] = self.last_us[index]
         self.finished |= day.finished
+
+    def detectable(self, index: int) -> str:
+        """When it could be proven: when its script said so, else with its last transfer."""
+        return to_rfc3339(int(self.proven_us[index] or self.last_us[index]))
 
 
 def _pattern_rows(world: World, tally: _Tally) -> Iterator[tuple[object, ...]]:
@@ -145,4 +165,7 @@ def _pattern_rows(world: World, tally: _Tally) -> Iterator[tuple[object, ...]]:
             world.register.accounts[pattern.main_account].number,
             ";".join(accounts),
             pattern.variant,
+            pattern.care,
+            ";".join(pattern.also),
+            tally.detectable(index) if pattern.illicit else "",
         )

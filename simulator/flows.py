@@ -23,6 +23,8 @@ class Channel(IntEnum):
     payroll = 4
     clearing = 5
     direct_debit = 6
+    cash = 7
+    cross_border = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)

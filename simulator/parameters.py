@@ -102,4 +102,6 @@ CHARGEBACK_RATE: Final = 1 / 1_500  # assumption: purchases undone by the bank s
 PURPOSE_LEFT_OUT: Final = 0.02  # assumption: of the purposes on ordinary transfers
 
 ROUND_DAYS: Final = 30
-"""Each round plants every variant `Size.cases` times."""
+"""Each round plants every variant `Size.cases` times, where it can come to its end within the world."""
+LATEST_START: Final = 14
+"""Days into a round after which no case begins."""

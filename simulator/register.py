@@ -11,6 +11,8 @@ from schemas.registry import (
     AccountRole,
     Feed,
     FeedFormat,
+    Filing,
+    FilingKind,
     Institution,
     InstitutionKind,
     Licence,
@@ -38,6 +40,7 @@ class PartyRow(NamedTuple):
     kind: PartyKind
     name: str
     industry: str
+    qualified: bool = False
 
 
 class AccountRow(NamedTuple):
@@ -50,10 +53,15 @@ class AccountRow(NamedTuple):
     party_id: str
     role: AccountRole | None
     institution_id: str | None
+    product_id: str | None = None
 
 
 class Pattern(NamedTuple):
-    """A labelled set of transfers: planted misconduct, or an honest business that looks like it."""
+    """A labelled set of transfers: planted misconduct, or an honest business that looks like it.
+
+    `care` (of misconduct): clumsy, ordinary or careful. `also`: the other typologies that the same
+    conduct truthfully breaks.
+    """
 
     pattern_id: str
     type: str
@@ -61,6 +69,8 @@ class Pattern(NamedTuple):
     illicit: bool
     main_account: int
     accounts: tuple[int, ...]
+    care: str = ""
+    also: tuple[str, ...] = ()
 
 
 def feed_id(bank: str) -> str:
@@ -80,14 +90,15 @@ class Register:
     institutions: list[Institution] = field(default_factory=list)
     licences: list[Licence] = field(default_factory=list)
     relations: list[Relation] = field(default_factory=list)
+    filings: list[Filing] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.accounts.append(AccountRow("", "", "outside", 0, "", None, None))
 
-    def party(self, kind: PartyKind, name: str = "", industry: str = "") -> str:
+    def party(self, kind: PartyKind, name: str = "", industry: str = "", *, qualified: bool = False) -> str:
         prefix = "person" if kind is PartyKind.person else "company"
         party_id = f"{prefix}-{len(self.parties) + 1:07d}"
-        self.parties.append(PartyRow(party_id, kind, name, industry))
+        self.parties.append(PartyRow(party_id, kind, name, industry, qualified))
         return party_id
 
     def company(self, name: str, industry: str) -> str:
@@ -101,12 +112,20 @@ class Register:
         opening_minor: int = 0,
         role: AccountRole | None = AccountRole.external,
         institution_id: str | None = None,
+        product_id: str | None = None,
     ) -> int:
         """Index of a new account; its number says nothing about what it is for."""
         index = len(self.accounts)
         number = f"6{self.banks.index(bank):02d}{(index * _SCATTER + 8_191) % 10**10:010d}"
-        self.accounts.append(AccountRow(number, bank, kind, opening_minor, party_id, role, institution_id))
+        self.accounts.append(
+            AccountRow(number, bank, kind, opening_minor, party_id, role, institution_id, product_id)
+        )
         return index
+
+    def product(self, product: Product) -> int:
+        """Index of a new product."""
+        self.products.append(product)
+        return len(self.products) - 1
 
     def institution(
         self,
@@ -149,12 +168,42 @@ class Register:
         self.relations.append(Relation(from_id=from_id, to_id=to_id, relation=relation))
 
     def pattern(
-        self, type: str, accounts: tuple[int, ...], *, variant: str = "", illicit: bool = False
+        self,
+        type: str,
+        accounts: tuple[int, ...],
+        *,
+        variant: str = "",
+        illicit: bool = False,
+        care: str = "",
+        also: tuple[str, ...] = (),
     ) -> int:
         """Index of a new pattern; the first of `accounts` is its main one."""
         pattern_id = f"K{len(self.patterns) + 1:06d}"
-        self.patterns.append(Pattern(pattern_id, type, variant, illicit, accounts[0], accounts))
+        self.patterns.append(Pattern(pattern_id, type, variant, illicit, accounts[0], accounts, care, also))
         return len(self.patterns) - 1
+
+    def file(
+        self,
+        institution_id: str,
+        kind: FilingKind,
+        *,
+        party_id: str | None = None,
+        product_id: str | None = None,
+        cap_minor: int | None = None,
+        period_days: int | None = None,
+    ) -> None:
+        """What the institution files with its supervisor."""
+        self.filings.append(
+            Filing(
+                filing_id=f"filing-{len(self.filings) + 1:04d}",
+                institution_id=institution_id,
+                filing_kind=kind,
+                party_id=party_id,
+                product_id=product_id,
+                cap_minor=cap_minor,
+                period_days=period_days,
+            )
+        )
 
     def records(self) -> Iterator[RegistryRecord]:
         """What the supervisor knows, kind by kind."""
@@ -167,6 +216,7 @@ class Register:
                 party_kind=row.kind,
                 identity=f"ID-{row.party_id}",
                 industry=row.industry,
+                qualified_investor=row.qualified,
             )
         yield from self.relations
         for account in self.accounts:
@@ -177,8 +227,10 @@ class Register:
                     bank=account.bank,
                     role=account.role,
                     institution_id=account.institution_id,
+                    product_id=account.product_id,
                 )
         yield from self.products
+        yield from self.filings
         for bank in self.banks:
             yield Feed(feed_id=feed_id(bank), bank=bank, format=FeedFormat.json)
 
@@ -187,5 +239,8 @@ _SECTOR: Final = {
     InstitutionKind.p2p: "banking",
     InstitutionKind.payment: "payments",
     InstitutionKind.consumer_finance: "banking",
+    InstitutionKind.equity_crowdfunding: "securities",
+    InstitutionKind.asset_management: "securities",
+    InstitutionKind.trust: "banking",
     InstitutionKind.other: "banking",
 }

@@ -20,7 +20,9 @@ from simulator.streams import Bools, Ints, stream
 @dataclass(slots=True)
 class Today:
     """`yesterday` is the sealed day before and `yesterday_first` the number of its first transfer.
-    `disbursed`: loans paid out today. `finished`: patterns whose last transfer is planned or made."""
+    `disbursed`: loans paid out today. `owed`: what each payment institution says this evening it owes
+    its clients, by reserve account. `proven`: patterns whose transfers up to tonight are enough to prove
+    them. `finished`: patterns whose last transfer is planned or made."""
 
     seed: int
     date: Date
@@ -30,6 +32,8 @@ class Today:
     yesterday: Columns | None
     yesterday_first: int
     disbursed: list[Loan] = field(default_factory=list)
+    owed: dict[int, int] = field(default_factory=dict)
+    proven: set[int] = field(default_factory=set)
     finished: set[int] = field(default_factory=set)
 
     @property

@@ -1,5 +1,5 @@
 """The world: cast once, played day by day. The same seed and size give the same bytes; a longer world
-begins with the transfers of a shorter one."""
+begins with the transfers of a shorter one, until the first planted case for which that had no room."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import numpy as np
 
 from schemas.currency import to_major
 from schemas.errors import InvalidSetting
-from schemas.instant import DAY, to_micros
-from schemas.registry import RegistryRecord
+from schemas.instant import DAY, SECOND, to_micros
+from schemas.registry import AccountRole, RegistryRecord
 from schemas.transaction import Purpose, Transaction
 from simulator import parameters as p
 from simulator.business import businesses
@@ -33,7 +33,18 @@ MAX_DAYS: Final = 3_660
 LABEL_SOURCE: Final = "simulator"
 _PURPOSES: Final = tuple(purpose.name if purpose else "" for purpose in Purpose)
 _CHANNELS: Final = tuple(channel.name for channel in Channel)
+_NOT_THE_INSTITUTIONS: Final = (AccountRole.client, AccountRole.merchant_settlement)
 _MAY_LACK_PURPOSE: Final = (Channel.transfer, Channel.card, Channel.direct_debit)
+
+
+class BalanceRow(NamedTuple):
+    """A balance as stated after the transfers of `as_of_us` and before. `kind`: "booked", what the bank has
+    in the account, or "clients", what a payment institution says it owes them, on its reserve account."""
+
+    account: str
+    as_of_us: int
+    kind: str
+    minor: int
 
 
 class Label(NamedTuple):
@@ -45,13 +56,16 @@ class Label(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Day:
-    """One day's transfers in time order. `finished`: indexes of planted patterns that completed today."""
+    """One day's transfers in time order, and the evening's balances of institutions' accounts. By index,
+    the planted patterns that since today can be `proven`, and those that are `finished`."""
 
     date: Date
     first_number: int
     columns: Columns
     transfers: tuple[Transaction, ...]
     labels: tuple[Label, ...]
+    balances: tuple[BalanceRow, ...]
+    proven: frozenset[int]
     finished: frozenset[int]
 
 
@@ -100,7 +114,7 @@ class World:
             yesterday = _forget_purposes(today.flows.seal(), self.seed, day)
             ledger.settle(yesterday)
             yesterday_first = number
-            yield names.day(date, number, yesterday, frozenset(today.finished))
+            yield names.day(number, yesterday, today)
             number += len(yesterday)
 
 
@@ -142,8 +156,14 @@ class _Names:
         self._bank = [row.bank for row in register.accounts]
         self._product = [product.product_id for product in register.products]
         self._patterns = register.patterns
+        self._stated = [
+            index
+            for index, row in enumerate(register.accounts)
+            if row.institution_id is not None and row.role not in _NOT_THE_INSTITUTIONS
+        ]
 
-    def day(self, date: Date, first: int, columns: Columns, finished: frozenset[int]) -> Day:
+    def day(self, first: int, columns: Columns, today: Today) -> Day:
+        """`today` after its transfers were settled."""
         ids = [f"T{number:09d}" for number in range(first, first + len(columns))]
         transfers = tuple(
             self._transaction(*row)
@@ -163,7 +183,24 @@ class _Names:
         )
         labelled = np.flatnonzero(columns.pattern != NONE).tolist()
         labels = tuple(Label(ids[row], self._patterns[columns.pattern[row]]) for row in labelled)
-        return Day(date, first, columns, transfers, labels, finished)
+        balances = tuple(self._balances(today))
+        return Day(
+            today.date,
+            first,
+            columns,
+            transfers,
+            labels,
+            balances,
+            frozenset(today.proven),
+            frozenset(today.finished),
+        )
+
+    def _balances(self, today: Today) -> Iterator[BalanceRow]:
+        closing_us = today.date.begin_us + DAY - SECOND
+        for account in self._stated:
+            yield BalanceRow(self._number[account], closing_us, "booked", int(today.ledger.balance[account]))
+        for account, owed in today.owed.items():
+            yield BalanceRow(self._number[account], closing_us, "clients", owed)
 
     def _transaction(
         self,

@@ -54,6 +54,7 @@ class _Desk:
         self._net(today, rng)
         self._buy(today, rng, active)
         self._top_up(today, rng, active)
+        today.owed[self._firm.reserve] = int(self._wallet.sum() + self._owed.sum())
 
     def _settle_merchants(self, today: Today, rng: np.random.Generator) -> None:
         """T+1: what was sold until midnight, less the filed fee."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,16 +26,20 @@ from simulator.today import Script, Today
 Play = Callable[[np.random.Generator], Script]
 """Starts the case's script; it draws from the generator it is given."""
 
+CLUMSY, ORDINARY, CAREFUL = "clumsy", "ordinary", "careful"
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Where, when and with whom one case happens. `day` is the first on which it may act."""
+    """Where, when and with whom one case of `variant` happens. `day` is the first on which it may act."""
 
     cast: Cast
     listings: ListingPlan
     start_us: int
     day: int
     rng: np.random.Generator
+    typology: str
+    variant: Variant
 
     def platform(self) -> tuple[int, Platform]:
         rogues = [number for number, platform in enumerate(self.cast.platforms) if platform.rogue]
@@ -61,8 +66,17 @@ class Plan:
     def party_of(self, account: int) -> str:
         return self.cast.register.accounts[account].party_id
 
-    def label(self, typology: str, variant: str, accounts: tuple[int, ...]) -> int:
-        return self.cast.register.pattern(typology, accounts, variant=variant, illicit=True)
+    def label(self, accounts: tuple[int, ...]) -> int:
+        """The case's pattern; the first of `accounts` is its main one."""
+        variant = self.variant
+        return self.cast.register.pattern(
+            self.typology,
+            accounts,
+            variant=variant.name,
+            illicit=True,
+            care=variant.care,
+            also=variant.also,
+        )
 
     def listing(
         self, platform: int, borrower: int, principal: int, pattern: int, sponsor: int, *, firm: bool
@@ -86,6 +100,20 @@ class Plan:
         every = np.array([firm.account for firm in self.cast.firms], dtype=np.int64)
         chosen: Ints = self.rng.choice(every, min(count, len(every)), replace=False)
         return chosen
+
+
+class Variant(NamedTuple):
+    """One way to do it. `days`: the days within which it has come to its end, the first one included.
+    `also`: other typologies that the same conduct truthfully breaks."""
+
+    prepare: Callable[[Plan], Play]
+    care: str
+    days: int = p.ROUND_DAYS - p.LATEST_START
+    also: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.prepare.__name__
 
 
 def until(today: Today, day: int) -> Generator[None, Today, Today]:

@@ -14,7 +14,7 @@ from schemas.registry import RelationKind
 from schemas.transaction import Purpose
 from simulator import parameters as p
 from simulator.flows import Channel
-from simulator.misconduct.case import Plan, Play, gather, pay_on, until
+from simulator.misconduct.case import CAREFUL, CLUMSY, ORDINARY, Plan, Play, Variant, gather, pay_on, until
 from simulator.register import LEASING, TRADE
 from simulator.today import Script
 
@@ -23,7 +23,7 @@ def own_account(plan: Plan) -> Play:
     _, platform = plan.platform()
     victims = plan.clients(platform, int(plan.rng.integers(45, 80)))
     receivers = plan.firms(int(plan.rng.integers(4, 9)))
-    label = plan.label("pooling", "own_account", (platform.own,))
+    label = plan.label((platform.own,))
 
     def script(rng: np.random.Generator) -> Script:
         today = yield from until((yield), plan.day)
@@ -48,7 +48,7 @@ def consulting(plan: Plan) -> Play:
     plan.cast.register.ties(plan.party_of(collector), platform.party, RelationKind.affiliate)
     victims = plan.cast.people.card[platform.clients[plan.clients(platform, int(plan.rng.integers(40, 70)))]]
     receivers = plan.firms(int(plan.rng.integers(3, 6)))
-    label = plan.label("pooling", "consulting", (collector,))
+    label = plan.label((collector,))
 
     def script(rng: np.random.Generator) -> Script:
         today = yield from until((yield), plan.day)
@@ -75,7 +75,7 @@ def executive(plan: Plan) -> Play:
     plan.cast.register.ties(plan.party_of(collector), platform.party, RelationKind.director)
     victims = plan.cast.people.card[platform.clients[plan.clients(platform, int(plan.rng.integers(30, 50)))]]
     receivers = np.append(plan.firms(3), [plan.person(), plan.person()])
-    label = plan.label("pooling", "executive", (collector,))
+    label = plan.label((collector,))
 
     def script(rng: np.random.Generator) -> Script:
         today = yield from until((yield), plan.day)
@@ -101,7 +101,7 @@ def shopfronts(plan: Plan) -> Play:
     victims = plan.cast.people.card[platform.clients[plan.clients(platform, int(plan.rng.integers(60, 85)))]]
     passers_by = plan.rng.choice(plan.cast.people.card, (14, 3, 4))
     receivers = plan.firms(int(plan.rng.integers(4, 8)))
-    label = plan.label("pooling", "shopfronts", (hub, *fronts))
+    label = plan.label((hub, *fronts))
 
     def script(rng: np.random.Generator) -> Script:
         today = yield from until((yield), plan.day)
@@ -132,4 +132,9 @@ def shopfronts(plan: Plan) -> Play:
     return script
 
 
-VARIANTS = (own_account, consulting, executive, shopfronts)
+VARIANTS = (
+    Variant(own_account, CLUMSY, days=5, also=("commingling", "custody_bypass")),
+    Variant(consulting, ORDINARY, days=9, also=("custody_bypass",)),
+    Variant(executive, ORDINARY, days=16, also=("custody_bypass",)),
+    Variant(shopfronts, CAREFUL, days=16, also=("custody_bypass",)),
+)

@@ -18,7 +18,18 @@ from schemas.transaction import Purpose
 from simulator import parameters as p
 from simulator.cast import PaymentInstitution
 from simulator.flows import Channel
-from simulator.misconduct.case import Plan, Play, office_moment, pass_on, pay_on, until
+from simulator.misconduct.case import (
+    CAREFUL,
+    CLUMSY,
+    ORDINARY,
+    Plan,
+    Play,
+    Variant,
+    office_moment,
+    pass_on,
+    pay_on,
+    until,
+)
 from simulator.register import FINANCE, TRADE
 from simulator.today import Script, Today
 
@@ -34,7 +45,7 @@ def _slice(
 def developer(plan: Plan) -> Play:
     firm = plan.payment_institution()
     final = plan.cast.developers[int(plan.rng.integers(0, len(plan.cast.developers)))].account
-    label = plan.label("reserve_misuse", "developer", (firm.reserve, final))
+    label = plan.label((firm.reserve, final))
 
     def script(rng: np.random.Generator) -> Script:
         today = yield from until((yield), plan.day)
@@ -48,7 +59,7 @@ def developer(plan: Plan) -> Play:
 def margin(plan: Plan) -> Play:
     firm = plan.payment_institution()
     final = plan.cast.brokers[int(plan.rng.integers(0, len(plan.cast.brokers)))].account
-    label = plan.label("reserve_misuse", "margin", (firm.reserve, final))
+    label = plan.label((firm.reserve, final))
 
     def script(rng: np.random.Generator) -> Script:
         today = yield from until((yield), plan.day)
@@ -65,7 +76,7 @@ def vehicle(plan: Plan) -> Play:
     firm = plan.payment_institution()
     final = plan.company("股权投资", FINANCE, AccountRole.product_vehicle)
     plan.cast.register.holds(firm.party, plan.party_of(final), 10_000)
-    label = plan.label("reserve_misuse", "vehicle", (firm.reserve, final))
+    label = plan.label((firm.reserve, final))
 
     def script(rng: np.random.Generator) -> Script:
         today = yield from until((yield), plan.day)
@@ -88,7 +99,7 @@ def vehicle(plan: Plan) -> Play:
 def related(plan: Plan) -> Play:
     firm = plan.payment_institution()
     final = firm.group.affiliate[1]
-    label = plan.label("reserve_misuse", "related", (firm.reserve, final))
+    label = plan.label((firm.reserve, final))
 
     def script(rng: np.random.Generator) -> Script:
         today = yield from until((yield), plan.day)
@@ -113,7 +124,7 @@ def related(plan: Plan) -> Play:
 def uninstructed(plan: Plan) -> Play:
     firm = plan.payment_institution()
     people = np.array([plan.person() for _ in range(int(plan.rng.integers(3, 6)))])
-    label = plan.label("reserve_misuse", "uninstructed", (firm.reserve, *(int(a) for a in people)))
+    label = plan.label((firm.reserve, *(int(a) for a in people)))
 
     def script(rng: np.random.Generator) -> Script:
         today = yield from until((yield), plan.day)
@@ -134,7 +145,7 @@ def sham_merchant(plan: Plan) -> Play:
         party, plan.bank(), "merchant", 0, AccountRole.merchant_settlement, firm.institution_id
     )
     final = plan.cast.developers[int(plan.rng.integers(0, len(plan.cast.developers)))].account
-    label = plan.label("reserve_misuse", "sham_merchant", (firm.reserve, merchant, final))
+    label = plan.label((firm.reserve, merchant, final))
 
     def script(rng: np.random.Generator) -> Script:
         today = yield from until((yield), plan.day)
@@ -163,7 +174,7 @@ def dribble(plan: Plan) -> Play:
     firm = plan.payment_institution()
     people = [plan.person(role=None) for _ in range(4)]
     final = firm.group.affiliate[1]
-    label = plan.label("reserve_misuse", "dribble", (firm.reserve, *people, final))
+    label = plan.label((firm.reserve, *people, final))
 
     def script(rng: np.random.Generator) -> Script:
         today = yield from until((yield), plan.day)
@@ -181,4 +192,12 @@ def dribble(plan: Plan) -> Play:
     return script
 
 
-VARIANTS = (developer, margin, vehicle, related, uninstructed, sham_merchant, dribble)
+VARIANTS = (
+    Variant(developer, CLUMSY, days=1),
+    Variant(margin, ORDINARY, days=4),
+    Variant(vehicle, ORDINARY, days=8),
+    Variant(related, ORDINARY, days=6),
+    Variant(uninstructed, ORDINARY, days=5),
+    Variant(sham_merchant, CAREFUL, days=6),
+    Variant(dribble, CAREFUL, days=11),
+)

@@ -15,8 +15,12 @@ import numpy as np
 from schemas.transaction import Purpose
 from simulator import parameters as p
 from simulator.misconduct.case import (
+    CAREFUL,
+    CLUMSY,
+    ORDINARY,
     Plan,
     Play,
+    Variant,
     office_moment,
     pass_on,
     pay_on,
@@ -34,7 +38,7 @@ def _principal(rng: np.random.Generator) -> int:
 def own_company(plan: Plan) -> Play:
     number, platform = plan.platform()
     borrower = platform.group.affiliate[1]
-    label = plan.label("self_lending", "own_company", (borrower,))
+    label = plan.label((borrower,))
     listing = plan.listing(
         number, borrower, _principal(plan.rng), label, platform.group.holding[1], firm=True
     )
@@ -50,7 +54,7 @@ def own_company(plan: Plan) -> Play:
 def direct_shell(plan: Plan) -> Play:
     number, platform = plan.platform()
     shell = plan.company("贸易", TRADE)
-    label = plan.label("self_lending", "direct_shell", (platform.own, shell))
+    label = plan.label((platform.own, shell))
     listing = plan.listing(number, shell, _principal(plan.rng), label, platform.own, firm=True)
 
     def script(rng: np.random.Generator) -> Script:
@@ -67,7 +71,7 @@ def split_shell(plan: Plan) -> Play:
     number, platform = plan.platform()
     shell = plan.company("实业发展", TRADE)
     receivers = (platform.group.holding[1], platform.group.affiliate[1])
-    label = plan.label("self_lending", "split_shell", (*receivers, shell))
+    label = plan.label((*receivers, shell))
     listing = plan.listing(number, shell, _principal(plan.rng), label, receivers[0], firm=True)
 
     def script(rng: np.random.Generator) -> Script:
@@ -87,7 +91,7 @@ def layered(plan: Plan) -> Play:
     number, platform = plan.platform()
     shell, between = plan.company("建材", TRADE), plan.company("物资", TRADE)
     final = platform.group.family[1]
-    label = plan.label("self_lending", "layered", (final, shell, between))
+    label = plan.label((final, shell, between))
     listing = plan.listing(number, shell, _principal(plan.rng), label, final, firm=True)
 
     def script(rng: np.random.Generator) -> Script:
@@ -108,7 +112,7 @@ def straw(plan: Plan) -> Play:
     people = [plan.person() for _ in range(int(plan.rng.integers(4, 7)))]
     collector = plan.person()
     final = platform.group.controller[1]
-    label = plan.label("self_lending", "straw", (final, collector, *people))
+    label = plan.label((final, collector, *people))
     listings = [
         plan.listing(
             number, person, int(plan.rng.integers(80, 191)) * 1_000 * p.YUAN, label, final, firm=False
@@ -144,7 +148,7 @@ def patient(plan: Plan) -> Play:
     first, second = plan.company("物流", LEASING), plan.person(role=None)
     final = platform.group.family[1]
     partners = plan.firms(4)
-    label = plan.label("self_lending", "patient", (final, shell, first, second))
+    label = plan.label((final, shell, first, second))
     listing = plan.listing(number, shell, _principal(plan.rng), label, final, firm=True)
 
     def script(rng: np.random.Generator) -> Script:
@@ -168,4 +172,11 @@ def patient(plan: Plan) -> Play:
     return script
 
 
-VARIANTS = (own_company, direct_shell, split_shell, layered, straw, patient)
+VARIANTS = (
+    Variant(own_company, CLUMSY, days=6),
+    Variant(direct_shell, CLUMSY, days=6),
+    Variant(split_shell, ORDINARY, days=8),
+    Variant(layered, ORDINARY, days=9),
+    Variant(straw, ORDINARY, days=12, also=("straw_borrowers",)),
+    Variant(patient, CAREFUL, days=22),
+)

@@ -1,4 +1,4 @@
-"""One small world of thirty days, simulated and written once for all tests of the simulator."""
+"""One small world of six weeks, simulated and written once for all tests of the simulator."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from schemas.registry import REGISTRY_RECORD, Account, Institution, Relation
 from simulator.dataset import write
 from simulator.world import World, simulate
 
-SEED, DAYS = 7, 30
+SEED, DAYS = 7, 45
 
 
 @dataclass(eq=False)
@@ -27,6 +27,7 @@ class Written:
     labels: list[dict[str, str]]
     patterns: list[dict[str, str]]
     accounts: list[dict[str, str]]
+    balances: list[dict[str, str]]
     registry: list
 
     @cached_property
@@ -75,7 +76,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
         for path in sorted((folder / "registry").glob("*.ndjson"))
         for line in path.read_text(encoding="utf-8").splitlines()
     ]
-    tables = (read(folder / f"{name}.csv") for name in ("transactions", "labels", "patterns", "accounts"))
+    names = ("transactions", "labels", "patterns", "accounts", "balances")
+    tables = (read(folder / f"{name}.csv") for name in names)
     return Written(world, folder, *tables, registry)
 
 

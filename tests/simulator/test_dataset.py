@@ -9,7 +9,7 @@ import pytest
 
 from schemas.currency import to_minor
 from schemas.instant import to_micros
-from schemas.registry import Account, Feed, Party, Product
+from schemas.registry import Account, AccountRole, Feed, Party, Product
 from schemas.transaction import Purpose
 
 OUTSIDE = {"EXT_SOURCE", "EXT_SINK"}
@@ -42,8 +42,9 @@ def minor(row, field="amount"):
         (
             "patterns.csv",
             "pattern_id,pattern_type,is_illicit,n_tx,n_accounts,first_ts,last_ts,total_amount,shape_ok,"
-            "label_source,main_account,accounts,variant",
+            "label_source,main_account,accounts,variant,care,also,detectable_ts",
         ),
+        ("balances.csv", "account,as_of,kind,balance,currency"),
         ("accounts.csv", "account,bank,kind,opening_balance"),
     ],
 )
@@ -139,6 +140,50 @@ def test_labels_and_patterns_agree_with_the_transfers(written):
         assert set(accounts) <= {row[side] for row in rows for side in ("src", "dst")}
 
 
+def test_misconduct_says_how_careful_it_was_and_when_it_could_be_proven(written):
+    for row in written.patterns:
+        if row["is_illicit"] == "0":
+            assert (row["care"], row["also"], row["detectable_ts"]) == ("", "", "")
+            continue
+        assert row["care"] in {"clumsy", "ordinary", "careful"}
+        assert row["first_ts"] <= row["detectable_ts"] <= row["last_ts"]
+        assert row["pattern_type"] not in row["also"].split(";")
+
+
+def test_balances_are_those_of_the_transfers(written):
+    """Every evening, of every account of an institution but its clients' and its merchants'."""
+    balance = {row["account"]: minor(row, "opening_balance") for row in written.accounts}
+    stated = [row for row in written.balances if row["kind"] == "booked"]
+    transfers = iter([*written.transactions, {"ts": "9999"}])
+    row = next(transfers)
+    for statement in stated:
+        while row["ts"] <= statement["as_of"]:
+            for side, sign in (("src", -1), ("dst", 1)):
+                if row[side] not in OUTSIDE:
+                    balance[row[side]] += sign * minor(row)
+            row = next(transfers)
+        assert minor(statement, "balance") == balance[statement["account"]]
+    mine = {
+        number
+        for number, account in written.account_of.items()
+        if account.institution_id
+        and account.role not in (AccountRole.client, AccountRole.merchant_settlement)
+    }
+    assert Counter(row["account"] for row in stated) == dict.fromkeys(mine, written.world.length)
+
+
+def test_an_honest_payment_institution_has_in_its_reserve_what_it_owes(written):
+    booked, owed = ({}, {})
+    for row in written.balances:
+        (booked if row["kind"] == "booked" else owed)[row["account"], row["as_of"]] = minor(row, "balance")
+    honest = {firm.institution_id for firm in written.world.cast.payment_institutions if not firm.rogue}
+    reserves = {account for account, _ in owed}
+    assert {written.account_of[account].role for account in reserves} == {AccountRole.reserve}
+    for (account, as_of), clients in owed.items():
+        if written.account_of[account].institution_id in honest:
+            assert clients <= booked[account, as_of]
+
+
 def test_every_look_alike_of_the_catalogue_is_there(written):
     honest = {row["pattern_type"] for row in written.patterns if row["is_illicit"] == "0"}
     assert honest >= LOOK_ALIKES
@@ -181,4 +226,4 @@ def test_the_registry_refers_only_to_what_it_holds(written):
 
 def test_one_file_a_kind(written):
     names = {path.stem for path in (written.folder / "registry").iterdir()}
-    assert names == {"institution", "party", "relation", "account", "product", "licence", "feed"}
+    assert names == {"institution", "party", "relation", "account", "product", "licence", "filing", "feed"}

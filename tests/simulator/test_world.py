@@ -7,6 +7,7 @@ import pytest
 
 from schemas.errors import InvalidSetting
 from schemas.instant import DAY, to_micros
+from simulator.misconduct import scheduled
 from simulator.parameters import SIZES
 from simulator.world import MAX_DAYS, simulate
 
@@ -30,8 +31,17 @@ def test_another_seed_gives_another_world():
     assert played(11, 1) != played(12, 1)
 
 
-def test_a_longer_world_begins_like_a_shorter_one():
-    assert played(11, 45, take=DAYS) == played(11, DAYS)
+def test_a_longer_world_begins_like_a_shorter_one_until_a_case_that_had_no_room_in_it():
+    short, long = (scheduled(11, SIZES["small"], simulate(11, 1).start_us, days) for days in (28, 45))
+    assert long[: len(short)] == short
+    parting = min(case.first for case in long[len(short) :])
+    assert 8 <= parting < 28
+    assert played(11, 45, take=parting) == played(11, 28, take=parting)
+
+
+def test_cases_are_planted_only_where_they_can_come_to_their_end():
+    for days in (1, 20, 45):
+        assert all(case.end <= days for case in scheduled(11, SIZES["small"], simulate(11, 1).start_us, days))
 
 
 def test_a_world_can_be_played_again():
