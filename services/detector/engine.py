@@ -18,11 +18,14 @@ import numpy as np
 
 from registry import Registry
 from schemas.alert import Alert
+from schemas.balance import Balance
 from schemas.batch import TransferBatch
+from schemas.errors import Unavailable
 from schemas.instant import DAY
 from schemas.law import Law
 from schemas.registry import RegistryRecord
 from schemas.risk import RiskScore
+from services.detector.balances import History
 from services.detector.episodes import Episodes
 from services.detector.feeds import Feeds, FeedState
 from services.detector.graph import Applied, Found, RollingGraph
@@ -70,6 +73,8 @@ class Counters:
     repeated_batches: int = 0
     unknown_purposes: int = 0
     """Rows whose purpose code is none that is known here: taken as Purpose.unknown."""
+    balances_refused: int = 0
+    """Statements for which there was no room."""
     timers_refused: int = 0
     episodes_evicted: int = 0
     typologies: dict[str, Tally] = field(default_factory=dict)
@@ -101,6 +106,8 @@ class Engine:
         )
         self._marks = Marks(self._graph, self.registry)
         self._registered = Registered(self._graph, self.registry)
+        self._balances = History()
+        self._as_of = -1
         self._typologies = tuple(typology() for typology in typologies)
         self._shapes = searched_for(shape for typology in self._typologies for shape in typology.shapes)
         self._tallies = {typology.id: Tally() for typology in self._typologies}
@@ -108,6 +115,7 @@ class Engine:
         self._episodes = Episodes()
         self._scores = Scores()
         self._feeds = Feeds()
+        self._accounts_refused = 0
         self._repeated = 0
         self._unknown_purposes = 0
 
@@ -128,6 +136,7 @@ class Engine:
         batch, unknown = with_known_purposes(batch)
         self._unknown_purposes += unknown
         applied, found_shapes = self._apply(batch)
+        self._as_of = int(applied.as_of[-1])
         self._feeds.count(batch.id.feed_id, applied, self.registry)
         clocks = applied.clock_us
         step = Step(
@@ -149,6 +158,19 @@ class Engine:
         self._fire_until(int(clocks[-1]), step, found)
         for each in self._typologies:
             each.absorb(step)
+        return Outputs(tuple(found.alerts), tuple(found.scores))
+
+    def apply_balances(self, records: Sequence[Balance]) -> Outputs:
+        """Take statements of balances in: they see all that came before them on the log."""
+        found = _Found()
+        for record in records:
+            account = self._account(record.account_id)
+            if account is None or not self._balances.put(account, record):
+                continue
+            clock_us = self._graph.clock_us
+            context = self._context(record.as_of if clock_us is None else clock_us, self._as_of)
+            for number, typology in enumerate(self._typologies):
+                self._take(number, context, typology.stated(context, account, record), found)
         return Outputs(tuple(found.alerts), tuple(found.scores))
 
     @property
@@ -175,6 +197,7 @@ class Engine:
             refused=graph.refused,
             repeated_batches=self._repeated,
             unknown_purposes=self._unknown_purposes,
+            balances_refused=self._balances.refused + self._accounts_refused,
             timers_refused=self._timers.refused,
             episodes_evicted=self._episodes.evicted,
             typologies={name: replace(tally) for name, tally in self._tallies.items()},
@@ -201,9 +224,19 @@ class Engine:
             )
         return sorted(found, key=lambda one: one[:2])
 
+    def _account(self, token_hex: str) -> int | None:
+        """Known from now on; None at the graph's maximum."""
+        try:
+            return self._graph.intern(bytes.fromhex(token_hex))
+        except Unavailable:
+            self._accounts_refused += 1
+            return None
+
     def _context(self, now_us: int, as_of: int) -> Context:
         rules, marks = self._law.at(now_us), self._marks.all()
-        return Context(self._graph, self.registry, rules, now_us, as_of, marks, self._registered)
+        return Context(
+            self._graph, self.registry, rules, now_us, as_of, marks, self._registered, self._balances
+        )
 
     def _fire_until(self, clock_us: int, step: Step, found: _Found) -> None:
         """Fire what is due by `clock_us`: timers, and at midnight the scores."""

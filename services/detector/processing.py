@@ -7,19 +7,22 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from logging import getLogger
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from eventlog.log import Message
 from schemas.alert import Alert
+from schemas.balance import BALANCES as BALANCE_RECORDS
+from schemas.balance import Balance
 from schemas.batch import TransferBatch, decode
 from schemas.errors import InvalidInput, MalformedBatch
 from schemas.registry import RegistryRecord
 from schemas.risk import RiskScore
-from schemas.topics import ALERTS, KIND_HEADER, REGISTRY, RISK_SCORES, TRANSFERS, Topic
+from schemas.topics import ALERTS, BALANCES, KIND_HEADER, REGISTRY, RISK_SCORES, TRANSFERS, Topic
 
 GROUP: Final = "detector"
+R = TypeVar("R")
 
 _log = getLogger(__name__)
 _registry: TypeAdapter[list[RegistryRecord]] = TypeAdapter(list[RegistryRecord])
@@ -37,6 +40,7 @@ class Engine(Protocol):
 
     def apply_transfers(self, batch: TransferBatch) -> Findings: ...
     def apply_registry(self, records: Sequence[RegistryRecord]) -> Findings: ...
+    def apply_balances(self, records: Sequence[Balance]) -> Findings: ...
 
 
 Read = Callable[[int, int, int], Iterable[Message]]
@@ -113,16 +117,25 @@ class Detector:
         partition.next = message.offset + 1
         self.counts.messages += 1
         try:
-            payload = _decode(message)
+            return self._give(partition.engine, message)
         except InvalidInput as error:
             self.counts.undecodable += 1
             place = f"{message.topic}/{message.partition}@{message.offset}"
             _log.error("%s cannot be decoded and is skipped: %s", place, error)
             return None
-        if isinstance(payload, TransferBatch):
-            self.counts.transfers += payload.rows
-            return partition.engine.apply_transfers(payload)
-        return partition.engine.apply_registry(payload)
+
+    def _give(self, engine: Engine, message: Message) -> Findings:
+        """Raises InvalidInput, before the engine has seen anything of it."""
+        kind = message.headers.get(KIND_HEADER)
+        if kind == TRANSFERS:
+            batch = decode(message.value)
+            self.counts.transfers += batch.rows
+            return engine.apply_transfers(batch)
+        if kind == REGISTRY:
+            return engine.apply_registry(_records(_registry, message.value))
+        if kind == BALANCES:
+            return engine.apply_balances(_records(BALANCE_RECORDS, message.value))
+        raise MalformedBatch(f"header {KIND_HEADER} is {kind!r}")
 
 
 def outputs(findings: Findings | None) -> list[Output]:
@@ -141,13 +154,8 @@ def outputs(findings: Findings | None) -> list[Output]:
     ]
 
 
-def _decode(message: Message) -> TransferBatch | list[RegistryRecord]:
-    kind = message.headers.get(KIND_HEADER)
-    if kind == TRANSFERS:
-        return decode(message.value)
-    if kind == REGISTRY:
-        try:
-            return _registry.validate_json(message.value)
-        except ValidationError as error:
-            raise MalformedBatch(f"not a JSON array of registry records: {error}") from None
-    raise MalformedBatch(f"header {KIND_HEADER} is {kind!r}")
+def _records(kind: TypeAdapter[list[R]], value: bytes) -> list[R]:
+    try:
+        return kind.validate_json(value)
+    except ValidationError as error:
+        raise MalformedBatch(f"not a JSON array of such records: {error}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -14,6 +15,7 @@ import pytest
 
 from schemas.account import OUTSIDE
 from schemas.alert import Alert
+from schemas.balance import Balance
 from schemas.batch import SCHEMA, BatchId, TransferBatch
 from schemas.currency import to_minor
 from schemas.instant import DAY, to_micros
@@ -64,6 +66,8 @@ class World:
     """[id, institution, borrower party, {product_kind, principal_minor, rate_bp, issued_at, …}]"""
     filings: list[list[Any]] = field(default_factory=list)
     """[institution, kind, {party_id, product_id, cap_minor, period_days, …}]"""
+    balances: list[list[Any]] = field(default_factory=list)
+    """[day, account, kind, amount, {currency, sent}]; reported after the transfers reported by then"""
 
     def records(self) -> list[RegistryRecord]:
         return [REGISTRY_RECORD.validate_python(record) for record in self._records()]
@@ -155,6 +159,26 @@ class World:
                 order.append((extra.get("sent", day), len(order)))
         return [rows[place] for _, place in sorted(order)]
 
+    def statements(self) -> list[tuple[int, Balance]]:
+        """(after how many rows it is reported, statement), in that order."""
+        sent = sorted(
+            (flow[5] if len(flow) > 5 else {}).get("sent", flow[0])
+            for flow in self.flows
+            for _ in product(names(flow[1]), names(flow[2]))
+        )
+        found = []
+        for day, account, kind, amount, *more in self.balances:
+            extra = more[0] if more else {}
+            stated = Balance(
+                account_id=token(account).hex(),
+                as_of=to_micros(self.start) + round(day * DAY),
+                balance_kind=kind,
+                balance_minor=to_minor(str(amount), "CNY"),
+                currency=extra.get("currency", "CNY"),
+            )
+            found.append((bisect_right(sent, extra.get("sent", day)), stated))
+        return sorted(found, key=lambda one: one[0])
+
 
 def batch(rows: Sequence[dict[str, Any]], batch_id: str, feed_id: str = "feed") -> TransferBatch:
     arrays = [pa.array([row[name.name] for row in rows], type=name.type) for name in SCHEMA]
@@ -172,6 +196,11 @@ class Run:
         self.alerts += outputs.alerts
         self.scores += outputs.scores
 
+    def state(self, balances: Sequence[Balance]) -> None:
+        outputs = self.engine.apply_balances(balances)
+        self.alerts += outputs.alerts
+        self.scores += outputs.scores
+
     def bytes(self) -> bytes:
         return "\n".join(each.model_dump_json() for each in (*self.alerts, *self.scores)).encode()
 
@@ -184,9 +213,13 @@ def run(world: World, cuts: Iterable[int] = (), registry: Sequence[RegistryRecor
     done = Run(Engine(LAW, max_transfers=100_000, max_accounts=20_000))
     done.engine.apply_registry([*world.records(), *registry])
     rows = world.rows()
-    edges = sorted({0, *(cut for cut in cuts if cut < len(rows)), len(rows)})
-    for first, last in pairwise(edges):
-        done.feed(rows[first:last], f"{first}")
+    stated = world.statements()
+    places = {place for place, _ in stated}
+    edges = sorted({0, *places, *(cut for cut in cuts if cut < len(rows)), len(rows)})
+    for first, last in pairwise([*edges, len(rows)]):
+        done.state([balance for place, balance in stated if place == first])
+        if first < last:
+            done.feed(rows[first:last], f"{first}")
     return done
 
 

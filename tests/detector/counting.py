@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from schemas.alert import Alert
+from schemas.balance import Balance
 from schemas.batch import TransferBatch
 from schemas.examples import valid
 from schemas.record import content_id
@@ -51,6 +52,11 @@ class CountingEngine:
     def apply_registry(self, records: Sequence[RegistryRecord]) -> Findings:
         for record in records:
             self._seen.update(version_key(record).encode())
+        return Findings(scores=(_SCORE.model_copy(update={"formula": self._seen.hexdigest()}),))
+
+    def apply_balances(self, records: Sequence[Balance]) -> Findings:
+        for record in records:
+            self._seen.update(record.model_dump_json().encode())
         return Findings(scores=(_SCORE.model_copy(update={"formula": self._seen.hexdigest()}),))
 
 

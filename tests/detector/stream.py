@@ -9,7 +9,7 @@ import pyarrow as pa
 from eventlog.log import Log, Message
 from schemas.batch import SCHEMA, BatchId, TransferBatch, encode
 from schemas.examples import valid
-from schemas.topics import ALERTS, KIND_HEADER, REGISTRY, RISK_SCORES, TRANSACTIONS, TRANSFERS
+from schemas.topics import ALERTS, BALANCES, KIND_HEADER, REGISTRY, RISK_SCORES, TRANSACTIONS, TRANSFERS
 from services.detector.processing import Detector, Output
 from tests.detector.counting import CountingEngine
 
@@ -39,6 +39,8 @@ def _message(partition: int, number: int) -> Message:
     if number % 17 == 3:
         kind = REGISTRY
         value = json.dumps([{**valid("party")[0], "party_id": f"party-{partition}-{number}"}]).encode()
+    elif number % 17 == 5:
+        kind, value = BALANCES, json.dumps(valid("balance")[:1]).encode()
     elif number != 40:  # 40 is an empty message, which cannot be decoded
         value = _transfers(partition, number)
     return Message(TRANSACTIONS.name, partition, number, b"feed", value, {KIND_HEADER: kind})
