@@ -1,9 +1,10 @@
 """The typologies, one file each. Their order is the order of alerts found at the same transfer."""
 
+from services.detector.typologies.firewall_breach import FirewallBreach
 from services.detector.typologies.pooling import Pooling
 from services.detector.typologies.reserve_misuse import ReserveMisuse
 from services.detector.typologies.self_lending import SelfLending
 from services.detector.typologies.structuring import Structuring
 from services.detector.typology import Typology
 
-TYPOLOGIES: tuple[type[Typology], ...] = (Pooling, SelfLending, ReserveMisuse, Structuring)
+TYPOLOGIES: tuple[type[Typology], ...] = (Pooling, SelfLending, ReserveMisuse, Structuring, FirewallBreach)

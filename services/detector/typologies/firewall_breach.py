@@ -1,0 +1,339 @@
+"""防火墙失守: money moves between licensed members of one group beyond what they have filed.
+
+Two institutions are of one group when the registry gives them the same group, or when one is reached
+from the other over controlling links alone (controller, or a majority of shares). What counts is a
+payment out of one member's own money, or out of the money it keeps for clients, into another member's
+own money; and a payment out of own money into what the other keeps for clients, unless that is a
+payment rail (reserve, clearing, fund sales), on which a member is a customer like others.
+
+A filed service covers payments out of own money up to its cap in any of its periods, and all of them
+where it names no cap; clients' money is never covered. Payments from what one member keeps for clients
+into what the other keeps for clients are clearing. A member without a licence on file is taken to hold
+one when it is a supervised kind of firm, at a lower confidence; a purpose that is not stated may be a
+service, and names feed.purpose as missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from schemas.alert import Citation, EvidenceEdge, Factor, Limit, Subject, SubjectKind
+from schemas.instant import DAY
+from schemas.record import Bilingual
+from schemas.registry import AccountRole, Filing, FilingKind, InstitutionKind, Relation, RelationKind
+from schemas.transaction import Purpose
+from services.detector.entities import Entities
+from services.detector.evidence import keep
+from services.detector.explanations.firewall_breach import Dealings, explanation
+from services.detector.marks import TIED
+from services.detector.severity import by_amount
+from services.detector.typology import (
+    Candidates,
+    Context,
+    Finding,
+    Outcome,
+    Step,
+    Transfer,
+    Typology,
+    factor,
+    in_force,
+    parameter,
+    shown,
+)
+
+_OWN: Final = frozenset(
+    {
+        AccountRole.own,
+        AccountRole.fee,
+        AccountRole.marketing,
+        AccountRole.guarantee,
+        AccountRole.filed_own,
+    }
+)
+_RAILS: Final = frozenset(
+    {
+        AccountRole.reserve,
+        AccountRole.partner_reserve,
+        AccountRole.special_business,
+        AccountRole.fund_sales,
+    }
+)
+_CLIENTS: Final = _RAILS | {AccountRole.custody, AccountRole.product_vehicle}
+_SERVICES: Final = frozenset({Purpose.fee, Purpose.purchase, Purpose.transfer, Purpose.unknown})
+_MAJORITY_BP: Final = 5_000
+_MAX_FLOWS: Final = 1_000
+"""Kept of one payer in one currency; past it the oldest go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    small_minor: int = parameter(
+        1_000_000, "assumption: unfiled dealings of up to CNY 10,000 in a window are left alone"
+    )
+    window_days: int = parameter(30, "assumption: the dealings of one alert")
+
+
+class _Flow(NamedTuple):
+    """A payment to another member. `minor` counts towards filed caps, `over_minor` is beyond them."""
+
+    ts_us: int
+    payer_account: int
+    payee_account: int
+    payee: str
+    of_clients: bool
+    minor: int
+    over_minor: int
+    missing: tuple[str, ...]
+    edge: EvidenceEdge
+
+
+class FirewallBreach(Typology):
+    id = "firewall_breach"
+    name = Bilingual(zh="关联交易、防火墙", en="Breach of a group's firewall")
+    law = (Citation(document="RP", article="二.2.4"),)
+    parameters = Parameters
+    needs = ("registry.account", "registry.institution", "registry.licence", "feed.purpose")
+    look_alikes = (
+        Bilingual(zh="备案额度内的集团内部服务费", en="filed intra-group service fees"),
+        Bilingual(zh="为客户办理的支付清算", en="clearing of payments for clients"),
+    )
+
+    def __init__(self) -> None:
+        self._flows: dict[tuple[str, int], list[_Flow]] = {}
+        """By (payer, currency), as logged; keys are institutions, so few."""
+
+    def candidates(self, step: Step) -> Candidates:
+        """Payments from whoever was ever tied to an institution to whoever was."""
+        applied = step.applied
+        both = (step.src_marks & step.dst_marks & TIED) != 0
+        rows = np.flatnonzero(both & step.inserted & (applied.src != applied.dst))
+        return Candidates(rows, applied.src[rows])
+
+    def confirm(self, context: Context, transfer: Transfer) -> Outcome:
+        if transfer.is_reversal:
+            return None
+        parameters = in_force(Parameters, self.id, context.rules)
+        group = _Group(context)
+        dealing = group.dealing(transfer)
+        if dealing is None or self._is_refund(dealing, transfer, context, parameters):
+            return None
+        key = dealing.payer, transfer.currency
+        flows = self._flows.setdefault(key, [])
+        over_minor = transfer.amount_minor
+        if not dealing.of_clients and transfer.purpose in _SERVICES:
+            over_minor = _over(flows, group.services(dealing), dealing, transfer, context)
+        flows.append(
+            _Flow(
+                transfer.ts_us,
+                transfer.src,
+                transfer.dst,
+                dealing.payee,
+                dealing.of_clients,
+                transfer.amount_minor,
+                over_minor,
+                group.missing(dealing, transfer),
+                keep(context, transfer.leg, over_minor),
+            )
+        )
+        del flows[:-_MAX_FLOWS]
+        if over_minor == 0:
+            return None
+        since_us = context.now_us - parameters.window_days * DAY
+        over = [one for one in flows if one.over_minor and one.ts_us >= since_us]
+        of_clients = any(one.of_clients for one in over)
+        if not of_clients and sum(one.over_minor for one in over) <= parameters.small_minor:
+            return None
+        return _finding(context, transfer, dealing, over, parameters, len(flows) == _MAX_FLOWS)
+
+    def _is_refund(
+        self, dealing: _Dealing, transfer: Transfer, context: Context, parameters: Parameters
+    ) -> bool:
+        """The payee had paid the payer at least as much within the window."""
+        if transfer.purpose is not Purpose.refund or dealing.of_clients:
+            return False
+        since_us = context.now_us - parameters.window_days * DAY
+        paid = self._flows.get((dealing.payee, transfer.currency), ())
+        return transfer.amount_minor <= sum(
+            one.minor for one in paid if one.payee == dealing.payer and one.ts_us >= since_us
+        )
+
+
+class _Link(NamedTuple):
+    """How two members are known to be of one group."""
+
+    points: int
+    wording: Bilingual
+
+
+class _Dealing(NamedTuple):
+    payer: str
+    payee: str
+    of_clients: bool
+    link: _Link
+
+
+class _Group:
+    """Who belongs together, as the registry has it now."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._registry = context.registry
+        self._entities = Entities(context)
+
+    def dealing(self, transfer: Transfer) -> _Dealing | None:
+        payers, payees = self._serves(transfer.src), self._serves(transfer.dst)
+        if payers.keys() & payees.keys():
+            return None
+        for payer, from_role in sorted(payers.items()):
+            for payee, to_role in sorted(payees.items()):
+                if _counts(from_role, to_role) and (link := self._link(payer, payee)) is not None:
+                    return _Dealing(payer, payee, from_role in _CLIENTS, link)
+        return None
+
+    def services(self, dealing: _Dealing) -> list[Filing]:
+        """The services between the two that either has filed."""
+        ends = ((dealing.payer, self._party(dealing.payee)), (dealing.payee, self._party(dealing.payer)))
+        return [
+            one
+            for filer, other in ends
+            for one in self._registry.filings(filer, FilingKind.service, self._context.now_us)
+            if one.party_id in (None, other)
+        ]
+
+    def missing(self, dealing: _Dealing, transfer: Transfer) -> tuple[str, ...]:
+        licensed = all(self._entities.licences(one) for one in (dealing.payer, dealing.payee))
+        unstated = transfer.purpose is Purpose.unknown
+        return (*(() if licensed else ("registry.licence",)), *(("feed.purpose",) if unstated else ()))
+
+    def _serves(self, account: int) -> dict[str, AccountRole]:
+        """The institutions whose own or clients' money the account keeps, and in which role; else
+        the one that holds it itself."""
+        records = self._entities.accounts(account)
+        served = {
+            one.institution_id: one.role
+            for one in records
+            if one.institution_id and one.role in (_OWN | _CLIENTS)
+        }
+        if served or not records or records[0].role is not AccountRole.external:
+            return served
+        party = records[0].party_id
+        tied = self._registry.institutions_tied(party)
+        return {one: AccountRole.own for one in tied if self._party(one) == party}
+
+    def _link(self, payer: str, payee: str) -> _Link | None:
+        """How the two, both licensed, are of one group; None: they are not."""
+        if not (self._is_financial(payer) and self._is_financial(payee)):
+            return None
+        now_us = self._context.now_us
+        group = self._registry.group(payer, now_us)
+        if group is not None and group == self._registry.group(payee, now_us):
+            return _Link(10, Bilingual(zh=f"同属集团 {group}", en=f"of group {group}"))
+        party = self._party(payee)
+        tie = self._registry.related(payer, party, now_us) if party else None
+        if tie is None or not all(_controls(one) for one in tie.path):
+            return None
+        zh, en = f"经 {tie.links} 层控制关系同受控制", f"under common control over {tie.links} links"
+        return _Link(5, Bilingual(zh=zh, en=en))
+
+    def _is_financial(self, institution_id: str) -> bool:
+        institution = self._registry.institution(institution_id, self._context.now_us)
+        if institution is None:
+            return False
+        supervised = institution.institution_kind is not InstitutionKind.other
+        return supervised or bool(self._entities.licences(institution_id))
+
+    def _party(self, institution_id: str) -> str | None:
+        institution = self._registry.institution(institution_id, self._context.now_us)
+        return institution.party_id if institution else None
+
+
+def _counts(payer: AccountRole, payee: AccountRole) -> bool:
+    return payee in _OWN or (payer in _OWN and payee not in _RAILS)
+
+
+def _controls(relation: Relation) -> bool:
+    if relation.relation is RelationKind.shareholder:
+        return (relation.share_bp or 0) > _MAJORITY_BP
+    return relation.relation is RelationKind.controller
+
+
+def _over(
+    flows: list[_Flow], services: list[Filing], dealing: _Dealing, transfer: Transfer, context: Context
+) -> int:
+    """How much of the payment no filed service has room for; the roomiest counts."""
+    over = [transfer.amount_minor]
+    for filing in services:
+        if filing.cap_minor is None:
+            return 0
+        if filing.currency != context.graph.currency(transfer.currency):
+            continue
+        since_us = context.now_us - filing.period_days * DAY if filing.period_days else filing.valid_from
+        moved = sum(
+            one.minor
+            for one in flows
+            if one.payee == dealing.payee and not one.of_clients and one.ts_us > since_us
+        )
+        over.append(max(0, moved + transfer.amount_minor - filing.cap_minor))
+    return min(over)
+
+
+def _finding(
+    context: Context,
+    transfer: Transfer,
+    dealing: _Dealing,
+    over: list[_Flow],
+    parameters: Parameters,
+    full: bool,
+) -> Finding:
+    currency = context.graph.currency(transfer.currency)
+    minor = sum(one.over_minor for one in over)
+    of_clients = sum(one.over_minor for one in over if one.of_clients)
+    missing = tuple(sorted({name for one in over for name in one.missing}))
+    accounts = {account for one in over for account in (one.payer_account, one.payee_account)}
+    dealings = Dealings(
+        payer=dealing.payer,
+        payees=tuple(sorted({one.payee for one in over})),
+        link=dealing.link.wording,
+        first_us=min(one.ts_us for one in over),
+        last_us=max(one.ts_us for one in over),
+        count=len(over),
+        over_minor=minor,
+        of_clients_minor=of_clients,
+        currency=currency,
+    )
+    return Finding(
+        subject=Subject(kind=SubjectKind.institution, id=dealing.payer),
+        institution_id=dealing.payer,
+        accounts=tuple(sorted(accounts)),
+        attributed={transfer.seq: over[-1].over_minor},
+        amount_minor=minor,
+        currency=currency,
+        confidence=_confidence(dealing, over, missing),
+        severity=(
+            factor("rule", 40, "集团内须有防火墙", "a group keeps firewalls between its members"),
+            *((factor("clients", 20, "动用客户资金", "clients' money was used"),) if of_clients else ()),
+            by_amount(minor, currency),
+        ),
+        law=FirewallBreach.law,
+        parameters=shown(parameters),
+        explanation=explanation(dealings),
+        missing=missing,
+        limits=((Limit(name="flows", bound=_MAX_FLOWS),) if full else ()),
+        earlier=tuple(one.edge for one in over[:-1]),
+    )
+
+
+def _confidence(dealing: _Dealing, over: list[_Flow], missing: tuple[str, ...]) -> tuple[Factor, ...]:
+    factors = [factor("unfiled", 55, "超出备案额度或未备案", "beyond what was filed, or not filed")]
+    if any(one.of_clients for one in over):
+        factors.append(factor("clients", 20, "付出的是客户资金", "what was paid is clients' money"))
+    link = dealing.link
+    factors.append(factor("group", link.points, link.wording.zh, link.wording.en))
+    if len(over) > 1:
+        factors.append(factor("repeated", 5, f"共 {len(over)} 笔", f"{len(over)} transfers"))
+    if missing:
+        factors.append(factor("missing", -10 * len(missing), "缺少部分数据", "some data is missing"))
+    return tuple(factors)
