@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cached_property
+from typing import Final
 
 from registry import Registry
-from schemas.registry import Account, AccountRole, Licence
+from schemas.registry import Account, AccountRole, InstitutionKind, Licence
 from services.detector.graph import RollingGraph
 from services.detector.typology import Context
+
+PLATFORMS: Final = frozenset({InstitutionKind.p2p, InstitutionKind.equity_crowdfunding})
+CLIENT_MONEY: Final = frozenset({AccountRole.client, AccountRole.custody})
+OWN_MONEY: Final = frozenset({AccountRole.own, AccountRole.fee, AccountRole.marketing, AccountRole.filed_own})
 
 
 class Entities:
@@ -66,6 +72,21 @@ class Entities:
         candidates = self._registry.institutions_tied(party) if party else ()
         related = {one for one in candidates if self.is_related(one, account)}
         return tuple(sorted(own | related))
+
+    def served(self, account: int, roles: Collection[AccountRole]) -> tuple[str, ...]:
+        """The institutions in whose business the account has one of `roles`, by id."""
+        served = {one.institution_id for one in self.accounts(account) if one.role in roles}
+        return tuple(sorted(one for one in served if one))
+
+    def is_held_by(self, institution_id: str, account: int) -> bool:
+        """Held by the institution itself."""
+        institution = self._registry.institution(institution_id, self._now_us)
+        return institution is not None and self.party(account) == institution.party_id
+
+    def is_platform(self, institution_id: str) -> bool:
+        """It brings investors and borrowers together: lending or equity crowdfunding."""
+        institution = self._registry.institution(institution_id, self._now_us)
+        return institution is not None and institution.institution_kind in PLATFORMS
 
     def is_related(self, institution_id: str, account: int) -> bool:
         """Held by the institution itself or by a related party of it."""

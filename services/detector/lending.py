@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from schemas.registry import AccountRole, InstitutionKind, Product
+from schemas.registry import AccountRole, Product
 from schemas.transaction import Purpose
-from services.detector.entities import Entities
+from services.detector.entities import OWN_MONEY, Entities
 from services.detector.graph import Edges
 from services.detector.graph.kernel import Bools
 from services.detector.legs import Leg
@@ -17,8 +17,6 @@ from services.detector.typology import Context
 NOT_PASSED: Final = KEPT_FOR_OTHERS - {AccountRole.client}
 """Roles in which money of many lies together: no path is drawn through such an account."""
 
-PLATFORMS: Final = frozenset({InstitutionKind.p2p, InstitutionKind.equity_crowdfunding})
-_OWN: Final = frozenset({AccountRole.own, AccountRole.fee, AccountRole.marketing, AccountRole.filed_own})
 _UNSTATED: Final = frozenset({Purpose.unknown, Purpose.transfer})
 
 
@@ -47,14 +45,14 @@ class Lending:
         """
         if leg.purpose is not Purpose.disburse and leg.purpose not in _UNSTATED:
             return None
-        if self._entities.roles(leg.src) & _OWN:
+        if self._entities.roles(leg.src) & OWN_MONEY:
             return None
         stated = leg.purpose is Purpose.disburse
         product_id = self._context.graph.product(leg.product) or None
         institution_id = self._institution(leg, product_id)
         if not stated and not self._is_borrower(leg, product_id, institution_id):
             return None
-        if institution_id is None or not self._is_platform(institution_id):
+        if institution_id is None or not self._entities.is_platform(institution_id):
             return None
         return Listing(institution_id, product_id, leg.dst, leg.currency, stated)
 
@@ -91,10 +89,6 @@ class Lending:
         return any(
             one.institution_id == institution_id and product_id in (None, one.product_id) for one in borrowed
         )
-
-    def _is_platform(self, institution_id: str) -> bool:
-        institution = self._context.registry.institution(institution_id, self._context.now_us)
-        return institution is not None and institution.institution_kind in PLATFORMS
 
     def _product(self, product_id: str | None) -> Product | None:
         if product_id is None:

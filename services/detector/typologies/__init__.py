@@ -1,5 +1,6 @@
 """The typologies, one file each. Their order is the order of alerts found at the same transfer."""
 
+from services.detector.typologies.commingling import Commingling
 from services.detector.typologies.firewall_breach import FirewallBreach
 from services.detector.typologies.pooling import Pooling
 from services.detector.typologies.reserve_misuse import ReserveMisuse
@@ -7,4 +8,11 @@ from services.detector.typologies.self_lending import SelfLending
 from services.detector.typologies.structuring import Structuring
 from services.detector.typology import Typology
 
-TYPOLOGIES: tuple[type[Typology], ...] = (Pooling, SelfLending, ReserveMisuse, Structuring, FirewallBreach)
+TYPOLOGIES: tuple[type[Typology], ...] = (
+    Pooling,
+    SelfLending,
+    ReserveMisuse,
+    Structuring,
+    FirewallBreach,
+    Commingling,
+)

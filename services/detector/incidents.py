@@ -1,0 +1,110 @@
+"""Transfers that are each suspect by themselves, remembered together over a window of event time."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from schemas.alert import Factor, Limit
+from schemas.record import Bilingual
+from services.detector.legs import Leg
+from services.detector.typology import factor
+
+MAX_INCIDENTS: Final = 500
+"""Of one subject; past it the earliest are forgotten."""
+_MAX_SUBJECTS: Final = 20_000
+"""Past it the subject longest without an incident is forgotten."""
+
+
+class Reason(NamedTuple):
+    """What is wrong, and how sure that makes a finding, in points of confidence."""
+
+    name: str
+    points: int
+    says: Bilingual
+
+
+class Incident(NamedTuple):
+    """`minor`: how much of the transfer is suspect. `missing`: data that would have told more."""
+
+    leg: Leg
+    minor: int
+    reason: Reason
+    missing: tuple[str, ...] = ()
+
+
+class Incidents:
+    """By subject, whatever names it, in one currency."""
+
+    def __init__(self) -> None:
+        self._of: OrderedDict[tuple[str | int, int], list[Incident]] = OrderedDict()
+
+    def add(self, subject: str | int, new: Sequence[Incident], since_us: int) -> Case:
+        """Take in incidents of one currency, and forget those before `since_us`."""
+        key = subject, new[0].leg.currency
+        recent = [one for one in self._of.pop(key, ()) if one.leg.ts_us >= since_us]
+        recent += new
+        self._of[key] = recent[-MAX_INCIDENTS:]
+        if len(self._of) > _MAX_SUBJECTS:
+            self._of.popitem(last=False)
+        return Case(tuple(self._of[key]))
+
+
+class Case(NamedTuple):
+    """The incidents of one subject within the window, as they came; at least one."""
+
+    incidents: tuple[Incident, ...]
+
+    @property
+    def minor(self) -> int:
+        return sum(one.minor for one in self.incidents)
+
+    @property
+    def first_us(self) -> int:
+        return min(one.leg.ts_us for one in self.incidents)
+
+    @property
+    def last_us(self) -> int:
+        return max(one.leg.ts_us for one in self.incidents)
+
+    @property
+    def attributed(self) -> dict[int, int]:
+        return {one.leg.seq: one.minor for one in self.incidents}
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        return tuple(sorted({name for one in self.incidents for name in one.missing}))
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        full = len(self.incidents) == MAX_INCIDENTS
+        return (Limit(name="incidents", bound=MAX_INCIDENTS),) if full else ()
+
+    def says(self) -> Bilingual:
+        """Each reason once."""
+        reasons = {one.reason.name: one.reason.says for one in self.incidents}
+        told = [reasons[name] for name in sorted(reasons)]
+        return Bilingual(zh="；".join(one.zh for one in told), en="; ".join(one.en for one in told))
+
+    def confidence(self, *further: Factor) -> tuple[Factor, ...]:
+        """Of the surest incident, more as they repeat."""
+        surest = max(self.incidents, key=lambda one: one.reason.points - 10 * len(one.missing))
+        reason = surest.reason
+        return (
+            factor(reason.name, reason.points, reason.says.zh, reason.says.en),
+            *further,
+            *self._repeated(),
+            *lacking(surest.missing),
+        )
+
+    def _repeated(self) -> Iterable[Factor]:
+        count = len(self.incidents)
+        if count > 1:
+            yield factor("repeated", min(15, 3 * count), f"共 {count} 笔", f"{count} transfers")
+
+
+def lacking(missing: Sequence[str]) -> Iterable[Factor]:
+    """Ten points for each thing that is not known."""
+    if missing:
+        yield factor("missing", -10 * len(missing), "缺少部分数据", "some data is missing")

@@ -1,0 +1,298 @@
+"""资金混同: a platform's own money and its clients' money flow into each other.
+
+A transfer between an account that keeps clients' money (custody main account, client's sub-account) and
+one of the platform's own money (own, fee, marketing, or any other account the platform itself holds).
+What may pass:
+
+- to the platform: its fee within the filed rate of what was disbursed, and withdrawal fees up to a small
+  tariff;
+- to clients: subsidies within a filed cap, a fee refunded to who had paid it, a salary, an instalment of a
+  loan the platform itself took, and compensation under a filed risk reserve.
+
+Compensation by a guarantor does not touch the platform's own money and is none of this. Subsidies without
+any filing are a finding of low confidence where they are small gifts out of the marketing account.
+Where the feed does not say why money moved, what enters the fee account is taken for a fee and what
+leaves the marketing account for a subsidy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from schemas.alert import Citation, Subject, SubjectKind
+from schemas.instant import DAY
+from schemas.record import Bilingual
+from schemas.registry import AccountRole, FilingKind
+from schemas.transaction import Purpose
+from services.detector.allowances import Allowances
+from services.detector.entities import CLIENT_MONEY, OWN_MONEY, Entities
+from services.detector.explanations.commingling import explanation
+from services.detector.graph.kernel import Bools
+from services.detector.incidents import Case, Incident, Incidents, Reason
+from services.detector.legs import Leg
+from services.detector.marks import BORROWER, CUSTODY, OTHER, TIED, bits_of
+from services.detector.platform_fees import PlatformFees
+from services.detector.severity import by_amount
+from services.detector.typology import (
+    Candidates,
+    Context,
+    Finding,
+    Outcome,
+    Step,
+    Transfer,
+    Typology,
+    factor,
+    greatest,
+    in_force,
+    parameter,
+    shown,
+)
+
+_CLIENTS: Final = bits_of(CLIENT_MONEY)
+_OWN: Final = bits_of(OWN_MONEY)
+_FEE: Final = bits_of({AccountRole.fee})
+_NOT_OWN: Final = CLIENT_MONEY | {AccountRole.guarantee}
+_INSTALMENT: Final = frozenset({Purpose.repay, Purpose.interest})
+
+_TAKEN = Reason(
+    "taken",
+    75,
+    Bilingual(zh="客户资金划入平台自有资金账户", en="client money paid into the platform's own account"),
+)
+_FEE_EXCESS = Reason(
+    "fee", 60, Bilingual(zh="超过备案费率的手续费", en="fees beyond the filed rate of what was disbursed")
+)
+_MIXED_IN = Reason(
+    "mixed_in", 60, Bilingual(zh="平台自有资金划入客户资金", en="own money paid in among client money")
+)
+_OVER_CAP = Reason(
+    "over_cap", 55, Bilingual(zh="补贴超过备案上限", en="subsidies beyond the filed cap for a client")
+)
+_UNFILED = Reason(
+    "unfiled_subsidy", 50, Bilingual(zh="未备案的大额补贴", en="large subsidies without a filing")
+)
+_GIFT = Reason("unfiled_gift", 35, Bilingual(zh="未备案的小额补贴", en="small gifts without a filing"))
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    window_days: int = parameter(30, "assumption: one episode's transfers; how far back a refund looks")
+    tariff_minor: int = parameter(1_000, "assumption: CNY 10, more than banks charge for a withdrawal")
+    gift_minor: int = parameter(10_000, "assumption: CNY 100, a sign-up gift; more is a subsidy")
+    fee_period_days: int = parameter(92, "assumption: fees may be taken once a quarter")
+    max_edges: int = parameter(2_000, "bound on the payments among which a refund's payer is looked for")
+
+
+class Commingling(Typology):
+    id = "commingling"
+    name = Bilingual(zh="资金混同", en="Commingling of client and own money")
+    law = (Citation(document="RP", article="二.1.3"), Citation(document="GO", article="十四"))
+    parameters = Parameters
+    needs = (
+        "registry.account",
+        "registry.fee_rate",
+        "registry.filing",
+        "feed.purpose",
+        "feed.history",
+    )
+    look_alikes = (
+        Bilingual(zh="备案费率以内的手续费划转", en="the sweep of fees within the filed rate"),
+        Bilingual(zh="小额提现手续费", en="small withdrawal fees"),
+        Bilingual(zh="备案上限以内的补贴", en="subsidies below the filed cap"),
+        Bilingual(zh="担保机构代偿", en="compensation by a guarantor"),
+    )
+
+    def __init__(self) -> None:
+        self._fees = PlatformFees()
+        self._subsidies = Allowances()
+        self._incidents = Incidents()
+
+    def candidates(self, step: Step) -> Candidates:
+        """Between client money and what may be the platform's own, plain withdrawal fees left out; and
+        what the ledger of fees counts."""
+        applied, src, dst = step.applied, step.src_marks, step.dst_marks
+        out = ((src & _CLIENTS) != 0) & _may_be_own(dst)
+        into = ((dst & _CLIENTS) != 0) & _may_be_own(src)
+        is_fee, unsaid = applied.purpose == Purpose.fee, applied.purpose == Purpose.unknown
+        to_fee_account = (dst & _FEE) != 0
+        tariff = greatest(Parameters, self.id, "tariff_minor", step)
+        out &= ~(to_fee_account & (is_fee | unsaid) & (applied.amount_minor <= tariff))
+        from_custody = (src & CUSTODY) != 0
+        counted = from_custody & ((applied.purpose == Purpose.disburse) | (unsaid & ((dst & BORROWER) != 0)))
+        counted |= to_fee_account & is_fee & ((src & _CLIENTS) == 0)
+        rows = np.flatnonzero(step.inserted & (out | into | counted))
+        return Candidates(rows, applied.src[rows])
+
+    def confirm(self, context: Context, transfer: Transfer) -> Outcome:
+        if transfer.is_reversal:
+            return None
+        entities, leg = Entities(context), transfer.leg
+        self._fees.count(entities, leg, context.now_us)
+        mixing = _mixing(entities, leg)
+        if mixing is None:
+            return None
+        parameters = in_force(Parameters, self.id, context.rules)
+        judge = _Judge(context, entities, leg, mixing, parameters, self._fees, self._subsidies)
+        incident = judge.taken() if mixing.own == leg.dst else judge.given()
+        if incident is None:
+            return None
+        since_us = context.now_us - parameters.window_days * DAY
+        case = self._incidents.add(mixing.own, (incident,), since_us)
+        return _finding(context, entities, mixing, case, parameters)
+
+
+def _may_be_own(marks: npt.NDArray[np.uint32]) -> Bools:
+    may: Bools = ((marks & _OWN) != 0) | (((marks & TIED) != 0) & ((marks & OTHER) != 0))
+    return may
+
+
+class _Mixing(NamedTuple):
+    """The platform, its account of own money, and the one of client money."""
+
+    institution_id: str
+    own: int
+    clients: int
+
+
+def _mixing(entities: Entities, leg: Leg) -> _Mixing | None:
+    """None: the transfer is not between one platform's client money and its own."""
+    for clients, own in ((leg.src, leg.dst), (leg.dst, leg.src)):
+        for institution_id in entities.served(clients, CLIENT_MONEY):
+            is_platform = entities.is_platform(institution_id)
+            if is_platform and _is_between(entities, institution_id, clients, own):
+                return _Mixing(institution_id, own, clients)
+    return None
+
+
+def _is_between(entities: Entities, institution_id: str, clients: int, own: int) -> bool:
+    """`own` is the institution's own money, and `clients` not its own sub-account."""
+    roles = entities.roles(own)
+    is_own = institution_id in entities.served(own, OWN_MONEY)
+    is_own |= entities.is_held_by(institution_id, own) and not roles & _NOT_OWN
+    if AccountRole.custody in entities.roles(clients):
+        return is_own
+    return is_own and not entities.is_held_by(institution_id, clients)
+
+
+class _Judge:
+    """One transfer between a platform's client money and its own."""
+
+    def __init__(
+        self,
+        context: Context,
+        entities: Entities,
+        leg: Leg,
+        mixing: _Mixing,
+        parameters: Parameters,
+        fees: PlatformFees,
+        subsidies: Allowances,
+    ) -> None:
+        self._context = context
+        self._entities = entities
+        self._leg = leg
+        self._mixing = mixing
+        self._p = parameters
+        self._fees = fees
+        self._subsidies = subsidies
+        self._unsaid = ("feed.purpose",) if leg.purpose is Purpose.unknown else ()
+
+    def taken(self) -> Incident | None:
+        """Client money to the platform."""
+        leg = self._leg
+        is_fee_account = AccountRole.fee in self._entities.roles(leg.dst)
+        if leg.purpose is Purpose.fee or (leg.purpose is Purpose.unknown and is_fee_account):
+            return self._fee()
+        return Incident(leg, leg.amount_minor, _TAKEN, self._unsaid)
+
+    def _fee(self) -> Incident | None:
+        """Within the tariff of a withdrawal, or within the filed rate of what was disbursed."""
+        leg, now_us = self._leg, self._context.now_us
+        key = self._mixing.institution_id, leg.currency
+        rate_bp = self._entities.filed_fee_bp(self._mixing.institution_id)
+        if AccountRole.client in self._entities.roles(leg.src) and leg.amount_minor <= self._p.tariff_minor:
+            return None
+        left = max(0, self._fees.left_minor(*key, rate_bp or 0, now_us))
+        self._fees.take(*key, leg.amount_minor, now_us)
+        if leg.amount_minor <= left:
+            return None
+        missing = [*self._unsaid]
+        if rate_bp is None:
+            missing.append("registry.fee_rate")
+        if now_us - self._fees.since_us(*key, now_us) < self._p.fee_period_days * DAY:
+            missing.append("feed.history")
+        return Incident(leg, leg.amount_minor - left, _FEE_EXCESS, tuple(missing))
+
+    def given(self) -> Incident | None:
+        """The platform's money to clients."""
+        leg, roles = self._leg, self._entities.roles(self._leg.src)
+        if leg.purpose is Purpose.salary or self._is_fee_back() or self._is_own_instalment():
+            return None
+        if leg.purpose is Purpose.compensation and self._filed(FilingKind.risk_reserve):
+            return None
+        is_marketing = AccountRole.marketing in roles
+        if leg.purpose is Purpose.subsidy or (leg.purpose is Purpose.unknown and is_marketing):
+            return self._subsidy(is_marketing)
+        return Incident(leg, leg.amount_minor, _MIXED_IN, self._unsaid)
+
+    def _filed(self, kind: FilingKind) -> bool:
+        registry, now_us = self._context.registry, self._context.now_us
+        return bool(registry.filings(self._mixing.institution_id, kind, now_us))
+
+    def _subsidy(self, is_marketing: bool) -> Incident | None:
+        leg, context = self._leg, self._context
+        filings = context.registry.filings(self._mixing.institution_id, FilingKind.subsidy, context.now_us)
+        client = self._entities.entity(leg.dst)
+        if not filings:
+            is_gift = is_marketing and leg.amount_minor <= self._p.gift_minor
+            reason = _GIFT if is_gift else _UNFILED
+            return Incident(leg, leg.amount_minor, reason, ("registry.filing", *self._unsaid))
+        excess = min(self._subsidies.excess(one, client, leg.amount_minor, leg.ts_us) for one in filings)
+        return Incident(leg, excess, _OVER_CAP, self._unsaid) if excess else None
+
+    def _is_fee_back(self) -> bool:
+        """A refund to somebody who had paid into the account at least as much."""
+        leg, p = self._leg, self._p
+        if leg.purpose is not Purpose.refund:
+            return False
+        since_us = self._context.now_us - p.window_days * DAY
+        paid = self._context.graph.edges_out(leg.dst, since_us, leg.ts_us, self._context.as_of, p.max_edges)
+        came = (paid.dst == leg.src) & (paid.currency == leg.currency)
+        return int(paid.amount_minor[came].sum()) >= leg.amount_minor
+
+    def _is_own_instalment(self) -> bool:
+        """The platform pays on a loan that it took itself."""
+        if self._leg.purpose not in _INSTALMENT or not self._leg.product:
+            return False
+        product_id = self._context.graph.product(self._leg.product)
+        product = self._context.registry.product(product_id, self._context.now_us)
+        return product is not None and product.borrower_party_id == self._entities.party(self._leg.src)
+
+
+def _finding(
+    context: Context, entities: Entities, mixing: _Mixing, case: Case, parameters: Parameters
+) -> Finding:
+    token = context.token(mixing.own)
+    currency = context.graph.currency(case.incidents[-1].leg.currency)
+    roles = sorted(entities.roles(mixing.own))
+    return Finding(
+        subject=Subject(kind=SubjectKind.account, id=token),
+        institution_id=mixing.institution_id,
+        accounts=(mixing.own,),
+        attributed=case.attributed,
+        amount_minor=case.minor,
+        currency=currency,
+        confidence=case.confidence(),
+        severity=(
+            factor("rule", 40, "客户资金须与自有资金分账管理", "client money is kept apart from own money"),
+            by_amount(case.minor, currency),
+        ),
+        law=Commingling.law,
+        parameters=shown(parameters),
+        explanation=explanation(mixing.institution_id, token, roles[0] if roles else None, case, currency),
+        missing=case.missing,
+        limits=(*case.limits, *context.graph.limits),
+    )
