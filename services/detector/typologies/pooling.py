@@ -25,6 +25,7 @@ from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY, HOUR
 from schemas.record import Bilingual
 from schemas.transaction import Purpose
+from services.detector.attribution import Carried, Payments, carry
 from services.detector.collecting import Collected, Collector, telling
 from services.detector.entities import Entities
 from services.detector.explanations.pooling import Held, Paid, Pool, explanation
@@ -33,7 +34,6 @@ from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import Bools, Int32s, Int64s
 from services.detector.legs import Leg, legs_of, merged, some_of
-from services.detector.lots import Carried, Payments, carry
 from services.detector.marks import KEEPER, KEPT_FOR_OTHERS, OTHER
 from services.detector.matching import unmatched_minor
 from services.detector.payers import SPAN_US, Payers

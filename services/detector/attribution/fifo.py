@@ -1,7 +1,4 @@
-"""Which money went where: first in, first out (Clayton's Case, Devaynes v Noble [1816]), compiled.
-
-What was in an account before its first transfer is unknown: a payment that finds the queue empty is
-paid from that, and belongs to no origin. All transfers are of one currency.
+"""First in, first out (Clayton's Case, Devaynes v Noble [1816]), compiled.
 
 A lot is part of the money of one origin; each account followed is a queue of lots, a linked list in
 one pool of nodes. Money in a lot is conserved: it is moved whole, or split where a payment ends.
@@ -13,28 +10,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from services.detector.graph.kernel import Bools, Int32s, Int64s, kernel, signed
+from services.detector.attribution.payments import Carried, Payments
+from services.detector.graph.kernel import Int32s, Int64s, kernel, signed
 
 _UNKNOWN: Final = -1
 _NONE: Final = -1
-
-
-class Payments(NamedTuple):
-    """Transfers in and out of the accounts followed, in the order of (ts_us, seq)."""
-
-    payer: Int32s
-    """Place of the payer among the accounts followed, -1: not followed."""
-    payee: Int32s
-    amount_minor: Int64s
-    is_origin: Bools
-
-
-class Carried(NamedTuple):
-    """Per payment. `by_legs`: what it carried of the origins' money over at most `max_legs` legs, its
-    own included; `held`: of an origin, what lies in the accounts followed at the end."""
-
-    by_legs: Int64s
-    held: Int64s
 
 
 class _Pool(NamedTuple):
@@ -50,7 +30,7 @@ class _Pool(NamedTuple):
 
 
 def carry(payments: Payments, accounts: int, max_legs: int) -> Carried:
-    """Follow the origins' money through `accounts` accounts."""
+    """See services.detector.attribution.carry."""
     count = payments.amount_minor.size
     nodes = 2 * count
     pool = _Pool(
