@@ -3,6 +3,7 @@
 from services.detector.typologies.commingling import Commingling
 from services.detector.typologies.firewall_breach import FirewallBreach
 from services.detector.typologies.pooling import Pooling
+from services.detector.typologies.reserve_interest import ReserveInterest
 from services.detector.typologies.reserve_misuse import ReserveMisuse
 from services.detector.typologies.self_lending import SelfLending
 from services.detector.typologies.structuring import Structuring
@@ -15,4 +16,5 @@ TYPOLOGIES: tuple[type[Typology], ...] = (
     Structuring,
     FirewallBreach,
     Commingling,
+    ReserveInterest,
 )
