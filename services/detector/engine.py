@@ -29,6 +29,7 @@ from services.detector.balances import History
 from services.detector.episodes import Episodes
 from services.detector.feeds import Feeds, FeedState
 from services.detector.graph import Applied, Found, RollingGraph
+from services.detector.loan_book import LoanBook
 from services.detector.marks import Marks
 from services.detector.purposes import with_known_purposes
 from services.detector.registered import Registered
@@ -107,6 +108,7 @@ class Engine:
         self._marks = Marks(self._graph, self.registry)
         self._registered = Registered(self._graph, self.registry)
         self._balances = History()
+        self._book = LoanBook()
         self._as_of = -1
         self._typologies = tuple(typology() for typology in typologies)
         self._shapes = searched_for(shape for typology in self._typologies for shape in typology.shapes)
@@ -147,15 +149,19 @@ class Engine:
             self._graph,
             self.registry,
             self._law.between(int(clocks[0]), int(clocks[-1])),
+            self._book,
         )
+        self._book.open(batch, applied, step.src_marks, step.dst_marks)
         found = _Found()
         for row, typology, account in self._candidates(step):
             self._fire_until(int(clocks[row]), step, found)
+            self._book.advance(row)
             context = self._context(int(clocks[row]), int(applied.as_of[row]))
             self._tallies[self._typologies[typology].id].triggers += 1
             outcome = self._typologies[typology].confirm(context, Transfer(step, row, account))
             self._take(typology, context, self._with_limits(typology, step, row, outcome), found)
         self._fire_until(int(clocks[-1]), step, found)
+        self._book.close()
         for each in self._typologies:
             each.absorb(step)
         return Outputs(tuple(found.alerts), tuple(found.scores))
@@ -235,7 +241,15 @@ class Engine:
     def _context(self, now_us: int, as_of: int) -> Context:
         rules, marks = self._law.at(now_us), self._marks.all()
         return Context(
-            self._graph, self.registry, rules, now_us, as_of, marks, self._registered, self._balances
+            self._graph,
+            self.registry,
+            rules,
+            now_us,
+            as_of,
+            marks,
+            self._registered,
+            self._balances,
+            self._book,
         )
 
     def _fire_until(self, clock_us: int, step: Step, found: _Found) -> None:
@@ -253,6 +267,7 @@ class Engine:
     def _fire(self, timer: Timer, step: Step, found: _Found) -> None:
         """Look again as of the last row before the clock reached the timer."""
         row = int(np.searchsorted(step.applied.clock_us, timer.due_us))
+        self._book.advance(row - 1)
         context = self._context(timer.due_us, _as_of_before(step.applied, row))
         typology = self._typologies[timer.typology]
         self._tallies[typology.id].rechecks += 1

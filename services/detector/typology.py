@@ -20,6 +20,7 @@ from schemas.transaction import Purpose
 from services.detector.balances import History
 from services.detector.graph import Applied, Found, Hit, RollingGraph, Shape, Status
 from services.detector.legs import Leg
+from services.detector.loan_book import LoanBook
 from services.detector.registered import Registered
 
 P = TypeVar("P")
@@ -66,6 +67,7 @@ class Step:
     registry: Registry
     rules: tuple[Rules, ...]
     """Those in force at some time in the batch."""
+    book: LoanBook
     src_marks: npt.NDArray[np.uint32] = field(init=False)
     """Of each row's payer."""
     dst_marks: npt.NDArray[np.uint32] = field(init=False)
@@ -198,6 +200,7 @@ class Context:
     marks: npt.NDArray[np.uint32]
     registered: Registered
     balances: History
+    book: LoanBook
 
     def token(self, account: int) -> str:
         return self.graph.token(account).hex()

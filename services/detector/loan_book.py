@@ -1,0 +1,437 @@
+"""What platforms' loans did with money: by listing, by borrower, and by day for each platform account.
+
+Every transfer that touches a platform's account, or that a related party pays to a client, is put in
+one class of Flow by who pays, who is paid and the purpose; where the feed states none, by who they are.
+A reversal undoes the flow of the transfer it reverses. Yuan only: the law's caps are in yuan, and
+platforms lend in it. Roles are those the registry ever gave (services.detector.marks); whether one held
+on the day is for a confirmation to ask.
+
+Rows of a batch count one by one, in order: open() a batch, advance() to a row, close() it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+import numpy as np
+import pyarrow.compute as pc
+
+from schemas.alert import Limit
+from schemas.batch import TransferBatch
+from schemas.instant import DAY, HOUR
+from schemas.registry import AccountRole
+from schemas.transaction import Purpose
+from services.detector.graph import Applied, Status
+from services.detector.graph.kernel import Array, Bools, Int8s, Int32s, Int64s
+from services.detector.legs import DAY_SHIFT_US
+from services.detector.marks import BORROWER, CLIENT, CUSTODY, TIED, bits_of
+
+YUAN: Final = 0
+"""Code of the currency that the graph sums."""
+RING_DAYS: Final = 64
+"""Days kept by platform account: a window is at most one less."""
+MAX_PRODUCTS: Final = 1 << 20
+"""Products beyond it are booked as if the feed named none."""
+MAX_PLATFORM_ACCOUNTS: Final = 4_096
+MAX_LOANS: Final = 500_000
+"""Past it the loan that was disbursed first is forgotten."""
+MAX_MINOR: Final = 10**12
+"""CNY 10 billion; more than any loan, and keeps the sums of products with time within 64 bits."""
+_EPOCH_HOURS: Final = 350_000
+"""Moments count hours from late 2009, before there was any online lending to watch."""
+
+
+class Flow(IntEnum):
+    """What a transfer is to a platform's loans."""
+
+    none = 0
+    invested = 1
+    """By clients, into custody or an account of the platform."""
+    refunded = 2
+    """To investors of what did not come about."""
+    disbursed = 3
+    """From custody to a borrower."""
+    repaid = 4
+    """By a borrower: principal, or principal and interest in one."""
+    borrower_interest = 5
+    compensated = 6
+    """Into custody for a borrower, by a guarantor, the platform or its people."""
+    income = 7
+    """Other money into a platform's account, from nobody's client."""
+    paid = 8
+    """To investors: principal, or principal and interest in one."""
+    interest = 9
+    """To investors."""
+    subsidy = 10
+
+
+ASSET: Final = (Flow.repaid, Flow.borrower_interest, Flow.compensated)
+"""Money that came for a loan from others than investors."""
+PAYOUTS: Final = (Flow.paid, Flow.interest)
+INWARD: Final = (Flow.invested, *ASSET, Flow.income)
+HOUSE: Final = bits_of({AccountRole.own, AccountRole.fee, AccountRole.marketing, AccountRole.filed_own})
+"""Marks of a platform's own accounts."""
+_GUARANTEE: Final = bits_of({AccountRole.guarantee})
+
+
+class _Who(IntEnum):
+    """An end of a transfer, by its marks."""
+
+    stranger = 0
+    client = 1
+    custody = 2
+    house = 3
+    sponsor = 4  # a guarantor, or a related party
+    borrower = 5
+
+
+_ANY: Final = tuple(_Who)
+_PAYER: Final = (_Who.stranger, _Who.client, _Who.borrower)
+_THIRD: Final = (_Who.house, _Who.sponsor)
+_PLATFORM: Final = (_Who.custody, _Who.house)
+_PERSON: Final = (_Who.stranger, _Who.client, _Who.borrower, _Who.sponsor)
+_PRINCIPAL: Final = (Purpose.repay, Purpose.redemption)
+UNSTATED: Final = (Purpose.unknown, Purpose.transfer)
+_BACK: Final = (*_PRINCIPAL, Purpose.interest, *UNSTATED)
+
+_RULES: Final = (
+    # Earlier rules give way to later ones: (payer, payee, purposes, flow).
+    ((_Who.stranger, _Who.borrower, _Who.sponsor), _PLATFORM, tuple(Purpose), Flow.income),
+    (_PAYER, _PLATFORM, (Purpose.invest, Purpose.recharge), Flow.invested),
+    ((_Who.sponsor,), _PLATFORM, (Purpose.invest,), Flow.invested),
+    ((_Who.client,), (_Who.custody,), UNSTATED, Flow.invested),
+    (_PAYER, _PLATFORM, _PRINCIPAL, Flow.repaid),
+    (_PAYER, _PLATFORM, (Purpose.interest,), Flow.borrower_interest),
+    ((_Who.borrower,), (_Who.custody,), UNSTATED, Flow.repaid),
+    (_THIRD, (_Who.custody,), _BACK, Flow.compensated),
+    (_ANY, (_Who.custody,), (Purpose.compensation,), Flow.compensated),
+    ((_Who.custody,), _ANY, (Purpose.disburse,), Flow.disbursed),
+    ((_Who.custody,), (_Who.borrower,), UNSTATED, Flow.disbursed),
+    ((_Who.custody,), _PERSON, (Purpose.refund,), Flow.refunded),
+    (_PLATFORM, _PERSON, (*_PRINCIPAL, Purpose.compensation), Flow.paid),
+    (_PLATFORM, _PERSON, (Purpose.interest,), Flow.interest),
+    (_PLATFORM, (_Who.client,), UNSTATED, Flow.paid),
+    ((_Who.sponsor,), (_Who.client,), (*_PRINCIPAL, Purpose.compensation), Flow.paid),
+    ((_Who.sponsor,), (_Who.client,), (Purpose.interest,), Flow.interest),
+    (_PLATFORM, _PERSON, (Purpose.subsidy,), Flow.subsidy),
+)
+
+
+def _flow_table() -> Int8s:
+    table = np.zeros((len(_Who), len(_Who), len(Purpose)), np.int8)
+    for payers, payees, purposes, flow in _RULES:
+        table[np.ix_(payers, payees, purposes)] = flow
+    return table
+
+
+_ROLE_BITS: Final = CLIENT | CUSTODY | HOUSE | _GUARANTEE
+_SHIFT: Final = (TIED.bit_length() - 1) - _ROLE_BITS.bit_length()
+
+
+def _key(marks: Array) -> Array:
+    """The marks that matter here, side by side."""
+    return (marks & _ROLE_BITS) | ((marks & (TIED | BORROWER)) >> _SHIFT)
+
+
+def _who_table() -> Int8s:
+    """_Who by _key, the last that fits."""
+    keys = np.arange((TIED | BORROWER) >> _SHIFT << 1)
+    table = np.zeros(keys.size, np.int8)
+    for bits, who in (
+        (_GUARANTEE | TIED >> _SHIFT, _Who.sponsor),
+        (BORROWER >> _SHIFT, _Who.borrower),
+        (_GUARANTEE, _Who.sponsor),
+        (HOUSE, _Who.house),
+        (CLIENT, _Who.client),
+        (CUSTODY, _Who.custody),
+    ):
+        table[(keys & bits) != 0] = who
+    return table
+
+
+_FLOWS: Final = _flow_table()
+_WHO: Final = _who_table()
+_IS_INWARD: Final = np.isin(np.arange(len(Flow)), INWARD)
+_MOVES_LOAN: Final = np.isin(np.arange(len(Flow)), (Flow.disbursed, Flow.repaid, Flow.compensated))
+
+
+class Booked(NamedTuple):
+    """The rows of a batch that are booked, ascending; columns of one length."""
+
+    rows: Array
+    flow: Array
+    product: Array
+    account: Array
+    """Of the platform, or of who pays in its stead."""
+    other: Array
+    minor: Array
+    """Negative where a transfer is reversed."""
+    hours: Array
+    day: Array
+    """Of the clock, in Beijing."""
+    ts_us: Array
+
+    def of(self, *flows: Flow) -> Bools:
+        chosen: Bools = np.isin(np.arange(len(Flow)), flows)[self.flow]
+        return chosen
+
+
+@dataclass(slots=True)
+class Loan:
+    """What one borrower got under one product; `product` is 0 where the feed names none, and all that
+    the account ever got so is one loan."""
+
+    product: int
+    borrower: int
+    custody: int
+    first_us: int
+    disbursed_minor: int = 0
+    repaid_minor: int = 0
+    """By whomever, interest left out where the feed tells it apart."""
+
+    @property
+    def outstanding_minor(self) -> int:
+        return max(0, self.disbursed_minor - self.repaid_minor)
+
+
+_NOTHING: Final = np.empty(0, np.int64)
+_EMPTY: Final = Booked(*[_NOTHING] * len(Booked._fields))
+
+
+class LoanBook:
+    """Memory: 320 bytes a product, 6 kB a platform account, some 400 bytes a loan."""
+
+    def __init__(self) -> None:
+        self._sums = np.zeros((1024, len(Flow)), np.int64)
+        self._most = np.zeros_like(self._sums)
+        self._least = np.zeros_like(self._sums)
+        self._moments = np.zeros((1024, len(Flow)), np.int64)
+        self._slots = np.full(1024, -1, np.int32)
+        self._accounts: list[int] = []
+        self._days = np.zeros((16, RING_DAYS, len(Flow)), np.int64)
+        self._today = 0
+        self._loans: dict[int, Loan] = {}
+        self._borrowed: dict[int, list[int]] = {}
+        self._loans_of = np.zeros(1024, np.int32)
+        self._at = 0
+        self._forgotten = False
+        self.batch = _EMPTY
+
+    # -- a batch ---------------------------------------------------------------------------------
+
+    def open(self, batch: TransferBatch, applied: Applied, src_marks: Array, dst_marks: Array) -> None:
+        touched = ((src_marks | dst_marks) & (CUSTODY | HOUSE)) != 0
+        touched |= ((src_marks & TIED) != 0) & ((dst_marks & CLIENT) != 0)
+        touched &= (applied.status == Status.inserted) & (applied.currency == YUAN)
+        touched &= applied.amount_minor <= MAX_MINOR
+        self.batch = _booked(batch, applied, src_marks, dst_marks, np.flatnonzero(touched))
+        self._at = 0
+        self._make_room()
+        raised, lowered = np.maximum(self.batch.minor, 0), np.minimum(self.batch.minor, 0)
+        np.add.at(self._most, (self.batch.product, self.batch.flow), raised)
+        if lowered.any():
+            np.add.at(self._least, (self.batch.product, self.batch.flow), lowered)
+
+    def advance(self, row: int) -> None:
+        """Count what was booked up to and including `row`."""
+        last = int(np.searchsorted(self.batch.rows, row, "right"))
+        if last > self._at:
+            self._count(Booked(*(column[self._at : last] for column in self.batch)))
+            self._at = last
+
+    def close(self) -> None:
+        if self.batch.rows.size:
+            self.advance(int(self.batch.rows[-1]))
+            places = (self.batch.product, self.batch.flow)
+            self._most[places] = self._least[places] = self._sums[places]
+        self.batch = _EMPTY
+        self._at = 0
+
+    # -- a listing -------------------------------------------------------------------------------
+
+    def total(self, product: int, *flows: Flow) -> int:
+        """Net, as far as the book has advanced."""
+        if not 0 < product < len(self._sums):
+            return 0
+        return sum(int(self._sums[product, flow]) for flow in flows)
+
+    def most(self, products: Int32s, *flows: Flow) -> Int64s:
+        """No row of the batch sees more than this."""
+        sums: Int64s = self._most[products][:, list(flows)].sum(axis=1)
+        return sums
+
+    def least(self, products: Int32s, *flows: Flow) -> Int64s:
+        """No row of the batch sees less than this."""
+        sums: Int64s = self._least[products][:, list(flows)].sum(axis=1)
+        return sums
+
+    def principal_hours(self, product: int, now_us: int, returned_bp: int = 10_000) -> int:
+        """Minor units × hours that investors' principal has been out by `now_us`. `returned_bp`: the
+        share of what was paid to them that returns principal."""
+        if not 0 < product < len(self._sums):
+            return 0
+        hours = now_us // HOUR - _EPOCH_HOURS
+        areas = self._sums[product] * hours - self._moments[product]
+        out = int(areas[Flow.invested] - areas[Flow.refunded])
+        return out - int(areas[Flow.paid]) * returned_bp // 10_000
+
+    # -- a borrower ------------------------------------------------------------------------------
+
+    def loan(self, product: int) -> Loan | None:
+        return self._loans.get(product) if product > 0 else None
+
+    def loans_of(self, account: int) -> list[Loan]:
+        """Those disbursed to the account, in the order of their first disbursement."""
+        keys = self._borrowed.get(account, ())
+        return [self._loans[key] for key in keys if key in self._loans]
+
+    def loan_count(self, accounts: Int32s) -> Int32s:
+        """How many were ever disbursed to each by the end of the last batch."""
+        counts: Int32s = self._loans_of[accounts]
+        return counts
+
+    # -- a platform ------------------------------------------------------------------------------
+
+    @property
+    def platform_accounts(self) -> tuple[int, ...]:
+        """Accounts that money was booked at, in the order they were first seen."""
+        return tuple(self._accounts)
+
+    def over(self, account: int, days: int, now_us: int) -> Int64s:
+        """By Flow: the account's sums over the last `days` days, today's included."""
+        slot = int(self._slots[account]) if account < self._slots.size else -1
+        today = _day(now_us)
+        window = np.arange(today - days + 1, min(today, self._today) + 1) % RING_DAYS
+        if slot < 0 or days >= RING_DAYS:
+            return np.zeros(len(Flow), np.int64)
+        sums: Int64s = self._days[slot, window].sum(axis=0)
+        return sums
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        bounds = (
+            ("loans", MAX_LOANS, self._forgotten),
+            ("platform_accounts", MAX_PLATFORM_ACCOUNTS, len(self._accounts) >= MAX_PLATFORM_ACCOUNTS),
+            ("products", MAX_PRODUCTS, len(self._sums) >= MAX_PRODUCTS),
+        )
+        return tuple(Limit(name=name, bound=bound) for name, bound, is_hit in bounds if is_hit)
+
+    # -- how -------------------------------------------------------------------------------------
+
+    def _make_room(self) -> None:
+        product = int(self.batch.product.max(initial=0))
+        if product >= len(self._sums):
+            for name in ("_sums", "_most", "_least", "_moments"):
+                setattr(self, name, _grown(getattr(self, name), product + 1))
+        account = int(max(self.batch.account.max(initial=0), self.batch.other.max(initial=0)))
+        if account >= self._slots.size:
+            self._loans_of = _grown(self._loans_of, account + 1)
+            slots = np.full(self._loans_of.size, -1, np.int32)
+            slots[: self._slots.size] = self._slots
+            self._slots = slots
+
+    def _count(self, booked: Booked) -> None:
+        places = (booked.product, booked.flow)
+        np.add.at(self._sums, places, booked.minor)
+        np.add.at(self._moments, places, booked.minor * booked.hours)
+        self._note_platforms(booked)
+        edges = np.flatnonzero(np.diff(booked.day, prepend=booked.day[0] - 1)).tolist()
+        for first, last in zip(edges, [*edges[1:], booked.day.size], strict=True):
+            day = int(booked.day[first])
+            self._sweep(day)
+            slots = self._slots[booked.account[first:last]]
+            known = slots >= 0
+            where = (slots[known], booked.flow[first:last][known])
+            np.add.at(self._days[:, day % RING_DAYS], where, booked.minor[first:last][known])
+        self._note_loans(booked)
+
+    def _note_platforms(self, booked: Booked) -> None:
+        new = booked.account[self._slots[booked.account] < 0]
+        for account in dict.fromkeys(new.tolist()):
+            if len(self._accounts) >= MAX_PLATFORM_ACCOUNTS:
+                return
+            self._slots[account] = len(self._accounts)
+            self._accounts.append(account)
+        if len(self._accounts) > len(self._days):
+            self._days = _grown(self._days, len(self._accounts))
+
+    def _sweep(self, day: int) -> None:
+        """Empty the days that have come round."""
+        stale = range(max(self._today + 1, day - RING_DAYS + 1), day + 1)
+        self._days[:, [each % RING_DAYS for each in stale]] = 0
+        self._today = max(self._today, day)
+
+    def _note_loans(self, booked: Booked) -> None:
+        chosen = _MOVES_LOAN[booked.flow]
+        columns = (booked.flow, booked.product, booked.account, booked.other, booked.minor, booked.ts_us)
+        for flow, product, account, other, minor, ts_us in zip(
+            *(column[chosen].tolist() for column in columns), strict=True
+        ):
+            key = product or -other
+            if flow == Flow.disbursed:
+                self._lend(key, Loan(product, other, account, ts_us), minor)
+            elif (loan := self._loans.get(key)) is not None:
+                loan.repaid_minor += minor
+
+    def _lend(self, key: int, new: Loan, minor: int) -> None:
+        loan = self._loans.setdefault(key, new)
+        loan.disbursed_minor += minor
+        keys = self._borrowed.setdefault(new.borrower, [])
+        if key not in keys:
+            keys.append(key)
+            self._loans_of[new.borrower] += 1
+        if len(self._loans) > MAX_LOANS:
+            oldest = next(iter(self._loans))
+            self._forget(self._loans.pop(oldest), oldest)
+
+    def _forget(self, loan: Loan, key: int) -> None:
+        self._forgotten = True
+        keys = self._borrowed[loan.borrower]
+        keys.remove(key)
+        if not keys:
+            del self._borrowed[loan.borrower]
+
+
+def _booked(
+    batch: TransferBatch, applied: Applied, src_marks: Array, dst_marks: Array, rows: Array
+) -> Booked:
+    src, dst = applied.src[rows], applied.dst[rows]
+    payer, payee = _WHO[_key(src_marks[rows])], _WHO[_key(dst_marks[rows])]
+    minor = applied.amount_minor[rows]
+    reversed_ = pc.binary_length(batch.columns.column("reversal_of")).to_numpy()[rows] > 0
+    if reversed_.any():
+        src, dst = np.where(reversed_, dst, src), np.where(reversed_, src, dst)
+        payer, payee = np.where(reversed_, payee, payer), np.where(reversed_, payer, payee)
+        minor = np.where(reversed_, -minor, minor)
+    product, purpose = applied.product[rows], applied.purpose[rows]
+    product = np.where(product < MAX_PRODUCTS, product, 0)
+    flow = _FLOWS[payer, payee, purpose]
+    # The house pays its people too: unstated, it pays for a listing only where it names one.
+    idle = (payer == _Who.house) & (product == 0) & np.isin(purpose, UNSTATED)
+    kept = (flow != Flow.none) & ~(idle & (payee == _Who.client))
+    inward = _IS_INWARD[flow]
+    ts_us, clock_us = applied.ts_us[rows], applied.clock_us[rows]
+    columns = (
+        rows,
+        flow,
+        product,
+        np.where(inward, dst, src),
+        np.where(inward, src, dst),
+        minor,
+        ts_us // HOUR - _EPOCH_HOURS,
+        (clock_us + DAY_SHIFT_US) // DAY,
+        ts_us,
+    )
+    return Booked(*(column[kept] for column in columns))
+
+
+def _day(ts_us: int) -> int:
+    return (ts_us + DAY_SHIFT_US) // DAY
+
+
+def _grown(array: Array, least: int) -> Array:
+    """Twice as long, or as long as `least`."""
+    more = max(least, 2 * len(array)) - len(array)
+    return np.concatenate((array, np.zeros((more, *array.shape[1:]), array.dtype)))
