@@ -2,6 +2,7 @@
 
 from services.detector.typologies.commingling import Commingling
 from services.detector.typologies.firewall_breach import FirewallBreach
+from services.detector.typologies.fund_advance import FundAdvance
 from services.detector.typologies.pooling import Pooling
 from services.detector.typologies.reserve_interest import ReserveInterest
 from services.detector.typologies.reserve_misuse import ReserveMisuse
@@ -17,4 +18,5 @@ TYPOLOGIES: tuple[type[Typology], ...] = (
     FirewallBreach,
     Commingling,
     ReserveInterest,
+    FundAdvance,
 )
