@@ -70,7 +70,7 @@ def platforms(register: Register, seed: int, size: p.Size, people: People) -> tu
     rng = stream(seed, "platforms")
     members = _members(rng, len(people.card), size.platforms)
     return tuple(
-        _platform(register, rng, number, members[number], people) for number in range(size.platforms)
+        found_platform(register, rng, number, members[number], people) for number in range(size.platforms)
     )
 
 
@@ -84,9 +84,10 @@ def _members(rng: np.random.Generator, people: int, platforms: int) -> list[Ints
     ]
 
 
-def _platform(
+def found_platform(
     register: Register, rng: np.random.Generator, number: int, clients: Ints, people: People
 ) -> Platform:
+    """Platform `number` of the world, with its accounts, group and guarantor."""
     bank = register.banks[number % (len(register.banks) - 1)]
     fee_bp = int(rng.integers(*p.FEE_BP)) // 10 * 10
     name = _P2P[number % len(_P2P)] + (f"{number // len(_P2P) + 1}" if number >= len(_P2P) else "")

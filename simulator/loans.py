@@ -72,7 +72,7 @@ class ListingPlan:
         self._cast = cast
         self._start_us = start_us
         self._by_day: dict[int, list[Listing]] = {}
-        self._numbers: dict[tuple[int, int], int] = {}
+        self._numbers: dict[tuple[str, int], int] = {}
 
     def on(self, day: int) -> list[Listing]:
         return self._by_day.get(day, [])
@@ -94,24 +94,9 @@ class ListingPlan:
     ) -> Listing:
         """Registers the product and keeps the listing for the day in which `open_us` falls."""
         day = (open_us - self._start_us) // DAY
-        number = self._numbers[platform, day] = self._numbers.get((platform, day), 0) + 1
-        register = self._cast.register
         institution = self._cast.platforms[platform].institution_id
-        opened = Date(day, self._start_us).civil
-        register.products.append(
-            Product(
-                product_id=f"{institution}-{opened:%Y%m%d}-{number:03d}",
-                institution_id=institution,
-                borrower_party_id=register.accounts[borrower].party_id,
-                principal_minor=principal,
-                rate_bp=rate_bp,
-                issued_at=open_us,
-                due_at=open_us + months * 30 * DAY,
-                valid_from=open_us - HOUR,
-            )
-        )
         listing = Listing(
-            len(register.products) - 1,
+            self.register(institution, borrower, principal, rate_bp, open_us, months * 30),
             platform,
             borrower,
             firm,
@@ -127,6 +112,28 @@ class ListingPlan:
         )
         self._by_day.setdefault(day, []).append(listing)
         return listing
+
+    def register(
+        self, institution: str, borrower: int, principal: int, rate_bp: int, open_us: int, days: int
+    ) -> int:
+        """Index of a new product of the institution that lends for `days` days from `open_us` on."""
+        day = (open_us - self._start_us) // DAY
+        number = self._numbers[institution, day] = self._numbers.get((institution, day), 0) + 1
+        register = self._cast.register
+        opened = Date(day, self._start_us).civil
+        register.products.append(
+            Product(
+                product_id=f"{institution}-{opened:%Y%m%d}-{number:03d}",
+                institution_id=institution,
+                borrower_party_id=register.accounts[borrower].party_id,
+                principal_minor=principal,
+                rate_bp=rate_bp,
+                issued_at=open_us,
+                due_at=open_us + days * DAY,
+                valid_from=open_us - HOUR,
+            )
+        )
+        return len(register.products) - 1
 
     def add_honest(self, seed: int, size: p.Size, days: int) -> None:
         """The opening book, and `days` days of new listings."""

@@ -38,7 +38,7 @@ class Size:
 
 
 SIZES: Final = {
-    "small": Size(5_000, 4, 6, 4, 2, 60, 160, 160, 12, 3, 3, 3.0, 1),
+    "small": Size(5_000, 4, 10, 4, 2, 60, 160, 160, 12, 3, 3, 1.8, 1),
     "large": Size(100_000, 12, 36, 12, 6, 1_500, 2_400, 4_000, 300, 20, 12, 8.0, 2),
 }
 """Counts: assumption. "large" is for a simulated year."""
@@ -75,7 +75,7 @@ FIRM_BORROWERS: Final = 0.12  # assumption
 FEE_BP: Final = (150, 300)  # assumption: filed arrangement fee, of the amount disbursed
 WITHDRAWAL_FEE: Final = 2 * YUAN  # usual tariff at the time
 SUB_OPENING_MEDIAN: Final = 9_000 * YUAN  # assumption
-RECHARGES_A_DAY: Final = 0.03  # assumption, per client and day
+RECHARGES_A_DAY: Final = 0.045  # assumption, per client and day
 RECHARGE_MEDIAN: Final = 4_000 * YUAN
 WITHDRAWALS_A_DAY: Final = 0.03  # assumption
 SUBSIDIES_A_DAY: Final = 0.004  # assumption

@@ -22,6 +22,7 @@ from simulator.today import Today
 
 _MIN_BID = 100 * p.YUAN
 _GRACE_DAYS = 3
+_PUSH = 3  # assumption: the platform advertises a planted listing, which so many times more clients see
 
 
 class Lending:
@@ -56,7 +57,8 @@ class Lending:
             return False
         platform = self._platforms[listing.platform]
         able = platform.sub[today.ledger.spendable[platform.sub] >= _MIN_BID]
-        count = min(investors_for(rng, listing.principal), len(able))
+        pushed = _PUSH if listing.pattern != NONE else 1
+        count = min(investors_for(rng, listing.principal) * pushed, len(able))
         bidders = rng.choice(able, count, replace=False)
         wished = np.minimum(
             today.ledger.spendable[bidders],

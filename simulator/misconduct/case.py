@@ -7,18 +7,19 @@ happens once, when the world is made; a script is started anew each time the wor
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from schemas.instant import HOUR, MINUTE, SECOND
-from schemas.registry import AccountRole, PartyKind
+from schemas.registry import AccountRole, InstitutionKind, PartyKind, RelationKind
 from schemas.transaction import Purpose
 from simulator import parameters as p
 from simulator.cast import Cast, PaymentInstitution, Platform
 from simulator.dates import Date
 from simulator.flows import Channel
+from simulator.institutions import found_platform
 from simulator.loans import Listing, ListingPlan, Loan
 from simulator.streams import Ints, shares
 from simulator.today import Script, Today
@@ -78,15 +79,52 @@ class Plan:
             also=variant.also,
         )
 
+    def venture(self, clients: int) -> Platform:
+        """A small platform of the case's own, in nobody else's business. People of the world are its
+        clients; what they do there is the script's to play."""
+        register, people = self.cast.register, self.cast.people
+        number = sum(i.institution_kind is InstitutionKind.p2p for i in register.institutions)
+        joined = np.sort(self.rng.choice(len(people.card), clients, replace=False))
+        return replace(found_platform(register, self.rng, number, joined, people), rogue=True)
+
+    def insider(self, platform: Platform, relation: RelationKind = RelationKind.director) -> int:
+        """Account of a new person who belongs to the platform."""
+        account = self.person()
+        self.cast.register.ties(self.party_of(account), platform.party, relation)
+        return account
+
     def listing(
-        self, platform: int, borrower: int, principal: int, pattern: int, sponsor: int, *, firm: bool
+        self,
+        platform: int,
+        borrower: int,
+        principal: int,
+        pattern: int,
+        sponsor: int,
+        *,
+        firm: bool,
+        delay: int = 0,
     ) -> Listing:
-        """A listing that opens on the case's first morning; `sponsor` keeps up its instalments."""
-        open_us = Date(self.day, self.start_us).at(8 + int(self.rng.integers(0, 120)) / 60)
+        """A listing that opens in the morning, `delay` days after the case's first; `sponsor` keeps up its
+        instalments."""
+        open_us = Date(self.day + delay, self.start_us).at(8 + int(self.rng.integers(0, 120)) / 60)
         rate_bp = int(self.rng.integers(900, 1_500)) // 10 * 10
         return self.listings.add(
             platform, borrower, principal, rate_bp, 12, open_us, firm=firm, pattern=pattern, sponsor=sponsor
         )
+
+    def product(
+        self,
+        platform: Platform,
+        borrower: int,
+        principal: int,
+        rate_bp: int,
+        days: int,
+        *,
+        delay: int = 0,
+    ) -> int:
+        """A product the script itself sells, issued `delay` days after the case's first, for `days` days."""
+        open_us = Date(self.day + delay, self.start_us).at(8)
+        return self.listings.register(platform.institution_id, borrower, principal, rate_bp, open_us, days)
 
     def clients(self, platform: Platform, count: int) -> Ints:
         """Positions among the platform's clients."""
@@ -119,6 +157,14 @@ class Variant(NamedTuple):
 def until(today: Today, day: int) -> Generator[None, Today, Today]:
     """Wait for `day`; returns at once when it is already there."""
     while today.day < day:
+        today = yield
+    return today
+
+
+def wait(today: Today, rng: np.random.Generator, least: int, most: int) -> Generator[None, Today, Today]:
+    """Some days from `least` to `most`, and then for a working day."""
+    today = yield from until(today, today.day + int(rng.integers(least, most + 1)))
+    while not today.date.working:
         today = yield
     return today
 

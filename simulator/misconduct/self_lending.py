@@ -32,7 +32,7 @@ from simulator.today import Script
 
 
 def _principal(rng: np.random.Generator) -> int:
-    return int(rng.integers(300, 900)) * 1_000 * p.YUAN
+    return int(rng.integers(150, 450)) * 1_000 * p.YUAN
 
 
 def own_company(plan: Plan) -> Play:
