@@ -31,6 +31,7 @@ def merged(world: Any, chosen: list[tuple[int, float]], noise: list[list[Any]]) 
     """Several cases in one world, each shifted by some days; where registries differ, all of it holds."""
     lists: dict[str, list[Any]] = {name: [] for name in LISTS}
     flows: list[list[Any]] = list(noise)
+    balances: list[list[Any]] = []
     for place, shift in chosen:
         base, case = CASES[place]
         for name in LISTS:
@@ -38,7 +39,14 @@ def merged(world: Any, chosen: list[tuple[int, float]], noise: list[list[Any]]) 
                 one for one in (*base.get(name, []), *case.get(name, [])) if one not in lists[name]
             ]
         flows += [[flow[0] + shift, *flow[1:]] for flow in case["flows"]]
-    return world(flows=flows, **lists)
+        balances += [_shifted(stated, shift) for stated in case.get("balances", [])]
+    return world(flows=flows, balances=balances, **lists)
+
+
+def _shifted(stated: list[Any], shift: float) -> list[Any]:
+    day, account, kind, amount, *more = stated
+    extra = {"sent": more[0]["sent"] + shift} if more and "sent" in more[0] else {}
+    return [day + shift, account, kind, amount, extra]
 
 
 cases = st.lists(st.tuples(st.sampled_from(FIRING), st.integers(0, 40)), min_size=1, max_size=4)

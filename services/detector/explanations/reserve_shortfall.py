@@ -1,0 +1,126 @@
+"""备付金缺口 in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from schemas.record import Bilingual
+from services.detector.wording import amount, day, masked
+
+
+class Shortage(NamedTuple):
+    """At `as_of_us` less was booked than clients are owed, by more than what was on its way."""
+
+    as_of_us: int
+    booked_minor: int
+    claims_minor: int
+    on_the_way_minor: int
+    missing: tuple[str, ...]
+
+    @property
+    def minor(self) -> int:
+        return self.claims_minor - self.booked_minor
+
+
+class Drift(NamedTuple):
+    """The statement as of `as_of_us` is not the one before it with the flows since."""
+
+    as_of_us: int
+    account: str
+    before_us: int
+    before_minor: int
+    net_minor: int
+    stated_minor: int
+    missing: tuple[str, ...]
+
+    @property
+    def expected_minor(self) -> int:
+        return self.before_minor + self.net_minor
+
+    @property
+    def minor(self) -> int:
+        return abs(self.stated_minor - self.expected_minor)
+
+
+Mismatch = Shortage | Drift
+
+
+class Shortfall(NamedTuple):
+    """`mismatches`: those of the window, latest last. `first_us`: of the transfers shown, of which there
+    are `flows`, else of the check."""
+
+    institution_id: str | None
+    currency: str
+    mismatches: Sequence[Mismatch]
+    first_us: int
+    flows: int
+
+
+def explanation(found: Shortfall) -> Bilingual:
+    latest = {type(one): one for one in found.mismatches}
+    told = [_told(one, found) for one in latest.values()]
+    zh, en = [one.zh for one in told], [one.en for one in told]
+    if len(found.mismatches) > 1:
+        since = day(found.mismatches[0].as_of_us)
+        zh.append(f"自 {since} 起，这已是第 {len(found.mismatches)} 次对不上。")
+        en.append(f"Since {since} this is mismatch number {len(found.mismatches)}.")
+    if found.flows:
+        zh.append(
+            f"证据列出 {day(found.first_us)} 起从备付金账户付给既非客户也非商户的最大 {found.flows} 笔。"
+        )
+        en.append(
+            f"The evidence shows the {found.flows} largest transfers out of the reserve since"
+            f" {day(found.first_us)} to somebody who is neither client nor merchant."
+        )
+    else:
+        zh.append(f"核对时间为 {day(found.first_us)}；流水中没有可指认的去向，缺口只由余额证明。")
+        en.append(
+            f"Checked on {day(found.first_us)}; no transfer on the feeds accounts for it:"
+            " balances alone prove it."
+        )
+    zh.append("客户备付金必须足额存放，不得挪用占用，违反整治方案二.3.1。")
+    en.append("Clients' reserves must be there in full; RP 二.3.1 forbids to use or occupy them.")
+    return Bilingual(zh="".join(zh), en=" ".join(en))
+
+
+def _told(mismatch: Mismatch, found: Shortfall) -> Bilingual:
+    if isinstance(mismatch, Shortage):
+        return _shortage(mismatch, found)
+    return _drift(mismatch, found)
+
+
+def _shortage(one: Shortage, found: Shortfall) -> Bilingual:
+    booked, claims = amount(one.booked_minor, found.currency), amount(one.claims_minor, found.currency)
+    missing, coming = amount(one.minor, found.currency), amount(one.on_the_way_minor, found.currency)
+    return Bilingual(
+        zh=(
+            f"{day(one.as_of_us)} 日终，支付机构 {found.institution_id or '（未登记）'} 的备付金账户"
+            f"银行余额共 {booked}，"
+            f"而其自报欠客户 {claims}，缺口 {missing}；结算时限内随后到账的在途资金只有 {coming}。"
+        ),
+        en=(
+            f"At the close of {day(one.as_of_us)} the bank had {booked} in the reserve accounts of payment"
+            f" institution {found.institution_id or '(not registered)'}, which says that it owes its clients"
+            f" {claims}: {missing} is missing, and only {coming} arrived within the settlement cut-off."
+        ),
+    )
+
+
+def _drift(one: Drift, found: Shortfall) -> Bilingual:
+    before, net = amount(one.before_minor, found.currency), amount(one.net_minor, found.currency)
+    expected, stated = amount(one.expected_minor, found.currency), amount(one.stated_minor, found.currency)
+    gap, short = amount(one.minor, found.currency), one.stated_minor < one.expected_minor
+    return Bilingual(
+        zh=(
+            f"备付金账户 {masked(one.account)} 在 {day(one.before_us)} 的对账单余额为 {before}，"
+            f"其后流水净额 {net}，应为 {expected}；{day(one.as_of_us)} 的对账单却是 {stated}，"
+            f"{'少' if short else '多'} {gap}，流水无法解释。"
+        ),
+        en=(
+            f"The reserve account {masked(one.account)} had {before} by its statement of"
+            f" {day(one.before_us)}; with net flows of {net} since, {expected} should be there."
+            f" The statement of {day(one.as_of_us)} says {stated}: {gap} {'less' if short else 'more'}"
+            " than the transfers on the feeds explain."
+        ),
+    )
