@@ -135,12 +135,12 @@ def follow(
     edges = some_of(edges, edges.currency == loan[0].currency)
     is_loan = np.isin(edges.seq, [leg.seq for leg in loan])
     payments = Payments(
-        _places(followed, edges.src), _places(followed, edges.dst), edges.amount_minor, is_loan
+        places(followed, edges.src), places(followed, edges.dst), edges.amount_minor, is_loan
     )
     return Trace(edges, carry(payments, followed.size, bounds.max_legs).by_legs, limits)
 
 
-def _places(followed: Int32s, accounts: Int32s) -> Int32s:
+def places(followed: Int32s, accounts: Int32s) -> Int32s:
     """Of each account among those followed, which are ascending; -1: it is not."""
     places = np.minimum(np.searchsorted(followed, accounts), followed.size - 1)
     return np.where(followed[places] == accounts, places, -1).astype(np.int32)

@@ -16,7 +16,7 @@ class Dealings(NamedTuple):
     link: Bilingual
     first_us: int
     last_us: int
-    count: int
+    payments: int
     over_minor: int
     of_clients_minor: int
     currency: str
@@ -28,11 +28,11 @@ def explanation(dealings: Dealings) -> Bilingual:
     clients = amount(dealings.of_clients_minor, dealings.currency)
     zh = [
         f"{first} 至 {last}，机构 {dealings.payer} 向{dealings.link.zh}的持牌机构"
-        f" {'、'.join(dealings.payees)} 付出 {dealings.count} 笔资金，"
+        f" {'、'.join(dealings.payees)} 付出 {dealings.payments} 笔资金，"
         f"其中 {total} 没有备案的内部服务额度可以解释。"
     ]
     en = [
-        f"From {first} to {last}, institution {dealings.payer} made {dealings.count} payments to"
+        f"From {first} to {last}, institution {dealings.payer} made {dealings.payments} payments to"
         f" {', '.join(dealings.payees)}, licensed and {dealings.link.en}, of which {total} is beyond any"
         " filed service."
     ]

@@ -1,11 +1,15 @@
 """The typologies, one file each. Their order is the order of alerts found at the same transfer."""
 
+from services.detector.typologies.borrower_cap import BorrowerCap
 from services.detector.typologies.commingling import Commingling
 from services.detector.typologies.firewall_breach import FirewallBreach
 from services.detector.typologies.fund_advance import FundAdvance
+from services.detector.typologies.nested_products import NestedProducts
 from services.detector.typologies.pooling import Pooling
 from services.detector.typologies.reserve_interest import ReserveInterest
+from services.detector.typologies.reserve_location import ReserveLocation
 from services.detector.typologies.reserve_misuse import ReserveMisuse
+from services.detector.typologies.reserve_shortfall import ReserveShortfall
 from services.detector.typologies.self_lending import SelfLending
 from services.detector.typologies.structuring import Structuring
 from services.detector.typology import Typology
@@ -19,4 +23,8 @@ TYPOLOGIES: tuple[type[Typology], ...] = (
     Commingling,
     ReserveInterest,
     FundAdvance,
+    NestedProducts,
+    ReserveShortfall,
+    ReserveLocation,
+    BorrowerCap,
 )

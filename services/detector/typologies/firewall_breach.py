@@ -299,7 +299,7 @@ def _finding(
         link=dealing.link.wording,
         first_us=min(one.ts_us for one in over),
         last_us=max(one.ts_us for one in over),
-        count=len(over),
+        payments=len(over),
         over_minor=minor,
         of_clients_minor=of_clients,
         currency=currency,
