@@ -4,6 +4,7 @@ from services.detector.typologies.borrower_cap import BorrowerCap
 from services.detector.typologies.commingling import Commingling
 from services.detector.typologies.firewall_breach import FirewallBreach
 from services.detector.typologies.fund_advance import FundAdvance
+from services.detector.typologies.misappropriation import Misappropriation
 from services.detector.typologies.nested_products import NestedProducts
 from services.detector.typologies.pooling import Pooling
 from services.detector.typologies.reserve_interest import ReserveInterest
@@ -27,4 +28,5 @@ TYPOLOGIES: tuple[type[Typology], ...] = (
     ReserveShortfall,
     ReserveLocation,
     BorrowerCap,
+    Misappropriation,
 )
