@@ -1,0 +1,181 @@
+"""备付金分散存放: clients' reserves stay overnight at a bank where they may not be that day.
+
+A reserve account, or a cooperating institution's, at a bank that is neither the central bank nor, before
+all reserves were centralised, a qualified commercial bank, still holds money at the end of a Beijing day
+that came in by then. What comes in and leaves within the day is clearing in transit and is fine. Special-
+business accounts (特定业务专用账户) are the exceptions that the notice of 2018 left at commercial banks.
+
+What is held is counted from transfers, from below: the account's opening balance is not known. The partial
+centralisation of 2017 and 2018 is not judged, as it depends on each institution's class. Before 2019-01-14
+every registered bank is taken for qualified unless `qualified_banks` lists those that are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from schemas.alert import Citation, Factor, Subject, SubjectKind
+from schemas.instant import DAY
+from schemas.record import Bilingual
+from schemas.registry import Account, AccountRole
+from services.detector.beijing import day_of, midnight_us
+from services.detector.explanations.reserve_location import Elsewhere, explanation
+from services.detector.marks import bits_of
+from services.detector.net_flows import Key, NetFlows
+from services.detector.severity import by_amount
+from services.detector.typology import (
+    Candidates,
+    Context,
+    Finding,
+    Outcome,
+    Recheck,
+    Step,
+    Transfer,
+    Typology,
+    factor,
+    in_force,
+    parameter,
+    shown,
+)
+
+_RESERVES: Final = frozenset({AccountRole.reserve, AccountRole.partner_reserve})
+_MARKS: Final = bits_of(_RESERVES)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    central_banks: tuple[str, ...] = parameter(
+        ("pbc",), "assumption: the registry's own id of the People's Bank, which is free text"
+    )
+    centralised: int = parameter(1, "Yin Ban Fa 2018-114 (s); schemas/law has the time before it")
+    qualified_banks: tuple[str, ...] = parameter((), "RP 二.3.1: none listed, every bank counts as one")
+    tolerance_minor: int = parameter(10_000, "assumption: in minor units of any currency, as in closing")
+    window_days: int = parameter(30, "assumption: how far back the transfers shown reach")
+    max_edges: int = parameter(500, "bound on the transfers in that are looked at for what is held")
+
+
+class ReserveLocation(Typology):
+    id = "reserve_location"
+    name = Bilingual(zh="备付金分散存放", en="Reserves kept outside the central bank")
+    law = (
+        Citation(document="RP", article="二.3.1"),
+        Citation(document="PBOC-2018-114", article="集中交存"),
+    )
+    parameters = Parameters
+    needs = ("registry.account",)
+    look_alikes = (
+        Bilingual(zh="当日清算在途资金", en="clearing transit the same day"),
+        Bilingual(zh="特定业务专用账户", en="special-business accounts"),
+    )
+
+    def __init__(self) -> None:
+        self._flows = NetFlows()
+        self._watched: dict[int, int] = {}
+        """By account: the last day on which it was put down for the day's end."""
+
+    def candidates(self, step: Step) -> Candidates:
+        """The first transfer in of each day of what was ever a reserve account."""
+        applied = step.applied
+        moves = step.inserted & (applied.src != applied.dst)
+        into, out_of = moves & ((step.dst_marks & _MARKS) != 0), moves & ((step.src_marks & _MARKS) != 0)
+        self._flows.open(step, into, out_of)
+        rows = np.flatnonzero(into)
+        accounts, days = applied.dst[rows], day_of(applied.clock_us[rows])
+        _, first = np.unique(accounts.astype(np.int64) << 32 | days, return_index=True)
+        chosen = [place for place in np.sort(first).tolist() if self._is_first(accounts[place], days[place])]
+        return Candidates(rows[chosen], accounts[chosen])
+
+    def _is_first(self, account: np.int32, day: np.int64) -> bool:
+        is_first = self._watched.get(int(account), -1) < day
+        self._watched[int(account)] = int(day)
+        return is_first
+
+    def confirm(self, context: Context, transfer: Transfer) -> Outcome:
+        self._flows.advance(transfer.row)
+        return Recheck(transfer.account, _last_instant(day_of(context.now_us)))
+
+    def recheck(self, context: Context, account: int) -> Outcome:
+        """At the end of the day, by the law of that day; and of every day after it while money is there."""
+        self._flows.advance_before(context.now_us)
+        parameters = in_force(Parameters, self.id, context.rules)
+        reserve = _elsewhere(context, account, parameters)
+        keys = self._flows.keys(account)
+        held = {key: self._flows.held_minor(key) for key in keys}
+        self._flows.note_lowest(account)
+        most = max(keys, key=lambda key: (held[key], -key[1]))
+        if reserve is None or held[most] <= parameters.tolerance_minor:
+            return None
+        again = Recheck(account, context.now_us + DAY)
+        if not parameters.centralised and (
+            not parameters.qualified_banks or reserve.bank in parameters.qualified_banks
+        ):
+            return again
+        return _finding(context, reserve, most, held[most], parameters, again)
+
+    def absorb(self, step: Step) -> None:
+        self._flows.close(step.applied.ts_us.size)
+
+
+def _last_instant(day: int) -> int:
+    return midnight_us(day + 1) - 1
+
+
+def _elsewhere(context: Context, account: int, parameters: Parameters) -> Account | None:
+    """Its record as a reserve account that is not at the central bank."""
+    for one in context.registered.accounts(account, context.now_us):
+        if one.role in _RESERVES and one.bank not in parameters.central_banks:
+            return one
+    return None
+
+
+def _finding(
+    context: Context, reserve: Account, key: Key, minor: int, parameters: Parameters, again: Recheck
+) -> Finding:
+    account, currency = key[0], context.graph.currency(key[1])
+    attributed, first_us = _newest(context, key, minor, parameters)
+    night = day_of(context.now_us)
+    elsewhere = Elsewhere(
+        reserve.institution_id or "", context.token(account), reserve.bank, first_us, night, minor, currency
+    )
+    return Finding(
+        subject=Subject(kind=SubjectKind.account, id=context.token(account)),
+        institution_id=reserve.institution_id,
+        accounts=(account,),
+        attributed=attributed,
+        amount_minor=minor,
+        currency=currency,
+        confidence=_confidence(),
+        severity=(
+            factor("rule", 30, "备付金须集中存放", "reserves must be kept where the law says"),
+            by_amount(minor, currency),
+        ),
+        law=ReserveLocation.law if parameters.centralised else ReserveLocation.law[:1],
+        parameters=shown(parameters),
+        explanation=explanation(elsewhere),
+        limits=context.graph.limits,
+        again=again,
+    )
+
+
+def _newest(context: Context, key: Key, minor: int, parameters: Parameters) -> tuple[dict[int, int], int]:
+    """The transfers in that are still there, first in, first out: the newest; and the first one's time,
+    else now."""
+    account, currency = key
+    since_us = context.now_us - parameters.window_days * DAY
+    edges = context.graph.edges_in(account, since_us, context.now_us, context.as_of, parameters.max_edges)
+    found: dict[int, int] = {}
+    first_us = context.now_us
+    for place in np.flatnonzero(edges.currency == currency)[::-1].tolist():
+        if minor <= 0:
+            break
+        found[int(edges.seq[place])] = min(minor, int(edges.amount_minor[place]))
+        first_us = int(edges.ts_us[place])
+        minor -= int(edges.amount_minor[place])
+    return found, first_us
+
+
+def _confidence() -> tuple[Factor, ...]:
+    return (factor("overnight", 80, "日终仍有余额", "money was there at the end of the day"),)
