@@ -88,6 +88,13 @@ class Entities:
         institution = self._registry.institution(institution_id, self._now_us)
         return institution is not None and institution.institution_kind in PLATFORMS
 
+    def custody_banks(self, institution_id: str) -> frozenset[str]:
+        """The banks of the custody accounts that the institution holds; empty: none is registered."""
+        institution = self._registry.institution(institution_id, self._now_us)
+        tokens = self._registry.accounts_of(institution.party_id) if institution else ()
+        held = (self._registry.account(token, self._now_us, institution_id) for token in tokens)
+        return frozenset(one.bank for one in held if one and one.role is AccountRole.custody)
+
     def is_related(self, institution_id: str, account: int) -> bool:
         """Held by the institution itself or by a related party of it."""
         party = self.party(account)

@@ -2,6 +2,7 @@
 
 from services.detector.typologies.borrower_cap import BorrowerCap
 from services.detector.typologies.commingling import Commingling
+from services.detector.typologies.custody_bypass import CustodyBypass
 from services.detector.typologies.firewall_breach import FirewallBreach
 from services.detector.typologies.fund_advance import FundAdvance
 from services.detector.typologies.misappropriation import Misappropriation
@@ -29,4 +30,5 @@ TYPOLOGIES: tuple[type[Typology], ...] = (
     ReserveLocation,
     BorrowerCap,
     Misappropriation,
+    CustodyBypass,
 )
