@@ -20,12 +20,12 @@ import pyarrow.compute as pc
 
 from schemas.alert import Limit
 from schemas.batch import TransferBatch
-from schemas.instant import DAY, HOUR
+from schemas.instant import HOUR
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
+from services.detector.beijing import day_of
 from services.detector.graph import Applied, Status
 from services.detector.graph.kernel import Array, Bools, Int8s, Int32s, Int64s
-from services.detector.legs import DAY_SHIFT_US
 from services.detector.marks import BORROWER, CLIENT, CUSTODY, TIED, bits_of
 
 YUAN: Final = 0
@@ -302,7 +302,7 @@ class LoanBook:
     def over(self, account: int, days: int, now_us: int) -> Int64s:
         """By Flow: the account's sums over the last `days` days, today's included."""
         slot = int(self._slots[account]) if account < self._slots.size else -1
-        today = _day(now_us)
+        today = day_of(now_us)
         window = np.arange(today - days + 1, min(today, self._today) + 1) % RING_DAYS
         if slot < 0 or days >= RING_DAYS:
             return np.zeros(len(Flow), np.int64)
@@ -421,14 +421,10 @@ def _booked(
         np.where(inward, src, dst),
         minor,
         ts_us // HOUR - _EPOCH_HOURS,
-        (clock_us + DAY_SHIFT_US) // DAY,
+        day_of(clock_us),
         ts_us,
     )
     return Booked(*(column[kept] for column in columns))
-
-
-def _day(ts_us: int) -> int:
-    return (ts_us + DAY_SHIFT_US) // DAY
 
 
 def _grown(array: Array, least: int) -> Array:
