@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from registry.history import History
@@ -19,6 +19,7 @@ from schemas.registry import (
     Licence,
     Party,
     Product,
+    ProductKind,
     RegistryRecord,
     Relation,
 )
@@ -54,6 +55,8 @@ class Registry:
         self._products: History[Product] = History()
         self._products_of: dict[str, dict[str, None]] = {}
         self._sold_by: dict[str, dict[str, None]] = {}
+        self._parts_of: dict[str, dict[str, None]] = {}
+        self._of_kind: dict[ProductKind, dict[str, None]] = {kind: {} for kind in ProductKind}
         self._feeds: History[Feed] = History()
         self._licences: History[Licence] = History()
         self._licences_of: dict[str, dict[str, None]] = {}
@@ -98,7 +101,10 @@ class Registry:
             case Product():
                 if record.borrower_party_id is not None:
                     _note(self._products_of, record.borrower_party_id, record.product_id)
+                if record.parent_product_id is not None:
+                    _note(self._parts_of, record.parent_product_id, record.product_id)
                 _note(self._sold_by, record.institution_id, record.product_id)
+                self._of_kind[record.product_kind][record.product_id] = None
                 return self._products.put(record.product_id, record)
             case Feed():
                 return self._feeds.put(record.feed_id, record)
@@ -126,6 +132,20 @@ class Registry:
         """The products under which the party borrows at `ts_us`, by id."""
         found = (self._products.at(key, ts_us) for key in sorted(self._products_of.get(party_id, ())))
         return tuple(one for one in found if one is not None and one.borrower_party_id == party_id)
+
+    def parts_of(self, product_id: str, ts_us: int) -> tuple[Product, ...]:
+        """The products whose parent it is at `ts_us`: its parts, and those that feed it; by id."""
+        found = (self._products.at(key, ts_us) for key in sorted(self._parts_of.get(product_id, ())))
+        return tuple(one for one in found if one is not None and one.parent_product_id == product_id)
+
+    def ever_of_kind(self, kind: ProductKind) -> Mapping[str, None]:
+        """The products that any version says are of `kind`, as they came to be known: it only grows."""
+        return self._of_kind[kind]
+
+    def products_kept(self, token_hex: str) -> tuple[str, ...]:
+        """Every product whose money any version says the account keeps, by id."""
+        kept = {version.product_id for version in self._versions(token_hex)}
+        return tuple(sorted(one for one in kept if one is not None))
 
     def ever_borrowed(self, party_id: str) -> bool:
         """Some version of some product has the party as its borrower."""

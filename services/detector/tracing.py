@@ -134,9 +134,7 @@ def follow(
     edges = merged(*lists)
     edges = some_of(edges, edges.currency == loan[0].currency)
     is_loan = np.isin(edges.seq, [leg.seq for leg in loan])
-    payments = Payments(
-        places(followed, edges.src), places(followed, edges.dst), edges.amount_minor, is_loan
-    )
+    payments = Payments(places(followed, edges.src), places(followed, edges.dst), edges.amount_minor, is_loan)
     return Trace(edges, carry(payments, followed.size, bounds.max_legs).by_legs, limits)
 
 

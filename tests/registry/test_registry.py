@@ -19,6 +19,7 @@ from schemas.registry import (
     Party,
     PartyKind,
     Product,
+    ProductKind,
     RegistryRecord,
     Relation,
     RelationKind,
@@ -210,3 +211,23 @@ def test_filings_products_and_accounts_of_an_institution() -> None:
     assert not made.ever_borrowed("boss")
     assert made.accounts_in_business("i1") == (OWN, SHARED)
     assert made.accounts_in_business("nobody") == ()
+
+
+def test_products_of_a_kind_their_parts_and_their_accounts() -> None:
+    made = Registry()
+    parts = [
+        {"product_id": "b", "parent_product_id": "a", "product_kind": ProductKind.vehicle, "valid_to": 50},
+        {"product_id": "b", "product_kind": ProductKind.private, "valid_from": 50},
+        {"product_id": "c", "parent_product_id": "a"},
+    ]
+    for part in parts:
+        made.apply(Product.model_validate({"institution_id": "i1", **part}))
+    assert [[one.product_id for one in made.parts_of("a", ts)] for ts in (49, 50)] == [["b", "c"], ["c"]]
+    assert made.parts_of("b", 0) == ()
+    assert list(made.ever_of_kind(ProductKind.vehicle)) == ["b"]
+    assert list(made.ever_of_kind(ProductKind.private)) == ["b"]
+    account = {"account_id": OWN, "party_id": "firm1", "bank": "b", "role": AccountRole.product_vehicle}
+    made.apply(Account.model_validate(account | {"product_id": "b", "valid_to": 50}))
+    made.apply(Account.model_validate(account | {"product_id": "a", "valid_from": 50}))
+    assert made.products_kept(OWN) == ("a", "b")
+    assert made.products_kept(SUPPLIER) == ()

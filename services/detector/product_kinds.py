@@ -1,0 +1,40 @@
+"""Which rows name a product of some kind: the time-free superset that triggers read."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import numpy as np
+
+from schemas.registry import ProductKind
+from services.detector.graph.kernel import Bools
+from services.detector.typology import Step
+
+
+class OfKind:
+    """Learns each product once, from the transfers that name it or from the registry, whichever comes
+    later. Marks are only ever added."""
+
+    def __init__(self, kind: ProductKind) -> None:
+        self._kind = kind
+        self._is: Bools = np.zeros(1, np.bool_)
+        """By the graph's product code."""
+        self._known = 0
+        """Products of the kind that the registry had at the last look."""
+
+    def rows(self, step: Step) -> Bools:
+        """Which rows name a product that was ever of the kind."""
+        products = step.applied.product
+        ids = step.registry.ever_of_kind(self._kind)
+        if len(ids) > self._known:
+            for product_id in islice(ids, self._known, None):
+                code = step.graph.product_code(product_id)
+                if code is not None and code < self._is.size:
+                    self._is[code] = True
+            self._known = len(ids)
+        top = int(products.max(initial=0)) + 1
+        if top > self._is.size:
+            new = [step.graph.product(code) in ids for code in range(self._is.size, top)]
+            self._is = np.concatenate((self._is, np.array(new, np.bool_)))
+        rows: Bools = self._is[products] & step.inserted
+        return rows
