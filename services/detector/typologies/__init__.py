@@ -7,6 +7,7 @@ from services.detector.typologies.firewall_breach import FirewallBreach
 from services.detector.typologies.fund_advance import FundAdvance
 from services.detector.typologies.misappropriation import Misappropriation
 from services.detector.typologies.nested_products import NestedProducts
+from services.detector.typologies.platform_lending import PlatformLending
 from services.detector.typologies.pooling import Pooling
 from services.detector.typologies.reserve_interest import ReserveInterest
 from services.detector.typologies.reserve_location import ReserveLocation
@@ -31,4 +32,5 @@ TYPOLOGIES: tuple[type[Typology], ...] = (
     BorrowerCap,
     Misappropriation,
     CustodyBypass,
+    PlatformLending,
 )
