@@ -68,9 +68,14 @@ class Lending:
         product = self._product(listing.product_id)
         return (product.borrower_party_id if product else None) or self._entities.party(listing.borrower)
 
-    def knows(self, listing: Listing) -> bool:
-        """The registry has the listing."""
-        return self._product(listing.product_id) is not None
+    def missing(self, listing: Listing) -> tuple[str, ...]:
+        """What is not known of it, of feed and registry."""
+        missing = {
+            "feed.purpose": not listing.stated,
+            "feed.product": listing.product_id is None,
+            "registry.product": bool(listing.product_id) and self._product(listing.product_id) is None,
+        }
+        return tuple(name for name, is_missing in missing.items() if is_missing)
 
     def _institution(self, leg: Leg, product_id: str | None) -> str | None:
         product = self._product(product_id)

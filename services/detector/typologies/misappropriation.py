@@ -29,9 +29,9 @@ from services.detector.beijing import day_of, midnight_us
 from services.detector.entities import CLIENT_MONEY, OWN_MONEY, Entities
 from services.detector.explanations.misappropriation import explanation
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.holders import Holders
 from services.detector.incidents import MAX_INCIDENTS, Case, Incident, Incidents, Reason
 from services.detector.legs import Leg
+from services.detector.lookups import Holders
 from services.detector.marks import CLIENT, bits_of
 from services.detector.severity import by_amount
 from services.detector.typology import (

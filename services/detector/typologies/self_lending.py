@@ -13,27 +13,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from itertools import islice
 from typing import Final
 
 import numpy as np
 
 from registry import Relatedness
-from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
+from schemas.alert import Citation, Factor, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import AccountRole, PartyKind
 from schemas.transaction import Purpose
 from services.detector.entities import Entities
 from services.detector.explanations.self_lending import Loan, explanation
-from services.detector.graph import Edges, Reached
+from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import Bools
+from services.detector.incidents import lacking
 from services.detector.legs import Leg, legs_of
 from services.detector.lending import NOT_PASSED, Lending, Listing
+from services.detector.loans import Arrival, Loans, paid_there
 from services.detector.marks import CLIENT, CUSTODY, OTHER, TIED
 from services.detector.severity import by_amount
-from services.detector.tracing import follow, homeward, reach
 from services.detector.typology import (
     Candidates,
     Context,
@@ -119,7 +120,7 @@ class SelfLending(Typology):
         parameters = in_force(Parameters, self.id, context.rules)
         search = _Search(context, transfer, parameters)
         cases = [case for listing in search.listings() if (case := search.case(listing)) is not None]
-        best = max(cases, key=lambda case: case.returned_minor, default=None)
+        best = max(cases, key=lambda case: case.arrival.arrived_minor, default=None)
         return best.finding() if best else None
 
 
@@ -145,34 +146,18 @@ class _Search:
         self.parameters = parameters
         self.since_us = context.now_us - parameters.window_days * DAY
         self._transfer = transfer
+        self._loans = Loans(context, self.lending, parameters)
 
     def listings(self) -> Iterator[Listing]:
         """The transfer's own, if it disburses; else those whose money may have reached its payer."""
-        transfer, p = self._transfer, self.parameters
-        own = self.lending.listing(transfer.leg)
-        if own is not None:
-            yield own
+        leg = self._transfer.leg
+        if self.lending.listing(leg) is not None:
+            yield from self._loans.behind(leg)
             return
-        homes = self._homes(transfer.leg)
-        if not homes:
-            return
-        back = self.context.graph.backward(
-            transfer.src,
-            transfer.ts_us,
-            transfer.ts_us - p.window_days * DAY,
-            self.context.as_of,
-            p.max_legs - 1,
-            p.max_edges,
-            p.hub_degree,
-        )
-        found: dict[Listing, None] = {}
-        for leg in reversed(legs_of(back.edges, self.lending.could_disburse(back.edges))):
-            listing = self.lending.listing(leg)
-            if listing is not None and listing.institution_id in homes:
-                found[listing] = None
-            if len(found) == p.max_listings:
-                break
-        yield from found
+        homes = self._homes(leg)
+        if homes:
+            behind = (one for one in self._loans.behind(leg) if one.institution_id in homes)
+            yield from islice(behind, self.parameters.max_listings)
 
     def _homes(self, leg: Leg) -> list[str]:
         """The institutions that `leg` pays as their own money."""
@@ -189,82 +174,47 @@ class _Search:
             return False
         return self.entities.is_related(institution_id, leg.dst)
 
-    def _is_tied(self, leg: Leg) -> bool:
-        return bool(self.context.marks[leg.dst] & TIED)
-
-    def _legs_home(self, listing: Listing, edges: Edges) -> list[Leg]:
-        tied = (self.context.marks[edges.dst] & TIED) != 0
-        return [leg for leg in legs_of(edges, tied) if self.is_home(listing.institution_id, leg)]
-
     def case(self, listing: Listing) -> _Case | None:
         """The listing's money as it stands; None while less than φ of it has come home."""
-        loan = self._disbursements(listing)
+        loan = self._loans.disbursements(listing)
         if not loan:
             return None
-        disbursed = sum(leg.amount_minor for leg in loan)
         borrower = self.lending.borrower_party(listing)
         registry, now_us = self.context.registry, self.context.now_us
         tie = registry.related(listing.institution_id, borrower, now_us) if borrower else None
         if tie is not None:
-            attributed = {leg.seq: leg.amount_minor for leg in loan}
-            return _Case(self, listing, loan, disbursed, disbursed, attributed, (), tie, ())
-        reached = reach(self.context, loan, self.parameters)
-        ways = self._ways_home(listing, reached, disbursed)
-        if ways is None:
-            return None
-        passed = partial(self._is_passed, listing, ways)
-        trace = follow(self.context, loan, self.parameters, reached, passed)
-        carried = {leg: minor for leg, minor in trace.carriers().items() if self._is_tied(leg)}
-        home = [leg for leg in carried if self.is_home(listing.institution_id, leg)]
-        returned = self._returned(listing, home, carried.__getitem__, disbursed)
-        minor = sum(returned.values())
-        if not self._is_enough(minor, disbursed):
-            return None
-        paid = tuple(leg for leg in home if leg.seq in returned)
-        attributed = trace.towards(paid) | {leg.seq: leg.amount_minor for leg in loan}
-        tie = self._closest(listing, paid)
-        return _Case(self, listing, loan, disbursed, minor, attributed | returned, paid, tie, trace.limits)
+            return _Case(self, listing, paid_there(loan), tie)
+        home = _Home(self, listing, sum(leg.amount_minor for leg in loan))
+        arrival = self._loans.arrival(loan, home)
+        return _Case(self, listing, arrival, self._closest(listing, arrival.last)) if arrival else None
 
-    def _ways_home(self, listing: Listing, reached: Reached, disbursed: int) -> frozenset[int] | None:
-        """The accounts by way of which money can have come home; None: it would not be enough if
-        every transfer home were the loan's money to the last fen, or if as much of it as can have
-        passed between did."""
-        if any(limit.name == "edges" for limit in reached.limits):
-            return frozenset(reached.edges.dst.tolist())
-        home = self._legs_home(listing, reached.edges)
-        most = self._returned(listing, home, lambda leg: leg.amount_minor, disbursed)
-        if not self._is_enough(sum(most.values()), disbursed):
-            return None
-        brought = {leg.seq: leg.amount_minor for leg in home if leg.seq in most}
-        bound = homeward(reached, brought, self.parameters.max_legs - 1)
-        return bound.ways() if self._is_enough(bound.of(listing.borrower), disbursed) else None
+    def _closest(self, listing: Listing, paid: Sequence[Leg]) -> Relatedness | None:
+        parties = sorted({party for leg in paid if (party := self.entities.party(leg.dst))})
+        registry, now_us = self.context.registry, self.context.now_us
+        ties = (registry.related(listing.institution_id, party, now_us) for party in parties)
+        return min((tie for tie in ties if tie), key=lambda tie: (tie.links, -tie.share_bp), default=None)
 
-    def _is_enough(self, minor: int, disbursed: int) -> bool:
-        return minor > 0 and minor * _WHOLE >= self.parameters.share_bp * disbursed
 
-    def _is_passed(self, listing: Listing, ways: frozenset[int], account: int) -> bool:
-        if account not in ways or self.entities.roles(account) & NOT_PASSED:
-            return False
-        return not self.entities.is_related(listing.institution_id, account)
+class _Home:
+    """Accounts of a listing's platform and its related parties, as ends of the listing's money."""
 
-    def _disbursements(self, listing: Listing) -> list[Leg]:
-        edges = self.context.graph.edges_in(
-            listing.borrower,
-            self.since_us,
-            self.context.now_us,
-            self.context.as_of,
-            self.parameters.max_edges,
-        )
-        legs = legs_of(edges, self.lending.could_disburse(edges))
-        return [leg for leg in legs if self.lending.listing(leg) == listing]
+    def __init__(self, search: _Search, listing: Listing, disbursed_minor: int) -> None:
+        self._search = search
+        self._context = search.context
+        self._entities = search.entities
+        self._institution_id = listing.institution_id
+        rate_bp = search.entities.filed_fee_bp(listing.institution_id) or 0
+        self._filed_fee_minor = disbursed_minor * rate_bp // _WHOLE
 
-    def _returned(
-        self, listing: Listing, home: Sequence[Leg], carried_by: Callable[[Leg], int], disbursed: int
-    ) -> dict[int, int]:
-        """How much of each leg home counts, fees up to the filed rate and other honest legs left out."""
-        allowance = disbursed * (self.entities.filed_fee_bp(listing.institution_id) or 0) // _WHOLE
+    def legs(self, edges: Edges) -> list[Leg]:
+        tied = (self._context.marks[edges.dst] & TIED) != 0
+        return [leg for leg in legs_of(edges, tied) if self._search.is_home(self._institution_id, leg)]
+
+    def counted(self, legs: Sequence[Leg], carried_by: Callable[[Leg], int]) -> dict[int, int]:
+        """Fees up to the filed rate and other honest legs left out."""
+        allowance = self._filed_fee_minor
         returned: dict[int, int] = {}
-        for leg in home:
+        for leg in legs:
             carried = carried_by(leg)
             if not carried or self._is_salary(leg) or self._is_refund(leg):
                 continue
@@ -276,49 +226,51 @@ class _Search:
                 returned[leg.seq] = carried
         return returned
 
+    def is_passed(self, account: int) -> bool:
+        if self._entities.roles(account) & NOT_PASSED:
+            return False
+        return not self._entities.is_related(self._institution_id, account)
+
     def _is_fee(self, leg: Leg) -> bool:
-        unstated = leg.purpose is Purpose.unknown and bool(self.entities.roles(leg.dst) & _FEE_ROLES)
+        unstated = leg.purpose is Purpose.unknown and bool(self._entities.roles(leg.dst) & _FEE_ROLES)
         return leg.purpose is Purpose.fee or unstated
 
     def _is_salary(self, leg: Leg) -> bool:
-        if leg.purpose is not Purpose.salary or leg.amount_minor > self.parameters.salary_cap_minor:
+        if leg.purpose is not Purpose.salary or leg.amount_minor > self._search.parameters.salary_cap_minor:
             return False
-        party = self.entities.party(leg.dst)
-        record = self.context.registry.party(party, self.context.now_us) if party else None
+        party = self._entities.party(leg.dst)
+        record = self._context.registry.party(party, self._context.now_us) if party else None
         if record is None:
-            return self.entities.roles(leg.dst) <= _PERSONAL
+            return self._entities.roles(leg.dst) <= _PERSONAL
         return record.party_kind is PartyKind.person
 
     def _is_refund(self, leg: Leg) -> bool:
         """It goes back to somebody who had paid the one who refunds."""
         if leg.purpose is not Purpose.refund:
             return False
-        paid = self.context.graph.edges_in(
-            leg.src, self.since_us, leg.ts_us, self.context.as_of, self.parameters.max_edges
+        paid = self._context.graph.edges_in(
+            leg.src,
+            self._search.since_us,
+            leg.ts_us,
+            self._context.as_of,
+            self._search.parameters.max_edges,
         )
         return bool((paid.src == leg.dst).any())
-
-    def _closest(self, listing: Listing, paid: Sequence[Leg]) -> Relatedness | None:
-        parties = sorted({party for leg in paid if (party := self.entities.party(leg.dst))})
-        registry, now_us = self.context.registry, self.context.now_us
-        ties = (registry.related(listing.institution_id, party, now_us) for party in parties)
-        return min((tie for tie in ties if tie), key=lambda tie: (tie.links, -tie.share_bp), default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A listing of which at least φ came home. `paid`: the legs that brought it; none where the
-    borrower itself is one of the platform's people. `tie`: the closest of those."""
+    """A listing of which at least φ came home. `tie`: the closest of those it came to."""
 
     search: _Search
     listing: Listing
-    loan: Sequence[Leg]
-    disbursed_minor: int
-    returned_minor: int
-    attributed: dict[int, int]
-    paid: tuple[Leg, ...]
+    arrival: Arrival
     tie: Relatedness | None
-    limits: tuple[Limit, ...]
+
+    @property
+    def paid(self) -> tuple[Leg, ...]:
+        """The legs that brought it; none where the borrower itself is one of the platform's people."""
+        return self.arrival.last
 
     def finding(self) -> Finding:
         context, listing = self.search.context, self.listing
@@ -331,33 +283,25 @@ class _Case:
             subject=subject,
             institution_id=listing.institution_id,
             accounts=tuple(sorted({listing.borrower, *(leg.dst for leg in self.paid)})),
-            attributed=self.attributed,
-            amount_minor=self.returned_minor,
+            attributed=self.arrival.attributed,
+            amount_minor=self.arrival.arrived_minor,
             currency=currency,
             confidence=self._confidence(),
             severity=(
                 factor("rule", 50, "自融是网贷平台的红线", "self-lending is a red line for platforms"),
-                by_amount(self.returned_minor, currency),
+                by_amount(self.arrival.arrived_minor, currency),
             ),
             law=SelfLending.law,
             parameters=shown(self.search.parameters),
             explanation=explanation(self._loan(currency)),
-            missing=self._missing(),
-            limits=self.limits,
+            missing=self.search.lending.missing(self.listing),
+            limits=self.arrival.limits,
         )
 
-    def _missing(self) -> tuple[str, ...]:
-        missing = {
-            "feed.purpose": not self.listing.stated,
-            "feed.product": self.listing.product_id is None,
-            "registry.product": bool(self.listing.product_id) and not self.search.lending.knows(self.listing),
-        }
-        return tuple(name for name, is_missing in missing.items() if is_missing)
-
     def _confidence(self) -> tuple[Factor, ...]:
-        share = percent(self.returned_minor, self.disbursed_minor)
+        share = percent(self.arrival.arrived_minor, self.arrival.disbursed_minor)
         factors = [factor("returned", 50, f"放款的 {share} 回到关联方", f"{share} of the loan came home")]
-        if self.returned_minor * 10 >= self.disbursed_minor * 8:
+        if self.arrival.arrived_minor * 10 >= self.arrival.disbursed_minor * 8:
             factors.append(factor("most", 15, "绝大部分回流", "nearly all of it"))
         if self.tie is not None:
             near = max(0, 25 - 5 * self.tie.links)
@@ -365,10 +309,7 @@ class _Case:
             factors.append(factor("tie", near, zh, en))
         if not self.paid:
             factors.append(factor("borrower", 10, "借款人本身就是关联方", "the borrower itself is related"))
-        if self._missing():
-            points = -10 * len(self._missing())
-            factors.append(factor("missing", points, "缺少部分数据", "some data is missing"))
-        return tuple(factors)
+        return (*factors, *lacking(self.search.lending.missing(self.listing)))
 
     def _loan(self, currency: str) -> Loan:
         context, last = self.search.context, self.paid[-1] if self.paid else None
@@ -376,9 +317,9 @@ class _Case:
         return Loan(
             institution_id=self.listing.institution_id,
             listing=self.listing.product_id or masked(context.token(self.listing.borrower)),
-            first_us=self.loan[0].ts_us,
-            disbursed_minor=self.disbursed_minor,
-            returned_minor=self.returned_minor,
+            first_us=self.arrival.loan[0].ts_us,
+            disbursed_minor=self.arrival.disbursed_minor,
+            returned_minor=self.arrival.arrived_minor,
             currency=currency,
             tie=self.tie,
             last_us=last.ts_us if last else None,

@@ -1,0 +1,154 @@
+"""Loans as they move: back from a transfer to those whose money it may carry, and on to where that went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from schemas.alert import Limit
+from schemas.instant import DAY
+from services.detector.graph import Edges, Reached
+from services.detector.graph.kernel import Bools
+from services.detector.legs import Leg, legs_of
+from services.detector.lending import Listing
+from services.detector.tracing import Bounds, follow, homeward, reach
+from services.detector.typology import Context
+
+_WHOLE: Final = 10_000
+
+
+class Share(Bounds, Protocol):
+    """Parameters of a typology that asks how much of a loan arrives somewhere."""
+
+    @property
+    def share_bp(self) -> int: ...
+    @property
+    def max_listings(self) -> int: ...
+
+
+class Sources(Protocol):
+    """What counts as a loan. services.detector.lending.Lending: what is disbursed for a listing."""
+
+    def listing(self, leg: Leg) -> Listing | None: ...
+    def could_disburse(self, edges: Edges) -> Bools: ...
+
+
+class Ends(Protocol):
+    """Where a loan's money is looked for."""
+
+    def legs(self, edges: Edges) -> list[Leg]:
+        """Those of `edges` that end there."""
+
+    def counted(self, legs: Sequence[Leg], carried_by: Callable[[Leg], int]) -> dict[int, int]:
+        """Of what such legs carry, how much counts, by sequence number."""
+
+    def is_passed(self, account: int) -> bool:
+        """A way there may lead through the account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """At least φ of a loan arrived. `attributed`: how much of it each transfer carried there, the
+    loan's own payments included; `last`: the legs that end there, none where the loan was paid there."""
+
+    loan: Sequence[Leg]
+    disbursed_minor: int
+    arrived_minor: int
+    attributed: Mapping[int, int]
+    last: tuple[Leg, ...]
+    limits: tuple[Limit, ...]
+
+
+class Loans:
+    def __init__(self, context: Context, sources: Sources, bounds: Share) -> None:
+        self._context = context
+        self._sources = sources
+        self._bounds = bounds
+        self._since_us = context.now_us - bounds.window_days * DAY
+
+    def behind(self, leg: Leg) -> Iterator[Listing]:
+        """The loan that `leg` itself pays out; else those whose money may have reached its payer, the
+        newest first."""
+        own = self._sources.listing(leg)
+        if own is not None:
+            yield own
+            return
+        p, found = self._bounds, dict[Listing, None]()
+        back = self._context.graph.backward(
+            leg.src,
+            leg.ts_us,
+            leg.ts_us - p.window_days * DAY,
+            self._context.as_of,
+            p.max_legs - 1,
+            p.max_edges,
+            p.hub_degree,
+        )
+        for each in reversed(legs_of(back.edges, self._sources.could_disburse(back.edges))):
+            listing = self._sources.listing(each)
+            if listing is not None and listing not in found:
+                found[listing] = None
+                yield listing
+
+    def disbursements(self, listing: Listing) -> list[Leg]:
+        """What was paid out on it within the window."""
+        edges = self._context.graph.edges_in(
+            listing.borrower,
+            self._since_us,
+            self._context.now_us,
+            self._context.as_of,
+            self._bounds.max_edges,
+        )
+        legs = legs_of(edges, self._sources.could_disburse(edges))
+        return [leg for leg in legs if self._sources.listing(leg) == listing]
+
+    def arrival(self, loan: Sequence[Leg], ends: Ends) -> Arrival | None:
+        """None: less than φ of the loan ended there."""
+        disbursed = sum(leg.amount_minor for leg in loan)
+        reached = reach(self._context, loan, self._bounds)
+        ways = self._ways(loan, ends, reached, disbursed)
+        if ways is None:
+            return None
+
+        def is_passed(account: int) -> bool:
+            return account in ways and ends.is_passed(account)
+
+        trace = follow(self._context, loan, self._bounds, reached, is_passed)
+        carried = trace.carriers()
+        last = [leg for leg in ends.legs(trace.edges) if leg in carried]
+        counted = ends.counted(last, carried.__getitem__)
+        minor = sum(counted.values())
+        if not self._is_enough(minor, disbursed):
+            return None
+        paid = tuple(leg for leg in last if leg.seq in counted)
+        attributed = trace.towards(paid) | {leg.seq: leg.amount_minor for leg in loan} | counted
+        return Arrival(loan, disbursed, minor, attributed, paid, trace.limits)
+
+    def _ways(
+        self, loan: Sequence[Leg], ends: Ends, reached: Reached, disbursed: int
+    ) -> frozenset[int] | None:
+        """The accounts by way of which money can have ended there; None: it would not be enough if
+        every transfer there were the loan's money to the last fen, or if as much of it as can have
+        passed between did."""
+        if any(limit.name == "edges" for limit in reached.limits):
+            return frozenset(reached.edges.dst.tolist())
+        last = ends.legs(reached.edges)
+        most = ends.counted(last, _whole_amount)
+        if not self._is_enough(sum(most.values()), disbursed):
+            return None
+        brought = {leg.seq: leg.amount_minor for leg in last if leg.seq in most}
+        bound = homeward(reached, brought, self._bounds.max_legs - 1)
+        return bound.ways() if self._is_enough(bound.of(loan[0].dst), disbursed) else None
+
+    def _is_enough(self, minor: int, disbursed: int) -> bool:
+        return minor > 0 and minor * _WHOLE >= self._bounds.share_bp * disbursed
+
+
+def paid_there(loan: Sequence[Leg]) -> Arrival:
+    """The loan was paid out to where it was looked for."""
+    disbursed = sum(leg.amount_minor for leg in loan)
+    return Arrival(loan, disbursed, disbursed, {leg.seq: leg.amount_minor for leg in loan}, (), ())
+
+
+def _whole_amount(leg: Leg) -> int:
+    return leg.amount_minor
