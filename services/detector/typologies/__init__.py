@@ -5,14 +5,17 @@ from services.detector.typologies.commingling import Commingling
 from services.detector.typologies.custody_bypass import CustodyBypass
 from services.detector.typologies.firewall_breach import FirewallBreach
 from services.detector.typologies.fund_advance import FundAdvance
+from services.detector.typologies.investor_limit import InvestorLimit
 from services.detector.typologies.misappropriation import Misappropriation
 from services.detector.typologies.nested_products import NestedProducts
+from services.detector.typologies.pass_through import PassThrough
 from services.detector.typologies.platform_lending import PlatformLending
 from services.detector.typologies.pooling import Pooling
 from services.detector.typologies.reserve_interest import ReserveInterest
 from services.detector.typologies.reserve_location import ReserveLocation
 from services.detector.typologies.reserve_misuse import ReserveMisuse
 from services.detector.typologies.reserve_shortfall import ReserveShortfall
+from services.detector.typologies.self_guarantee import SelfGuarantee
 from services.detector.typologies.self_lending import SelfLending
 from services.detector.typologies.structuring import Structuring
 from services.detector.typology import Typology
@@ -33,4 +36,7 @@ TYPOLOGIES: tuple[type[Typology], ...] = (
     Misappropriation,
     CustodyBypass,
     PlatformLending,
+    SelfGuarantee,
+    PassThrough,
+    InvestorLimit,
 )

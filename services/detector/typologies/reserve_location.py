@@ -85,12 +85,16 @@ class ReserveLocation(Typology):
         rows = np.flatnonzero(into)
         accounts, days = applied.dst[rows], day_of(applied.clock_us[rows])
         _, first = np.unique(accounts.astype(np.int64) << 32 | days, return_index=True)
-        chosen = [place for place in np.sort(first).tolist() if self._is_first(accounts[place], days[place])]
+        chosen = [
+            place
+            for place in np.sort(first).tolist()
+            if self._is_first(int(accounts[place]), int(days[place]))
+        ]
         return Candidates(rows[chosen], accounts[chosen])
 
-    def _is_first(self, account: np.int32, day: np.int64) -> bool:
-        is_first = self._watched.get(int(account), -1) < day
-        self._watched[int(account)] = int(day)
+    def _is_first(self, account: int, day: int) -> bool:
+        is_first = self._watched.get(account, -1) < day
+        self._watched[account] = day
         return is_first
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
