@@ -113,8 +113,8 @@ _RULES: Final = (
     (_PLATFORM, _PERSON, (*_PRINCIPAL, Purpose.compensation), Flow.paid),
     (_PLATFORM, _PERSON, (Purpose.interest,), Flow.interest),
     (_PLATFORM, (_Who.client,), UNSTATED, Flow.paid),
-    ((_Who.sponsor,), (_Who.client,), (*_PRINCIPAL, Purpose.compensation), Flow.paid),
-    ((_Who.sponsor,), (_Who.client,), (Purpose.interest,), Flow.interest),
+    ((_Who.sponsor, _Who.borrower), (_Who.client,), (*_PRINCIPAL, Purpose.compensation), Flow.paid),
+    ((_Who.sponsor, _Who.borrower), (_Who.client,), (Purpose.interest,), Flow.interest),
     (_PLATFORM, _PERSON, (Purpose.subsidy,), Flow.subsidy),
 )
 

@@ -1,0 +1,189 @@
+"""自保、刚性兑付: the platform or its people pay investors for a borrower who has not paid.
+
+From the platform's own, fee or marketing account, or a related party's, money goes to investors of a
+listing beyond what its borrower (and an unrelated guarantor) has paid in, or into custody for a listing
+whose borrower still owes principal.
+
+Compensation by an unrelated guarantor is none of this, and being the platform's guarantor does not by
+itself make one related; nor is what a filed risk reserve pays below its cap; nor a related borrower who
+repays its own loan. Where the feed names no listing, what the borrower paid cannot be known, and a stated
+instalment or compensation out of such an account is a suspicion of lower confidence.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final
+
+from schemas.alert import Citation, Subject, SubjectKind
+from schemas.instant import DAY
+from schemas.record import Bilingual
+from schemas.registry import FilingKind, RelationKind
+from services.detector.allowances import Allowances
+from services.detector.entities import OWN_MONEY, Entities
+from services.detector.explanations.self_guarantee import explanation
+from services.detector.incidents import Case, Incident, Incidents, Reason
+from services.detector.listings import Listings
+from services.detector.loan_book import HOUSE, UNSTATED, Flow
+from services.detector.marks import CUSTODY, TIED
+from services.detector.severity import by_amount
+from services.detector.typology import (
+    Candidates,
+    Context,
+    Finding,
+    Outcome,
+    Step,
+    Transfer,
+    Typology,
+    factor,
+    in_force,
+    parameter,
+    shown,
+)
+
+_MAX_LISTINGS: Final = 100_000
+"""Listings that were compensated; past it the one least lately so is forgotten."""
+_OWN: Final = Reason(
+    "own", 80, Bilingual(zh="平台自有账户垫付", en="paid out of the platform's own accounts")
+)
+_RELATED: Final = Reason("related", 70, Bilingual(zh="关联方账户垫付", en="paid by a related party"))
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    window_days: int = parameter(30, "assumption: one episode's payments")
+
+
+class SelfGuarantee(Typology):
+    id = "self_guarantee"
+    name = Bilingual(zh="自保、刚性兑付", en="Self-guarantee")
+    law = (
+        Citation(document="RP", article="二.1.1"),
+        Citation(document="GO", article="八"),
+        Citation(document="NLM-2016", article="十"),
+    )
+    parameters = Parameters
+    needs = (
+        "registry.account",
+        "registry.relation",
+        "registry.product",
+        "feed.purpose",
+        "feed.product",
+    )
+    look_alikes = (
+        Bilingual(zh="无关联的持牌担保机构代偿", en="compensation by a licensed, unrelated guarantor"),
+        Bilingual(zh="备案风险准备金限额内代偿", en="a filed risk reserve below its cap"),
+        Bilingual(zh="借款人已还款、经平台账户转付", en="a borrower's own instalment passed on"),
+    )
+
+    def __init__(self) -> None:
+        self._incidents = Incidents()
+        self._reserves = Allowances()
+        self._given: OrderedDict[int, int] = OrderedDict()
+        """By product: what related parties have put into custody."""
+
+    def candidates(self, step: Step) -> Candidates:
+        """What is paid for a loan by whoever was ever tied to an institution."""
+        batch = step.book.batch
+        marks = step.src_marks[batch.rows]
+        tied = ((marks & (HOUSE | TIED)) != 0) & ((marks & CUSTODY) == 0) & (batch.minor > 0)
+        rows = batch.rows[tied & batch.of(Flow.compensated, Flow.paid, Flow.interest)]
+        return Candidates(rows, step.applied.src[rows])
+
+    def confirm(self, context: Context, transfer: Transfer) -> Outcome:
+        entities = Entities(context)
+        listings = Listings(context, entities)
+        platform = _platform(context, entities, listings, transfer)
+        if platform is None:
+            return None
+        reason = _reason(context, entities, platform, transfer)
+        party = entities.party(transfer.src)
+        if reason is None or party == listings.borrower(transfer.product, 0):
+            return None
+        minor = self._guaranteed(context, listings, transfer)
+        for filing in context.registry.filings(platform, FilingKind.risk_reserve, context.now_us):
+            if filing.party_id in (None, party) and minor > 0:
+                minor = self._reserves.excess(filing, platform, minor, transfer.ts_us)
+        if minor <= 0:
+            return None
+        parameters = in_force(Parameters, self.id, context.rules)
+        incident = Incident(transfer.leg, minor, reason, _missing(listings, transfer))
+        case = self._incidents.add(platform, [incident], context.now_us - parameters.window_days * DAY)
+        return _finding(context, platform, case, parameters)
+
+    def _guaranteed(self, context: Context, listings: Listings, transfer: Transfer) -> int:
+        """How much of the payment stands in for the borrower."""
+        book, product = context.book, transfer.product
+        if product == 0:
+            return transfer.amount_minor
+        came = book.total(product, Flow.repaid, Flow.borrower_interest)
+        if context.marks[transfer.dst] & CUSTODY:
+            self._note_given(product, transfer.amount_minor)
+            loan, record = book.loan(product), listings.record(product)
+            principal = loan.disbursed_minor if loan else record.principal_minor if record else 0
+            return transfer.amount_minor if came < principal or principal == 0 else 0
+        others = book.total(product, Flow.compensated) - self._given.get(product, 0)
+        behind = book.total(product, Flow.paid, Flow.interest) - came - others
+        return min(transfer.amount_minor, behind)
+
+    def _note_given(self, product: int, minor: int) -> None:
+        self._given[product] = self._given.pop(product, 0) + minor
+        if len(self._given) > _MAX_LISTINGS:
+            self._given.popitem(last=False)
+
+
+def _platform(context: Context, entities: Entities, listings: Listings, transfer: Transfer) -> str | None:
+    """Whose listing is paid for: the product's, else whose custody or clients are paid."""
+    kept = transfer.dst if context.marks[transfer.dst] & CUSTODY else transfer.src
+    platform = listings.platform(transfer.product, kept)
+    if platform is None and kept == transfer.src:
+        clients = entities.client_of(transfer.dst)
+        lending = (one for one in entities.ties(transfer.src) if one in clients and listings.is_lending(one))
+        platform = next(lending, None)
+    return platform
+
+
+def _reason(context: Context, entities: Entities, platform: str, transfer: Transfer) -> Reason | None:
+    """None: the payer is neither the platform nor a related party of it."""
+    if platform in entities.served(transfer.src, OWN_MONEY) or entities.is_held_by(platform, transfer.src):
+        return _OWN
+    party = entities.party(transfer.src)
+    tie = context.registry.related(platform, party, context.now_us) if party else None
+    if tie is None or [one.relation for one in tie.path] == [RelationKind.guarantor]:
+        return None
+    return _RELATED
+
+
+def _missing(listings: Listings, transfer: Transfer) -> tuple[str, ...]:
+    missing = {
+        "registry.product": transfer.product > 0 and listings.record(transfer.product) is None,
+        "feed.purpose": transfer.purpose in UNSTATED,
+        "feed.product": transfer.product == 0,
+    }
+    return tuple(name for name, is_missing in missing.items() if is_missing)
+
+
+def _finding(context: Context, platform: str, case: Case, parameters: Parameters) -> Finding:
+    last = case.incidents[-1].leg
+    currency = context.graph.currency(last.currency)
+    products = {one.leg.product for one in case.incidents if one.leg.product}
+    latest = context.graph.product(last.product)
+    return Finding(
+        subject=Subject(kind=SubjectKind.institution, id=platform),
+        institution_id=platform,
+        accounts=tuple(sorted({one.leg.src for one in case.incidents})),
+        attributed=case.attributed,
+        amount_minor=case.minor,
+        currency=currency,
+        confidence=case.confidence(),
+        severity=(
+            factor("rule", 45, "网贷平台不得自保或承诺保本", "a platform must not guarantee what it lists"),
+            by_amount(case.minor, currency),
+        ),
+        law=SelfGuarantee.law,
+        parameters=shown(parameters),
+        explanation=explanation(platform, len(products), latest, context.token(last.src), case, currency),
+        missing=case.missing,
+        limits=(*case.limits, *context.book.limits, *context.graph.limits),
+    )
