@@ -3,6 +3,7 @@
 from services.detector.typologies.borrower_cap import BorrowerCap
 from services.detector.typologies.commingling import Commingling
 from services.detector.typologies.custody_bypass import CustodyBypass
+from services.detector.typologies.down_payment_loan import DownPaymentLoan
 from services.detector.typologies.firewall_breach import FirewallBreach
 from services.detector.typologies.fund_advance import FundAdvance
 from services.detector.typologies.investor_limit import InvestorLimit
@@ -10,6 +11,7 @@ from services.detector.typologies.misappropriation import Misappropriation
 from services.detector.typologies.nested_products import NestedProducts
 from services.detector.typologies.pass_through import PassThrough
 from services.detector.typologies.platform_lending import PlatformLending
+from services.detector.typologies.ponzi import Ponzi
 from services.detector.typologies.pooling import Pooling
 from services.detector.typologies.reserve_interest import ReserveInterest
 from services.detector.typologies.reserve_location import ReserveLocation
@@ -39,4 +41,6 @@ TYPOLOGIES: tuple[type[Typology], ...] = (
     SelfGuarantee,
     PassThrough,
     InvestorLimit,
+    Ponzi,
+    DownPaymentLoan,
 )
