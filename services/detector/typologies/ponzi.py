@@ -1,0 +1,212 @@
+"""借新还旧: a platform pays earlier clients with later clients' money.
+
+Over W, of what the platform's accounts paid to investors, more than share p can only have come from what
+investors paid in over the same time, while money from anybody else (borrowers' instalments, guarantors,
+the platform's own money, other income) covers less than share q of it. A growing platform whose borrowers
+repay pays out what came in for its loans, however much is invested beside it. Refunds of listings that
+did not come about are no payouts. Each paying account is looked at once a day, at its first payout.
+
+Where the feed states no purpose, what custody pays to clients' sub-accounts is a payout, what clients pay
+into it is an investment, and what a registered borrower pays is an instalment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
+from schemas.instant import DAY
+from schemas.record import Bilingual
+from schemas.registry import AccountRole
+from schemas.transaction import Purpose
+from services.detector.beijing import day_of
+from services.detector.entities import OWN_MONEY, Entities
+from services.detector.explanations.ponzi import Scheme, explanation
+from services.detector.graph.accounts import OUTSIDE_INDEX
+from services.detector.graph.kernel import Bools, Int8s, Int64s
+from services.detector.incidents import lacking
+from services.detector.legs import Leg, legs_of
+from services.detector.listings import Listings
+from services.detector.loan_book import ASSET, PAYOUTS, UNSTATED, YUAN, Flow
+from services.detector.severity import by_amount
+from services.detector.typology import (
+    Candidates,
+    Context,
+    Finding,
+    Outcome,
+    Step,
+    Transfer,
+    Typology,
+    factor,
+    in_force,
+    parameter,
+    shown,
+)
+from services.detector.wording import percent
+
+_WHOLE: Final = 10_000
+_NEVER: Final = -1
+_ROLES: Final = OWN_MONEY | {AccountRole.custody}
+_PAID_FOR: Final = (Purpose.repay, Purpose.interest, Purpose.redemption, Purpose.compensation, *UNSTATED)
+_PAID_IN_FOR: Final = (Purpose.invest, Purpose.recharge, *UNSTATED)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """W, p, q of the catalogue."""
+
+    window_days: int = parameter(30, "assumption: W, a month of instalments")
+    funded_share_bp: int = parameter(5_000, "assumption: p, most of what is paid out")
+    asset_share_bp: int = parameter(5_000, "assumption: q, defaults and late instalments stay well below")
+    min_paid_minor: int = parameter(10_000_000, "assumption: CNY 100,000; less says nothing of a platform")
+    max_legs: int = parameter(250, "bound on the payouts, and on the investments, shown for one account")
+
+
+class Ponzi(Typology):
+    id = "ponzi"
+    name = Bilingual(zh="借新还旧", en="Paying old clients with new clients' money")
+    law = (Citation(document="RP", article="三.4"), Citation(document="GO", article="八"))
+    parameters = Parameters
+    needs = ("registry.account", "registry.institution", "feed.purpose")
+    look_alikes = (
+        Bilingual(zh="借款人正常还款、规模增长的平台", en="a growing honest platform whose borrowers repay"),
+        Bilingual(zh="流标退款", en="refunds of listings that did not come about"),
+        Bilingual(zh="担保人代偿后兑付", en="payouts after a guarantor's compensation"),
+    )
+
+    def __init__(self) -> None:
+        self._looked: Int64s = np.full(1024, _NEVER, np.int64)
+        """By account: the day on which it was last looked at."""
+
+    def candidates(self, step: Step) -> Candidates:
+        """The first payout of each day by each account."""
+        batch = step.book.batch
+        self._cover(int(batch.account.max(initial=0)))
+        fresh = batch.of(*PAYOUTS) & (batch.minor > 0) & (batch.day > self._looked[batch.account])
+        if not fresh.any():
+            return Candidates(np.empty(0, np.intp), np.empty(0, np.int32))
+        rows, accounts = batch.rows[fresh], batch.account[fresh]
+        _, first = np.unique(np.stack((accounts, batch.day[fresh])), axis=1, return_index=True)
+        first.sort()
+        return Candidates(rows[first], accounts[first])
+
+    def confirm(self, context: Context, transfer: Transfer) -> Outcome:
+        self._looked[transfer.account] = day_of(context.now_us)
+        entities = Entities(context)
+        listings = Listings(context, entities)
+        served = entities.served(transfer.account, _ROLES)
+        platform = next((one for one in served if listings.is_lending(one)), None)
+        if platform is None:
+            return None
+        case = _Case(context, listings, platform, in_force(Parameters, self.id, context.rules))
+        return case.finding() if case.is_suspect else None
+
+    def _cover(self, account: int) -> None:
+        if account >= self._looked.size:
+            more = np.full(max(account + 1 - self._looked.size, self._looked.size), _NEVER, np.int64)
+            self._looked = np.concatenate((self._looked, more))
+
+
+class _Case:
+    """One platform over the window."""
+
+    def __init__(self, context: Context, listings: Listings, platform: str, parameters: Parameters) -> None:
+        self._context = context
+        self._platform = platform
+        self._p = parameters
+        by_account = {
+            account: context.book.over(account, parameters.window_days, context.now_us)
+            for account in listings.accounts_of(platform)
+        }
+        self._payers = [one for one, sums in by_account.items() if sums[list(PAYOUTS)].sum() > 0]
+        total = sum(by_account.values(), np.zeros(len(Flow), np.int64))
+        income = sum(int(by_account[one][Flow.income]) for one in self._payers)
+        self._paid = int(total[list(PAYOUTS)].sum())
+        self._asset = int(total[list(ASSET)].sum()) + income
+        self._invested = int(total[Flow.invested] - total[Flow.refunded])
+
+    @property
+    def _funded(self) -> int:
+        """Of the payouts, what can only have been investors' money."""
+        return max(0, min(self._paid - self._asset, self._invested))
+
+    @property
+    def is_suspect(self) -> bool:
+        if self._paid < self._p.min_paid_minor:
+            return False
+        is_funded = self._funded * _WHOLE > self._p.funded_share_bp * self._paid
+        return is_funded and self._asset * _WHOLE < self._p.asset_share_bp * self._paid
+
+    def finding(self) -> Finding:
+        context = self._context
+        paid, invested, truncated = self._legs()
+        legs = [*paid, *invested]
+        currency = context.graph.currency(YUAN)
+        missing = self._missing(paid)
+        cut = (Limit(name="legs", bound=self._p.max_legs),) if truncated else ()
+        scheme = Scheme(
+            platform=self._platform,
+            first_us=min(leg.ts_us for leg in legs),
+            last_us=max(leg.ts_us for leg in legs),
+            days=self._p.window_days,
+            paid_minor=self._paid,
+            asset_minor=self._asset,
+            invested_minor=self._invested,
+            funded_minor=self._funded,
+            currency=currency,
+        )
+        return Finding(
+            subject=Subject(kind=SubjectKind.institution, id=self._platform),
+            institution_id=self._platform,
+            accounts=tuple(sorted(self._payers)),
+            attributed={leg.seq: leg.amount_minor for leg in legs},
+            amount_minor=self._funded,
+            currency=currency,
+            confidence=(*self._confidence(), *lacking(missing)),
+            severity=(
+                factor("rule", 55, "借新还旧终将无法兑付", "such a scheme ends in default"),
+                by_amount(self._funded, currency),
+            ),
+            law=Ponzi.law,
+            parameters=shown(self._p),
+            explanation=explanation(scheme),
+            missing=missing,
+            limits=(*cut, *context.book.limits, *context.graph.limits),
+        )
+
+    def _legs(self) -> tuple[list[Leg], list[Leg], bool]:
+        """The payouts and the investments of the window that were logged last; there may be more."""
+        graph, context, p = self._context.graph, self._context, self._p
+        since_us = context.now_us - p.window_days * DAY
+        paid: list[Leg] = []
+        invested: list[Leg] = []
+        truncated = False
+        for account in self._payers:
+            window = (account, since_us, context.now_us, context.as_of, p.max_legs)
+            out, into = graph.edges_out(*window), graph.edges_in(*window)
+            paid += legs_of(out, _among(out.purpose, _PAID_FOR) & (out.dst != OUTSIDE_INDEX))
+            invested += legs_of(into, _among(into.purpose, _PAID_IN_FOR))
+            truncated |= out.truncated or into.truncated
+        return paid, invested, truncated
+
+    def _missing(self, paid: list[Leg]) -> tuple[str, ...]:
+        unstated = sum(leg.purpose in UNSTATED for leg in paid)
+        return ("feed.purpose",) if 2 * unstated > len(paid) else ()
+
+    def _confidence(self) -> tuple[Factor, ...]:
+        share, asset = percent(self._funded, self._paid), percent(self._asset, self._paid)
+        zh, en = f"兑付的 {share} 来自其他投资人", f"{share} of the payouts is other investors' money"
+        factors = [factor("funded", 60, zh, en)]
+        if self._funded * 10 >= self._paid * 8:
+            factors.append(factor("most", 15, "绝大部分如此", "nearly all of it"))
+        if self._asset * 10 < self._paid:
+            zh, en = f"资产回款仅覆盖 {asset}", f"loans and income cover only {asset}"
+            factors.append(factor("no_asset", 15, zh, en))
+        return tuple(factors)
+
+
+def _among(purposes: Int8s, chosen: tuple[Purpose, ...]) -> Bools:
+    return np.isin(purposes, chosen)
