@@ -1,0 +1,64 @@
+"""Whose money it is that a holder pays in: its own, or that of others who paid it shortly before."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+import numpy as np
+
+from schemas.instant import DAY
+from schemas.transaction import Purpose
+from services.detector.carrying import attribute
+from services.detector.graph import Edges
+from services.detector.graph.accounts import OUTSIDE_INDEX
+from services.detector.graph.kernel import Bools
+from services.detector.marks import CLIENT, KEEPER
+from services.detector.typology import Context, Transfer
+
+AGENT: Final = KEEPER & ~CLIENT
+"""Marks of an account that collects for others."""
+_FUNDS: Final = (int(Purpose.transfer), int(Purpose.invest), int(Purpose.unknown))
+_WHOLE: Final = 10_000
+
+
+class Settings(Protocol):
+    """When others' money makes a nominee: parameters of a typology."""
+
+    @property
+    def nominee_share_bp(self) -> int: ...
+    @property
+    def nominee_days(self) -> int: ...
+    @property
+    def min_behind(self) -> int: ...
+    @property
+    def max_edges(self) -> int: ...
+
+
+def behind(context: Context, transfer: Transfer, p: Settings) -> tuple[int, ...]:
+    """The accounts whose money the payer paid in, where it is not its own."""
+    is_agent = bool(context.marks[transfer.src] & AGENT)
+    party = {one.party_id for one in context.registered.accounts(transfer.src, context.now_us)}
+
+    def is_theirs(edges: Edges) -> Bools:
+        theirs: Bools = (edges.dst == transfer.src) & (edges.src != transfer.src)
+        theirs &= edges.src != OUTSIDE_INDEX
+        if is_agent:
+            theirs &= edges.product == transfer.product
+            return theirs
+        theirs &= np.isin(edges.purpose, _FUNDS) & ((context.marks[edges.src] & KEEPER) == 0)
+        own = [
+            one
+            for one in np.unique(edges.src[theirs]).tolist()
+            if party & {record.party_id for record in context.registered.accounts(one, context.now_us)}
+        ]
+        theirs &= ~np.isin(edges.src, own)
+        return theirs
+
+    since_us = context.now_us - p.nominee_days * DAY
+    found = attribute(context, {transfer.src}, since_us, transfer.currency, is_theirs, p.max_edges)
+    carried = int(found.carried_minor[found.edges.seq == transfer.seq].sum())
+    payers = np.unique(found.edges.src[is_theirs(found.edges)]).tolist()
+    if is_agent:
+        return tuple(payers)
+    mostly = carried * _WHOLE > p.nominee_share_bp * transfer.amount_minor
+    return tuple(payers) if mostly and len(payers) >= p.min_behind else ()
