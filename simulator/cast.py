@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from simulator.markets import Markets
 from simulator.register import Register
 from simulator.streams import Ints
 
@@ -152,3 +153,4 @@ class Cast:
     platforms: tuple[Platform, ...]
     payment_institutions: tuple[PaymentInstitution, ...]
     lenders: tuple[Lender, ...]
+    markets: Markets

@@ -9,6 +9,7 @@ import numpy as np
 from schemas.registry import AccountRole, PartyKind
 from simulator import parameters as p
 from simulator.cast import Cast, Company, Payee, People, Shop
+from simulator.casting_markets import cast_markets
 from simulator.flows import NONE
 from simulator.institutions import lenders, payment_institutions, platforms
 from simulator.register import (
@@ -36,30 +37,46 @@ def brand(rng: np.random.Generator) -> str:
     return "".join(_BRAND[i] for i in rng.integers(0, len(_BRAND), 3))
 
 
-def cast_world(seed: int, size: p.Size) -> Cast:
+def cast_world(seed: int, size: p.Size, start_us: int, days: int) -> Cast:
+    """Accounts and parties do not depend on how long the world lasts; products may."""
     register = Register((*(f"bank-{n:02d}" for n in range(1, size.banks + 1)), CENTRAL_BANK))
     companies = _companies(register, stream(seed, "companies"), size)
     landlords = _landlords(register, stream(seed, "landlords"), size)
     people = _people(register, stream(seed, "people"), size, companies)
     shops = _shops(register, stream(seed, "shops"), size)
+    firms = _firms(register, stream(seed, "firms"), size)
+    tax_office = _payee(register, "税务局", GOVERNMENT, "tax_office", "utilities_tax")
     lending = platforms(register, seed, size, people)
+    paying = payment_institutions(register, seed, size, people, shops, lending)
     return Cast(
         register=register,
         people=people,
         companies=companies,
-        firms=_firms(register, stream(seed, "firms"), size),
+        firms=firms,
         shops=shops,
         landlords=landlords,
         utilities=tuple(
             _payee(register, f"{name}有限公司", UTILITY, "utility", "utilities_tax")
             for name in ("城市供电", "城市供水", "城市燃气")
         ),
-        tax_office=_payee(register, "税务局", GOVERNMENT, "tax_office", "utilities_tax"),
+        tax_office=tax_office,
         developers=_developers(register, stream(seed, "developers"), size),
         brokers=_brokers(register, stream(seed, "brokers"), size),
         platforms=lending,
-        payment_institutions=payment_institutions(register, seed, size, people, shops, lending),
+        payment_institutions=paying,
         lenders=lenders(register, size),
+        markets=cast_markets(
+            register,
+            seed,
+            size,
+            start_us,
+            days,
+            people=people,
+            firms=firms,
+            tax_office=tax_office,
+            platforms=lending,
+            payment_institutions=paying,
+        ),
     )
 
 

@@ -38,13 +38,16 @@ def crowdfunding_platforms(
     member = rng.integers(0, count, len(people.card))
     member[rng.random(len(member)) >= m.BACKERS] = -1
     return tuple(
-        _platform(register, rng, number, np.flatnonzero(member == number).tolist(), people, start_us, days)
+        _platform(
+            register, seed, rng, number, np.flatnonzero(member == number).tolist(), people, start_us, days
+        )
         for number in range(count)
     )
 
 
 def _platform(
     register: Register,
+    seed: int,
     rng: np.random.Generator,
     number: int,
     clients: list[int],
@@ -99,7 +102,8 @@ def _platform(
         rogue=number % 2 == 0,
         clients=np.array(clients, dtype=np.int64),
         sub=np.array(sub, dtype=np.int64),
-        projects=_projects(register, rng, firm.institution_id, companies, start_us, days),
+        companies=np.array([company.account for company in companies], dtype=np.int64),
+        projects=_projects(register, seed, firm.institution_id, companies, start_us, days),
         custody_pattern=register.pattern("custody_main", (custody,)),
         fee_pattern=register.pattern("fee_account", (fee,)),
     )
@@ -107,13 +111,14 @@ def _platform(
 
 def _projects(
     register: Register,
-    rng: np.random.Generator,
+    seed: int,
     institution_id: str,
     companies: list[_Company],
     start_us: int,
     days: int,
 ) -> tuple[Project, ...]:
     """Those already running, then one every some days, its company in turn."""
+    rng = stream(seed, "projects", institution_id)
     running = range(-m.RAISE_EVERY_DAYS * m.RUNNING_PROJECTS, 0, m.RAISE_EVERY_DAYS)
     made = []
     for turn, opens in enumerate(chain(running, range(2, days, m.RAISE_EVERY_DAYS))):

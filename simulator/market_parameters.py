@@ -36,7 +36,6 @@ FUND_CASH: Final = 0.15  # assumption: what a fund keeps liquid; the rest is inv
 LEAST_SUBSCRIPTION: Final = 1_000_000 * YUAN  # private funds: at least a million a qualified investor (s)
 WEALTH: Final = (3_000_000 * YUAN, 20_000_000 * YUAN)  # assumption
 ASSET_RATE_BP: Final = (600, 950)  # assumption: a year, what a product's company pays
-SALES_OF_UNITS_A_DAY: Final = 0.08  # assumption: one qualified investor sells to another
 
 # Companies, agents, households
 MARKETPLACE_ORDERS: Final = 0.02  # assumption: per person and day
@@ -64,7 +63,7 @@ def trusts(size: Size) -> int:
 
 
 def wealthy(size: Size) -> int:
-    return size.persons // 25
+    return size.persons // 20
 
 
 def marketplaces(size: Size) -> int:

@@ -27,7 +27,8 @@ class Project:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Crowdfunding:
-    """A crowdfunding platform. `sub[i]` is the custody sub-account of person `clients[i]`."""
+    """A crowdfunding platform. `sub[i]` is the custody sub-account of person `clients[i]`; `companies`
+    are those that raise money there."""
 
     institution_id: str
     party: str
@@ -38,6 +39,7 @@ class Crowdfunding:
     rogue: bool
     clients: Ints
     sub: Ints
+    companies: Ints
     projects: tuple[Project, ...]
     custody_pattern: int
     fee_pattern: int
@@ -61,9 +63,20 @@ class Fund:
 
 
 @dataclass(frozen=True, slots=True)
+class Resale:
+    """On or after `day` the investor at position `seller` sells all his units to `buyer`, as qualified."""
+
+    day: int
+    seller: int
+    buyer: int
+    pattern: int
+
+
+@dataclass(frozen=True, slots=True)
 class PrivateProduct:
-    """Raised privately: `investors` paid before day 0 and may add on its open days. The money goes, through
-    `master` where there is one, to `asset`, a company that pays `rate_bp` a year."""
+    """Raised privately from day `raises` on; before 0: it was running when the world began. `units[i]` is
+    what `investors[i]` pays in. The money goes, through `master` where there is one, to `asset`, a company
+    that pays `rate_bp` a year."""
 
     product: int
     account: int
@@ -71,11 +84,11 @@ class PrivateProduct:
     units: tuple[int, ...]
     asset: int
     rate_bp: int
-    open_day: int
+    raises: int
     master: tuple[int, int] | None
-    """(account, product) of the master it feeds, as filed."""
+    """(product, account) of the master that it feeds, as filed."""
     pattern: int
-    resale_pattern: int
+    resale: Resale
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ def simulate(seed: int, days: int, *, start_us: int | None = None, size: p.Size 
         raise InvalidSetting(f"{days} days; a world lasts 1 to {MAX_DAYS}")
     if (start + BEIJING_OFFSET) % DAY:
         raise InvalidSetting("a world starts at midnight in Beijing, 16:00Z")
-    cast = cast_world(seed, size)
+    cast = cast_world(seed, size, start, days)
     listings = ListingPlan(cast, start)
     listings.add_honest(seed, size, days)
     cases = plan_cases(cast, listings, seed, size, start, days)

@@ -48,7 +48,8 @@ class Borrowers:
         for loan in today.disbursed:
             if loan.listing.pattern == NONE:
                 plan = self._of_firm if loan.listing.firm else self._of_person
-                plan(stream(today.seed, "borrower", loan.listing.product), loan, today)
+                name = today.cast.register.products[loan.listing.product].product_id
+                plan(stream(today.seed, "borrower", name), loan, today)
 
     def _of_firm(self, rng: np.random.Generator, loan: Loan, today: Today) -> None:
         listing = loan.listing

@@ -55,7 +55,6 @@ class _Desk:
         self._open: list[_Raise] = []
         self._full: list[_Raise] = []
         self._due: defaultdict[int, list[_Raise]] = defaultdict(list)
-        self._companies = np.unique([project.company for project in platform.projects])
         rng = stream(seed, "opening projects", platform.institution_id)
         for project in platform.projects:
             if project.opens < 0:
@@ -78,10 +77,11 @@ class _Desk:
             self._pay_out(today, rng, raising)
         for raising in due:
             self._dividend(today, rng, raising)
-        count = len(self._companies)
+        companies = self._platform.companies
+        count = len(companies)
         at = today.date.moments(rng, OFFICE, count)
         earned = money(rng, _REVENUE, 0.6, count)
-        today.flows.add(OUTSIDE, self._companies, earned, at, Purpose.purchase)
+        today.flows.add(OUTSIDE, companies, earned, at, Purpose.purchase)
         self._keep_house(today, rng)
 
     def _clients(self, today: Today, rng: np.random.Generator) -> None:

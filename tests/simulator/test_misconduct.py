@@ -121,7 +121,7 @@ def test_honest_money_leaves_a_reserve_only_as_it_may(written):
     reserves = {a.account_id: a for a in written.account_of.values() if a.role is AccountRole.reserve}
     out = [row for row in written.transactions if row["src"] in reserves and row["tx_id"] not in illicit]
     assert {row["purpose"] for row in out} == {
-        *("merchant_settlement", "refund", "withdraw", "fee", "reserve_transfer")
+        *("merchant_settlement", "refund", "withdraw", "fee", "reserve_transfer", "invest", "redemption")
     }
     for row in out:
         role = written.account_of[row["dst"]].role
