@@ -7,6 +7,8 @@ from services.detector.typologies.down_payment_loan import DownPaymentLoan
 from services.detector.typologies.firewall_breach import FirewallBreach
 from services.detector.typologies.fund_advance import FundAdvance
 from services.detector.typologies.investor_limit import InvestorLimit
+from services.detector.typologies.margin_funding import MarginFunding
+from services.detector.typologies.maturity_mismatch import MaturityMismatch
 from services.detector.typologies.misappropriation import Misappropriation
 from services.detector.typologies.nested_products import NestedProducts
 from services.detector.typologies.pass_through import PassThrough
@@ -19,7 +21,9 @@ from services.detector.typologies.reserve_misuse import ReserveMisuse
 from services.detector.typologies.reserve_shortfall import ReserveShortfall
 from services.detector.typologies.self_guarantee import SelfGuarantee
 from services.detector.typologies.self_lending import SelfLending
+from services.detector.typologies.split_sale import SplitSale
 from services.detector.typologies.structuring import Structuring
+from services.detector.typologies.unlicensed_payment import UnlicensedPayment
 from services.detector.typology import Typology
 
 TYPOLOGIES: tuple[type[Typology], ...] = (
@@ -43,4 +47,8 @@ TYPOLOGIES: tuple[type[Typology], ...] = (
     InvestorLimit,
     Ponzi,
     DownPaymentLoan,
+    UnlicensedPayment,
+    MarginFunding,
+    MaturityMismatch,
+    SplitSale,
 )
