@@ -11,6 +11,7 @@ Rows of a batch count one by one, in order: open() a batch, advance() to a row, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, NamedTuple
@@ -266,6 +267,23 @@ class LoanBook:
         """No row of the batch sees less than this."""
         sums: Int64s = self._least[products][:, list(flows)].sum(axis=1)
         return sums
+
+    def running(self, flow: Mapping[Flow, int]) -> Int64s:
+        """For each booked row of the batch: the sum over its product's flows, each by its weight, just
+        after it; 0 where it names no product."""
+        weights = np.zeros(len(Flow), np.int64)
+        weights[list(flow)] = list(flow.values())
+        moved = weights[self.batch.flow] * self.batch.minor
+        rows = np.flatnonzero(moved * self.batch.product)
+        product = self.batch.product[rows]
+        order = np.argsort(product, kind="stable")
+        rows, product = rows[order], product[order]
+        sums = np.cumsum(moved[rows])
+        first = np.flatnonzero(np.diff(product, prepend=-1))
+        before = np.repeat(sums[first] - moved[rows[first]], np.diff(first, append=rows.size))
+        found = np.zeros(self.batch.rows.size, np.int64)
+        found[rows] = self._sums[product] @ weights + sums - before
+        return found
 
     def principal_hours(self, product: int, now_us: int, returned_bp: int = 10_000) -> int:
         """Minor units × hours that investors' principal has been out by `now_us`. `returned_bp`: the
