@@ -101,7 +101,7 @@ def found_platform(
         opened = opening * p.YUAN
         return register.account(institution.party_id, bank, kind, opened, role, institution.institution_id)
 
-    custody = account("custody_main", 0, AccountRole.custody)
+    custody = account("custody_main", 200_000, AccountRole.custody)
     own = account("platform_own", 3_000_000, AccountRole.own)
     fee = account("platform_fee", 20_000, AccountRole.fee)
     marketing = account("platform_marketing", 200_000, AccountRole.marketing)

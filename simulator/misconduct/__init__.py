@@ -8,7 +8,25 @@ from simulator import parameters as p
 from simulator.cast import Cast
 from simulator.dates import Date
 from simulator.loans import ListingPlan
-from simulator.misconduct import pooling, reserve_misuse, self_lending
+from simulator.misconduct import (
+    abnormal_return,
+    borrower_cap,
+    commingling,
+    custody_bypass,
+    down_payment_loan,
+    margin_funding,
+    maturity_mismatch,
+    misappropriation,
+    platform_lending,
+    ponzi,
+    pooling,
+    reserve_misuse,
+    round_tripping,
+    self_guarantee,
+    self_lending,
+    straw_borrowers,
+    term_splitting,
+)
 from simulator.misconduct.case import Plan, Play, Variant
 from simulator.streams import stream
 
@@ -16,6 +34,20 @@ TYPOLOGIES: Final = (
     ("pooling", pooling.VARIANTS),
     ("self_lending", self_lending.VARIANTS),
     ("reserve_misuse", reserve_misuse.VARIANTS),
+    ("round_tripping", round_tripping.VARIANTS),
+    ("self_guarantee", self_guarantee.VARIANTS),
+    ("platform_lending", platform_lending.VARIANTS),
+    ("maturity_mismatch", maturity_mismatch.VARIANTS),
+    ("term_splitting", term_splitting.VARIANTS),
+    ("straw_borrowers", straw_borrowers.VARIANTS),
+    ("commingling", commingling.VARIANTS),
+    ("custody_bypass", custody_bypass.VARIANTS),
+    ("misappropriation", misappropriation.VARIANTS),
+    ("ponzi", ponzi.VARIANTS),
+    ("abnormal_return", abnormal_return.VARIANTS),
+    ("margin_funding", margin_funding.VARIANTS),
+    ("down_payment_loan", down_payment_loan.VARIANTS),
+    ("borrower_cap", borrower_cap.VARIANTS),
 )
 
 

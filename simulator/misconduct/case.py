@@ -6,7 +6,7 @@ happens once, when the world is made; a script is started anew each time the wor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -161,6 +161,13 @@ def until(today: Today, day: int) -> Generator[None, Today, Today]:
     return today
 
 
+def until_held(today: Today, account: int, least: int) -> Generator[None, Today, Today]:
+    """Wait for a morning on which the account holds so much."""
+    while today.ledger.spendable[account] < least:
+        today = yield
+    return today
+
+
 def wait(today: Today, rng: np.random.Generator, least: int, most: int) -> Generator[None, Today, Today]:
     """Some days from `least` to `most`, and then for a working day."""
     today = yield from until(today, today.day + int(rng.integers(least, most + 1)))
@@ -174,6 +181,18 @@ def until_disbursed(today: Today, listing: Listing) -> Generator[None, Today, tu
         for loan in today.disbursed:
             if loan.listing is listing:
                 return today, loan
+        today = yield
+
+
+def until_all_disbursed(
+    today: Today, listings: Sequence[Listing]
+) -> Generator[None, Today, tuple[Today, list[Loan]]]:
+    """The day on which the last of them is paid out, and all their loans in the order of payment."""
+    loans: list[Loan] = []
+    while True:
+        loans += [loan for loan in today.disbursed if loan.listing in listings]
+        if len(loans) == len(listings):
+            return today, loans
         today = yield
 
 

@@ -94,6 +94,13 @@ class Offering:
             self._distribute(today, stakes, back, interest, at + 30 * MINUTE, purpose, passed=True)
         return bool(paid[0])
 
+    def pass_to_investors(
+        self, today: Today, stakes: Stakes, principal: int, interest: int, received_us: int
+    ) -> None:
+        """What custody received at that moment of today goes on to the investors."""
+        at = received_us + 30 * MINUTE
+        self._distribute(today, stakes, principal, interest, at, Purpose.repay, passed=True)
+
     def pay_from_custody(self, today: Today, stakes: Stakes, principal: int, interest: int, at: int) -> bool:
         """The investors are paid out of whatever else lies in custody."""
         if today.ledger.spendable[self.platform.custody] < principal + interest:
