@@ -3,6 +3,7 @@
 from services.detector.typologies.borrower_cap import BorrowerCap
 from services.detector.typologies.commingling import Commingling
 from services.detector.typologies.custody_bypass import CustodyBypass
+from services.detector.typologies.dormant_wake import DormantWake
 from services.detector.typologies.down_payment_loan import DownPaymentLoan
 from services.detector.typologies.firewall_breach import FirewallBreach
 from services.detector.typologies.fund_advance import FundAdvance
@@ -51,4 +52,5 @@ TYPOLOGIES: tuple[type[Typology], ...] = (
     MarginFunding,
     MaturityMismatch,
     SplitSale,
+    DormantWake,
 )

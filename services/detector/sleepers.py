@@ -1,0 +1,107 @@
+"""Accounts that move again after a long rest, and what they move in the days after: counted as it comes."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from services.detector.graph.kernel import Array, Bools, Int16s, Int32s, Int64s, Record, kernel
+
+SLEEPER: Final = np.dtype(
+    [
+        ("came_minor", "i8"),
+        ("left_minor", "i8"),
+        ("last_day", "i4"),
+        ("last_other", "i4"),
+        ("woke_day", "i4"),
+        ("idle_days", "i4"),
+        ("before", "i4"),
+        ("currency", "i2"),
+    ]
+)
+"""`last_day` 0: it never moved; `woke_day` 0: it is not within the days after waking. `before`: with whom
+its last transfer before the rest was."""
+
+WOKEN: Final = np.dtype([("woke_day", "i4"), ("idle_days", "i4"), ("before", "i4")])
+"""An account that has woken and moved enough; `idle_days` 0: it has not."""
+
+
+class Rule(NamedTuple):
+    """At least so long a rest; within so many days of waking, so much in and so much out."""
+
+    idle_days: int
+    within_days: int
+    floor_minor: int
+
+
+class Rows(NamedTuple):
+    src: Int32s
+    dst: Int32s
+    day: Int32s
+    amount_minor: Int64s
+    currency: Int16s
+    moves: Bools
+    """It is a movement of both its accounts."""
+
+
+class Sleepers:
+    """Memory: 40 bytes an account."""
+
+    def __init__(self) -> None:
+        self._sleepers: Array = np.zeros(1024, SLEEPER)
+
+    def count(self, rows: Rows, rule: Rule) -> Array:
+        """Take in the rows of a batch. For each its payer and payee, as WOKEN, just after it."""
+        more = int(max(rows.src.max(initial=0), rows.dst.max(initial=0))) + 1 - self._sleepers.size
+        if more > 0:
+            grown = np.zeros(max(more, self._sleepers.size), SLEEPER)
+            self._sleepers = np.concatenate((self._sleepers, grown))
+        woken = np.zeros((rows.src.size, 2), WOKEN)
+        count_moves(self._sleepers, rows, rule, woken)
+        return woken
+
+
+@kernel
+def count_moves(sleepers: Array, rows: Rows, rule: Rule, woken: Array) -> None:
+    for row in range(rows.src.size):
+        if rows.moves[row]:
+            src, dst, minor = rows.src[row], rows.dst[row], rows.amount_minor[row]
+            if src > 0:
+                payer = sleepers[src]
+                if is_woken(payer, rows, row, rule):
+                    payer.left_minor += minor
+                    tell(payer, rule, woken[row, 0])
+                payer.last_other = dst
+            if dst > 0:
+                payee = sleepers[dst]
+                if is_woken(payee, rows, row, rule):
+                    payee.came_minor += minor
+                    tell(payee, rule, woken[row, 1])
+                payee.last_other = src
+
+
+@kernel
+def is_woken(sleeper: Record, rows: Rows, row: int, rule: Rule) -> bool:
+    """It moves: whether that counts for a waking, this row's or an earlier one's."""
+    day = rows.day[row]
+    if sleeper.last_day > 0 and day - sleeper.last_day >= rule.idle_days:
+        sleeper.woke_day = day
+        sleeper.idle_days = day - sleeper.last_day
+        sleeper.before = sleeper.last_other
+        sleeper.currency = rows.currency[row]
+        sleeper.came_minor = 0
+        sleeper.left_minor = 0
+    elif sleeper.woke_day > 0 and day - sleeper.woke_day > rule.within_days:
+        sleeper.woke_day = 0
+    sleeper.last_day = max(sleeper.last_day, day)
+    counts: bool = sleeper.woke_day > 0 and sleeper.currency == rows.currency[row]
+    return counts
+
+
+@kernel
+def tell(sleeper: Record, rule: Rule, woken: Record) -> None:
+    if min(sleeper.came_minor, sleeper.left_minor) >= rule.floor_minor:
+        woken.woke_day = sleeper.woke_day
+        woken.idle_days = sleeper.idle_days
+        woken.before = sleeper.before
