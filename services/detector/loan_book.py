@@ -218,11 +218,15 @@ class LoanBook:
         self._loans_of = np.zeros(1024, np.int32)
         self._at = 0
         self._forgotten = False
+        self.since_us: int | None = None
+        """Clock of the first transfer that the book was shown."""
         self.batch = _EMPTY
 
     # -- a batch ---------------------------------------------------------------------------------
 
     def open(self, batch: TransferBatch, applied: Applied, src_marks: Array, dst_marks: Array) -> None:
+        if self.since_us is None:
+            self.since_us = int(applied.clock_us[0])
         touched = ((src_marks | dst_marks) & (CUSTODY | HOUSE)) != 0
         touched |= ((src_marks & TIED) != 0) & ((dst_marks & CLIENT) != 0)
         touched &= (applied.status == Status.inserted) & (applied.currency == YUAN)

@@ -1,5 +1,6 @@
 """The typologies, one file each. Their order is the order of alerts found at the same transfer."""
 
+from services.detector.typologies.abnormal_return import AbnormalReturn
 from services.detector.typologies.borrower_cap import BorrowerCap
 from services.detector.typologies.commingling import Commingling
 from services.detector.typologies.custody_bypass import CustodyBypass
@@ -22,6 +23,7 @@ from services.detector.typologies.reserve_misuse import ReserveMisuse
 from services.detector.typologies.reserve_shortfall import ReserveShortfall
 from services.detector.typologies.self_guarantee import SelfGuarantee
 from services.detector.typologies.self_lending import SelfLending
+from services.detector.typologies.self_raise import SelfRaise
 from services.detector.typologies.split_sale import SplitSale
 from services.detector.typologies.structuring import Structuring
 from services.detector.typologies.unlicensed_payment import UnlicensedPayment
@@ -53,4 +55,6 @@ TYPOLOGIES: tuple[type[Typology], ...] = (
     MaturityMismatch,
     SplitSale,
     DormantWake,
+    SelfRaise,
+    AbnormalReturn,
 )
