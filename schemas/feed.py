@@ -43,7 +43,8 @@ class Receipt(Record):
 
     `digest` is the SHA-256 of the bytes received. `batch_id` derives from feed and sequence (or
     from the digest where there is no sequence), so pushing again gives the same receipt back, with
-    `duplicate` set. `gap_before` counts the sequence numbers missing before this one.
+    `duplicate` set. `gap_before` counts the sequence numbers missing before this one. `balances` were
+    stated besides the records, as in camt.053; no other count includes them.
     """
 
     feed_id: Identifier
@@ -63,4 +64,6 @@ class Receipt(Record):
     reason: str = ""
     rejects: tuple[str, ...] = Field(default=(), max_length=100)
     gap_before: Count = 0
+    balances: Count = 0
+    balances_rejected: Count = 0
     duplicate: bool = False

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from eventlog.log import Message
 from schemas.alert import Alert
+from schemas.balance import Balance
 from schemas.batch import TransferBatch
 from schemas.feed import Receipt
 from schemas.registry import (
@@ -49,6 +50,18 @@ def transactions(batch: TransferBatch, appended_us: int) -> pa.Table:
     columns["batch_id"] = pa.repeat(pa.scalar(batch.id.batch_id), batch.rows)
     columns["appended_us"] = pa.repeat(pa.scalar(appended_us, pa.uint64()), batch.rows)
     return pa.table(columns)
+
+
+def balance(record: Balance, feed_id: str, appended_us: int) -> Row:
+    return {
+        "account": record.account_id,
+        "balance_kind": record.balance_kind.value,
+        "currency": record.currency,
+        "as_of_us": record.as_of,
+        "balance_minor": record.balance_minor,
+        "feed_id": feed_id,
+        "appended_us": appended_us,
+    }
 
 
 def _hex(tokens: np.ndarray[tuple[int, int], np.dtype[np.uint64]]) -> pa.Array:

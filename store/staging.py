@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from eventlog.log import Message
 from schemas import batch as columnar
 from schemas.alert import Alert
+from schemas.balance import BALANCES as BALANCE_RECORDS
 from schemas.errors import InvalidInput, InvalidRecord
 from schemas.feed import Receipt
 from schemas.registry import REGISTRY_RECORD
@@ -18,6 +19,7 @@ from schemas.reject import Reject
 from schemas.risk import RiskScore
 from schemas.topics import (
     ALERTS,
+    BALANCES,
     KIND_HEADER,
     RECEIPTS,
     REGISTRY,
@@ -73,8 +75,12 @@ class Staging:
             transfers = rows.transactions(columnar.decode(message.value), message.appended_us)
             self._transfers.append(transfers)
             self.count += transfers.num_rows
+        elif kind == BALANCES:
+            feed_id = message.key.decode("utf-8", "replace")
+            for balance in BALANCE_RECORDS.validate_json(message.value):
+                self._add("balances", rows.balance(balance, feed_id, message.appended_us))
         elif kind != REGISTRY:  # registry records are read from their own topic
-            raise InvalidInput(f"header {KIND_HEADER}: {kind!r} is neither {TRANSFERS!r} nor {REGISTRY!r}")
+            raise InvalidInput(f"header {KIND_HEADER}: {kind!r} is no kind of message that is known here")
 
     def _add(self, table: str, row: rows.Row) -> None:
         self._rows.setdefault(table, []).append(row)

@@ -33,7 +33,7 @@ Int64s = NDArray[np.int64]
 def check(transaction: Transaction, latest_us: int) -> None:
     """Raises InvalidRecord naming the first field that is wrong."""
     for field in TEXTS:
-        _check_text(field, getattr(transaction, field))
+        check_text(field, getattr(transaction, field))
     if to_minor(transaction.amount, transaction.currency) == 0:
         raise InvalidRecord("amount", "nothing is moved: it is zero")
     if to_micros(transaction.ts) > latest_us:
@@ -56,7 +56,7 @@ def columns_of(
     instructions = [t.instruction for t in transactions]
     reversals = [t.reversal_of for t in transactions]
     for texts in (ids, sources, targets, instructions, reversals):
-        _check_text("", "".join(texts))
+        check_text("", "".join(texts))
     _check_ends(sources, targets)
     currencies = [t.currency for t in transactions]
     minor, total = _minor([t.amount for t in transactions], currencies)
@@ -85,7 +85,8 @@ def _check_ends(sources: Sequence[str], targets: Sequence[str]) -> None:
         raise InvalidRecord("dst", "payer and payee are both outside: no account is touched")
 
 
-def _check_text(field: str, text: str) -> None:
+def check_text(field: str, text: str) -> None:
+    """Raises InvalidRecord when `text` holds a character that no field may hold."""
     if not text.isprintable() and (found := _FORBIDDEN.search(text)):
         raise InvalidRecord(field, f"holds the character U+{ord(found[0]):04X}")
 
@@ -157,7 +158,7 @@ def _purposes(names: list[str]) -> Any:
 
 def _coded(name: str, texts: list[str]) -> Any:
     distinct = set(texts)
-    _check_text(name, "".join(distinct))
+    check_text(name, "".join(distinct))
     kind = SCHEMA.field(name).type
     if len(distinct) != 1:
         return pa.array(texts, kind)

@@ -21,10 +21,11 @@ from schemas.topics import TRANSACTIONS
 from services.ingest.body import Body
 from services.ingest.choice import format_of
 from services.ingest.ingest import Ingest
-from services.ingest.openapi import BATCH_BODY, RECEIPTS, RECORD_BODY, REGISTRY_BODY
+from services.ingest.openapi import BALANCES_BODY, BATCH_BODY, RECEIPTS, RECORD_BODY, REGISTRY_BODY
 from services.ingest.problem import documented, problem, problem_route
 from services.ingest.registration import RegistryReceipt
 from services.ingest.resend import Resent
+from services.ingest.statements import BalancesReceipt
 from services.ingest.upload import Places, receive_body
 
 RECORD_BYTES: Final = 1 << 20
@@ -67,6 +68,14 @@ def router(ingest: Ingest) -> APIRouter:
         status_code=status.CREATED,
         responses={**documented(status.CONFLICT, *refused, *sent), **RECEIPTS},
         openapi_extra=BATCH_BODY,
+    )
+    add(
+        "/v1/feeds/{feed}/balances",
+        routes.state,
+        methods=["POST"],
+        response_model=BalancesReceipt,
+        responses=documented(status.UNPROCESSABLE_ENTITY, *refused, *sent),
+        openapi_extra=BALANCES_BODY,
     )
     add(
         "/v1/registry",
@@ -157,6 +166,14 @@ class _Routes:
             media_type="application/json",
             headers={"X-Body": "receipt"},
         )
+
+    async def state(self, request: Request, feed: Annotated[str, Path(max_length=128)]) -> BalancesReceipt:
+        """Push balances, as NDJSON or CSV. Bad ones are named; the others go on. Again is harmless."""
+        known = self._ingest.receiver.feed(feed)
+        self._ingest.access.feed(known, request.headers.get("authorization"))
+        with self._places.one(), self._body(self._ingest.settings.max_batch_bytes) as body:
+            await self._read(request, body, self._ingest.settings.max_batch_bytes)
+            return await run_in_threadpool(self._ingest.statements.take, known, body)
 
     async def register(self, request: Request) -> RegistryReceipt:
         """Push registry records, one JSON object a line. Bad lines are named; the others go on."""

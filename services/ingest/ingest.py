@@ -12,10 +12,11 @@ from services.ingest.access import Access
 from services.ingest.ledger import Ledger
 from services.ingest.metrics import Metrics
 from services.ingest.outlet import Outlet
-from services.ingest.receive import Receiver
+from services.ingest.receive import FUTURE_US, Receiver
 from services.ingest.registration import Registration
 from services.ingest.resend import Resend
 from services.ingest.settings import Settings
+from services.ingest.statements import Statements
 from services.ingest.tokens import Tokeniser
 
 
@@ -45,4 +46,5 @@ class Ingest:
         self.receiver = Receiver(
             self.registry, tokens, self.outlet, ledger, self.metrics, clock, settings.spool_folder
         )
+        self.statements = Statements(tokens, self.outlet, self.metrics, clock, FUTURE_US)
         self.resend = Resend(log, tokens, self.outlet, ledger, clock)

@@ -18,6 +18,7 @@ class Metrics:
         self._missing = self._counter("missing_batches", "Sequence numbers skipped when seen", ("feed",))
         self._errors = self._counter("errors", "Requests and messages that got no receipt", ("code",))
         self._changes = self._counter("registry_records", "Registry records by outcome", ("outcome",))
+        self._balances = self._counter("balances", "Statements of balances by outcome", ("feed", "outcome"))
         self._seen = Gauge(
             "lookthrough_ingest_last_batch_timestamp_seconds",
             "When the feed's newest batch was received: a silent feed stands still",
@@ -41,8 +42,13 @@ class Metrics:
         self._batches.labels(feed, receipt.status).inc()
         self._records.labels(feed, "accepted").inc(receipt.accepted)
         self._records.labels(feed, "rejected").inc(receipt.rejected)
+        self.balances(feed, receipt.balances, receipt.balances_rejected)
         self._missing.labels(feed).inc(receipt.gap_before)
         self._seen.labels(feed).set(receipt.received_at / 1e6)
+
+    def balances(self, feed: str, accepted: int, rejected: int) -> None:
+        self._balances.labels(feed, "accepted").inc(accepted)
+        self._balances.labels(feed, "rejected").inc(rejected)
 
     def error(self, code: str) -> None:
         self._errors.labels(code).inc()

@@ -38,6 +38,14 @@ BATCH_BODY: Final = _body(
         "application/xml": '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.054.001.08">…</Document>',
     },
 )
+BALANCES_BODY: Final = _body(
+    "Balances: NDJSON of schemas.balance with clear account numbers, or CSV with a header line",
+    {
+        "application/x-ndjson": _line({**valid("balance")[0], "account_id": "8110701012345678"}) + "\n",
+        "text/csv": "account,as_of,kind,balance,currency\n"
+        "8110701012345678,2021-06-01T23:59:59+08:00,booked,12500000.00,CNY\n",
+    },
+)
 REGISTRY_BODY: Final = _body(
     "Registry records, one JSON object a line; account and identity numbers clear",
     {"application/x-ndjson": "".join(_line(valid(kind)[0]) + "\n" for kind in ("feed", "party", "account"))},

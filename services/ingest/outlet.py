@@ -16,17 +16,31 @@ import pyarrow as pa
 
 from eventlog.log import Log
 from registry import Registry
+from schemas.balance import BALANCES as BALANCE_RECORDS
+from schemas.balance import Balance
 from schemas.batch import SCHEMA, BatchId, TransferBatch, encode
 from schemas.errors import Unavailable
 from schemas.feed import Receipt
 from schemas.registry import RegistryRecord, version_key
-from schemas.topics import KIND_HEADER, RECEIPTS, REGISTRY, REGISTRY_TOPIC, REJECTS, TRANSACTIONS, TRANSFERS
+from schemas.topics import (
+    BALANCES,
+    KIND_HEADER,
+    RECEIPTS,
+    REGISTRY,
+    REGISTRY_TOPIC,
+    REJECTS,
+    TRANSACTIONS,
+    TRANSFERS,
+)
 from services.ingest.ledger import key_of
 from services.ingest.partition import Router
 from services.ingest.rejects import KeyedReject
 
 PART_BYTES: Final = 4 << 20
 """Bound of one part's columns, well under topics.MAX_MESSAGE_BYTES."""
+
+MESSAGE_BALANCES: Final = 5_000
+"""About a megabyte: a statement has some 200 bytes."""
 
 
 class Outlet:
@@ -63,6 +77,17 @@ class Outlet:
                 message = encode(TransferBatch(BatchId(feed_id, batch_id, number), columns))
                 headers = {KIND_HEADER: TRANSFERS}
                 self._log.append(TRANSACTIONS, feed_id.encode(), message, headers, partition)
+
+    def balances(self, feed_id: str, balances: Sequence[Balance]) -> None:
+        """To the partitions of each account's institutions, in their order."""
+        parts: dict[int, list[Balance]] = {}
+        for balance in balances:
+            for partition in self._router.partitions_of(bytes.fromhex(balance.account_id)):
+                parts.setdefault(partition, []).append(balance)
+        for partition, part in sorted(parts.items()):
+            for start in range(0, len(part), MESSAGE_BALANCES):
+                message = BALANCE_RECORDS.dump_json(part[start : start + MESSAGE_BALANCES])
+                self._log.append(TRANSACTIONS, feed_id.encode(), message, {KIND_HEADER: BALANCES}, partition)
 
     def rejects(self, rejects: Iterable[KeyedReject]) -> None:
         for reject_id, reject_json in rejects:

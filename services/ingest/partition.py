@@ -55,6 +55,11 @@ class Router:
             elif len(rows):
                 yield partition, columns.take(pa.array(rows))
 
+    def partitions_of(self, token: bytes) -> list[int]:
+        """Where the account's transfers are, in order; all where it touches no institution."""
+        touched = {partition_of(one, self.partitions) for one in self._touching(token.hex())}
+        return sorted(touched) or list(range(self.partitions))
+
     def _wanted(self, columns: pa.RecordBatch, revision: int) -> _Flags:
         """(rows, partitions): which partitions want which row."""
         ends = pa.concat_arrays([columns.column("src"), columns.column("dst")]).dictionary_encode()

@@ -106,6 +106,7 @@ class Receiver:
                     taken[outcome.batch_id] = outcome
                     origin = staged.origin
                     self._outlet.transfers(origin.feed_id, origin.batch_id, staged.rows())
+                    self._outlet.balances(origin.feed_id, staged.balances())
                     self._outlet.rejects(staged.rejects())
             if taken:
                 self._conclude(taken.values())

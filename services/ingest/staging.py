@@ -5,27 +5,32 @@ What was read waits in temporary files beyond a few megabytes, so memory does no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import Final, Self
 
 import pyarrow as pa
 
+from schemas.balance import Balance
 from schemas.batch import SCHEMA
-from schemas.errors import MalformedBatch
+from schemas.errors import InvalidRecord, MalformedBatch
 from schemas.feed import BatchHeader, BatchStatus, Receipt
 from schemas.registry import FeedPolicy
 from services.ingest.body import Body, temporary_files
 from services.ingest.formats import format_named
-from services.ingest.formats.parsed import Declared, Parsed
+from services.ingest.formats.parsed import Declared, Item, Parsed, Stated
 from services.ingest.normalise import Bad, Normalised, normalise
 from services.ingest.rejects import KeyedReject, Origin, reject_id_of, rejects_of, rejects_of_batch
+from services.ingest.statements import checked, origin_of
 from services.ingest.tokens import Tokeniser
 from services.ingest.totals import SILENT, Totals, declared, mismatch, together
 
 MEMORY_BYTES: Final = 8 << 20
 """Rows and bad records are each held in memory up to here."""
+
+MAX_BALANCES: Final = 100_000
+"""Bound of the balances stated in one batch, which are held in memory, some 50 MB."""
 
 NAMED_REJECTS: Final = 100
 """How many rejects a receipt names (schemas.feed.Receipt.rejects)."""
@@ -50,11 +55,14 @@ class Staged:
         self._named: list[str] = []
         self._rows = _spool(folder)
         self._rejects = _spool(folder)
+        self._balances: list[Balance] = []
+        self._bad_balances = 0
 
     def read(self, policy: FeedPolicy, tokens: Tokeniser, latest_us: int) -> None:
         """Parse, check and tokenise the whole body. To be called once. Blocks. Raises Unavailable."""
         with temporary_files(), self.body.open() as stream, pa.ipc.new_stream(self._rows, SCHEMA) as rows:
-            parsed = self._records(format_named(self.header.format).parse(stream))
+            items = format_named(self.header.format).parse(stream)
+            parsed = self._records(items, tokens, latest_us)
             try:
                 for chunk in normalise(parsed, tokens, latest_us):
                     self._take(chunk)
@@ -84,6 +92,8 @@ class Staged:
             reason=self.reason,
             rejects=self._reject_ids(),
             gap_before=gap_before,
+            balances=len(self.balances()),
+            balances_rejected=self._bad_balances,
         )
 
     def rows(self) -> Iterator[pa.RecordBatch]:
@@ -92,6 +102,10 @@ class Staged:
             self._rows.seek(0)
             with pa.ipc.open_stream(self._rows) as reader:
                 yield from reader
+
+    def balances(self) -> Sequence[Balance]:
+        """Those stated besides the records, in the order sent; none of a rejected batch."""
+        return () if self.reason else self._balances
 
     def rejects(self) -> Iterator[KeyedReject]:
         """The batch as a whole where it is rejected, then each bad record."""
@@ -114,12 +128,27 @@ class Staged:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _records(self, items: Iterable[Parsed | Declared]) -> Iterator[Parsed]:
+    def _records(self, items: Iterable[Item], tokens: Tokeniser, latest_us: int) -> Iterator[Parsed]:
         for item in items:
             if isinstance(item, Declared):
                 self._inside = together(self._inside, item)
+            elif isinstance(item, Stated):
+                self._take_balance(item, tokens, latest_us)
             else:
                 yield item
+
+    def _take_balance(self, said: Stated, tokens: Tokeniser, latest_us: int) -> None:
+        try:
+            balance = checked(said, tokens, latest_us)
+        except InvalidRecord as error:
+            self._bad_balances += 1
+            number = len(self._balances) + self._bad_balances
+            bad = Bad(number, "", error.field, error.reason, said.raw)
+            self._keep(rejects_of(origin_of(self.origin), bad))
+        else:
+            if len(self._balances) == MAX_BALANCES:
+                raise MalformedBatch(f"more than {MAX_BALANCES} balances in one batch, which is the bound")
+            self._balances.append(balance)
 
     def _take(self, chunk: Normalised) -> None:
         self._totals = Totals(self._totals.count + chunk.records, self._totals.sum + chunk.total)
@@ -131,10 +160,17 @@ class Staged:
 
     def _take_bad(self, bad: Bad) -> None:
         self._bad += 1
-        for reject_id, reject_json in rejects_of(self.origin, bad):
+        for reject_id in self._keep(rejects_of(self.origin, bad)):
             if len(self._named) < NAMED_REJECTS:
                 self._named.append(reject_id.decode())
+
+    def _keep(self, rejects: Iterable[KeyedReject]) -> list[bytes]:
+        """Their ids."""
+        kept = []
+        for reject_id, reject_json in rejects:
             self._rejects.write(b"%b %b\n" % (reject_id, reject_json))
+            kept.append(reject_id)
+        return kept
 
     def _verdict(self, policy: FeedPolicy) -> str:
         wrong = mismatch(self.header, self._inside or SILENT, self._totals)

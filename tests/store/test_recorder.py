@@ -21,7 +21,16 @@ from store.database import Columns, Database, Rows
 from store.recorder import Recorder
 
 MakeBatch = Callable[..., batch.TransferBatch]
-TABLES = ("transactions", "transactions_by_dst", "alerts", "risk_scores", "receipts", "rejects", "registry")
+TABLES = (
+    "transactions",
+    "transactions_by_dst",
+    "balances",
+    "alerts",
+    "risk_scores",
+    "receipts",
+    "rejects",
+    "registry",
+)
 
 
 class Faulty:
@@ -76,6 +85,8 @@ def append_everything(log: EmbeddedLog, transfer_batch: MakeBatch, batches: int 
         value = batch.encode(transfer_batch(100, batch_id=f"{number:032x}", first=100 * number))
         log.append(TRANSACTIONS, b"bank-a", value, {"kind": b"transfers"})
     log.append(TRANSACTIONS, b"bank-a", b"[]", {"kind": b"registry"})
+    balances = b"[" + record("balance") + b"]"
+    log.append(TRANSACTIONS, b"bank-a", balances, {"kind": b"balances"})
     log.append(ALERTS, b"a", record("alert"))
     log.append(RISK_SCORES, b"i", record("risk-score"))
     log.append(RECEIPTS, b"r", record("receipt"))
@@ -156,7 +167,7 @@ def test_while_the_store_is_away_nothing_more_is_read(
             recorder.step()
     assert faulty.inserts == 11
     faulty.faults.clear()
-    assert recorder.step() <= 100 + 6
+    assert recorder.step() <= 100 + 7
     drain(recorder)
     assert counts(store)["transactions"] == 900
     close(recorder)
@@ -168,14 +179,14 @@ def test_a_crash_before_the_commit_writes_again_and_doubles_nothing(
     with EmbeddedLog(tmp_path / "crashed") as log:
         log.create(TOPICS)
         append_everything(log, transfer_batch)
-        crashed = Recorder(log, Faulty(store, *[""] * 5, "after"), max_age_s=0.01)
+        crashed = Recorder(log, Faulty(store, *[""] * 6, "after"), max_age_s=0.01)
         with pytest.raises(Unavailable):
             drain_until_it_fails(crashed)
     assert counts(store) == EVERYTHING
     with EmbeddedLog(tmp_path / "crashed") as log:
         again = Faulty(store)
         drain(Recorder(log, again, max_age_s=0.01))
-        assert again.inserts == 6
+        assert again.inserts == 7
     assert counts(store) == EVERYTHING
 
 

@@ -2,7 +2,7 @@
 
     NAME: FeedFormat
     MEDIA_TYPES: tuple[str, ...]
-    def parse(stream: BinaryIO) -> Iterator[Parsed | Declared]
+    def parse(stream: BinaryIO) -> Iterator[Item]
 
 `parse` is lazy and reads the stream once, in bounded memory. It raises MalformedBatch, at whatever
 point it finds out, for a stream that cannot be read as its format; a single bad record is yielded.
@@ -17,7 +17,7 @@ from typing import BinaryIO, Final, Protocol
 from schemas.registry import FeedFormat
 from services.ingest.formats import camt053, camt054, csv, json, pacs008
 from services.ingest.formats.blocks import BOM
-from services.ingest.formats.parsed import Declared, Parsed
+from services.ingest.formats.parsed import Item
 
 
 class Format(Protocol):
@@ -29,7 +29,7 @@ class Format(Protocol):
     @property
     def MEDIA_TYPES(self) -> tuple[str, ...]: ...  # noqa: N802 - a module's constant
 
-    def parse(self, stream: BinaryIO) -> Iterator[Parsed | Declared]: ...
+    def parse(self, stream: BinaryIO) -> Iterator[Item]: ...
 
 
 FORMATS: Final[tuple[Format, ...]] = (json, csv, camt053, camt054, pacs008)

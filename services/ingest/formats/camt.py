@@ -19,6 +19,7 @@ tx_id        the detail's AcctSvcrRef, else the entry's (with ".2", ".3" after t
 ts           BookgDt, else ValDt, else CreDtTm of the report, else of the message.
 counterparty IBAN, else other id; else the party's name (iso20022_leaves.known_by_name); else outside.
 totals       TxsSummry counts entries; it is declared in records by adding what details added.
+balances     those of a statement (camt_balances), yielded at its end; no control total counts them.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from lxml import etree
 
 from schemas.errors import InvalidRecord
 from services.ingest.formats import iso20022
+from services.ingest.formats.camt_balances import Balance, balance_of, stated
 from services.ingest.formats.camt_entry import (
     CREDIT,
     DEBIT,
@@ -48,18 +50,19 @@ from services.ingest.formats.camt_entry import (
 from services.ingest.formats.camt_totals import Totals
 from services.ingest.formats.iso20022 import MESSAGES, name_of
 from services.ingest.formats.iso20022_leaves import leaves_of, moment, said
-from services.ingest.formats.parsed import Declared, Parsed, from_fields, readable_amount
+from services.ingest.formats.parsed import Item, Parsed, Stated, from_fields, readable_amount
 from services.ingest.repeats import SeenIds
 
 _BOOKED = "BOOK"
 
 
-def parse(stream: BinaryIO, message: str, report: str) -> Iterator[Parsed | Declared]:
+def parse(stream: BinaryIO, message: str, report: str) -> Iterator[Item]:
     """The records of a camt `message` made of elements `report`, then what it declares, if it does."""
     root = next(element for element, name in MESSAGES.items() if name == message)
     wanted = {
         "GrpHdr": (root,),
         "Acct": (report,),
+        "Bal": (report,),
         "TxsSummry": (report,),
         "TxDtls": ("NtryDtls",),
         "Ntry": (report,),
@@ -82,8 +85,9 @@ class _Reading:
         self._entries = self._records = 0
         self._ids = SeenIds()
         self._entry: _OpenEntry | None = None
+        self._balances: list[Balance] = []
 
-    def take(self, part: etree._Element) -> Iterator[Parsed]:
+    def take(self, part: etree._Element) -> Iterator[Parsed | Stated]:
         """The records that `part` completes."""
         match name_of(part):
             case "GrpHdr":
@@ -91,6 +95,8 @@ class _Reading:
                 self._message_id, self._created = said(header, "MsgId"), moment(header, "CreDtTm")
             case "Acct":
                 self._report = report_of(part)
+            case "Bal":
+                self._balances.append(balance_of(part))
             case "TxsSummry":
                 self.totals.declare(leaves_of(part))
             case "TxDtls":
@@ -98,6 +104,8 @@ class _Reading:
             case "Ntry":
                 yield from self._take_entry(part)
             case _:
+                yield from stated(self._balances, self._report.account)
+                self._balances = []
                 self._report = Report()
                 self.totals.end_report()
 

@@ -23,7 +23,7 @@ from schemas.errors import InvalidRecord, MalformedBatch
 from schemas.registry import FeedFormat
 from schemas.transaction import FIELDS, REQUIRED
 from services.ingest.formats.blocks import BOM, MAX_RECORD_BYTES, LongLine, blocks, lines, read_block
-from services.ingest.formats.parsed import Declared, Parsed, from_fields
+from services.ingest.formats.parsed import Item, Parsed, from_fields
 
 NAME: Final = FeedFormat.csv
 MEDIA_TYPES: Final = ("text/csv", "application/csv")
@@ -38,7 +38,7 @@ class Row:
     error: str = ""
 
 
-def parse(stream: BinaryIO) -> Iterator[Parsed | Declared]:
+def parse(stream: BinaryIO) -> Iterator[Item]:
     """See services.ingest.formats."""
     read = rows(stream)
     header = next(read, None)

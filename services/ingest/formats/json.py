@@ -38,7 +38,7 @@ from services.ingest.formats.blocks import (
     read_block,
 )
 from services.ingest.formats.json_record import NOT_DECODABLE, names_each_key_once
-from services.ingest.formats.parsed import Declared, Parsed
+from services.ingest.formats.parsed import Item, Parsed
 
 NAME: Final = FeedFormat.json
 MEDIA_TYPES: Final = ("application/json", "application/x-ndjson", "application/jsonl")
@@ -50,7 +50,7 @@ _record = msgspec.json.Decoder(Transaction).decode
 _records = msgspec.json.Decoder(list[Transaction]).decode
 
 
-def parse(stream: BinaryIO) -> Iterator[Parsed | Declared]:
+def parse(stream: BinaryIO) -> Iterator[Item]:
     """See services.ingest.formats. A stream that starts with neither "{" nor "[" is malformed, unless
     it is one JSON value: then that is its one, bad, record."""
     block = read_block(stream)

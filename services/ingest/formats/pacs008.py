@@ -32,7 +32,7 @@ from services.ingest.formats.iso20022_leaves import (
     said,
     total,
 )
-from services.ingest.formats.parsed import Declared, Parsed, from_fields
+from services.ingest.formats.parsed import Declared, Item, from_fields
 
 NAME: Final = FeedFormat.pacs008
 MEDIA_TYPES: Final = iso20022.MEDIA_TYPES
@@ -40,7 +40,7 @@ MEDIA_TYPES: Final = iso20022.MEDIA_TYPES
 _PARTS: Final = {"GrpHdr": ("FIToFICstmrCdtTrf",), "CdtTrfTxInf": ("FIToFICstmrCdtTrf",)}
 
 
-def parse(stream: BinaryIO) -> Iterator[Parsed | Declared]:
+def parse(stream: BinaryIO) -> Iterator[Item]:
     """See services.ingest.formats."""
     message_id = header_ts = ""
     number = 0

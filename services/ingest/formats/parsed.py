@@ -1,4 +1,4 @@
-"""What a format module yields: one `Parsed` a record, and the totals the message itself declares."""
+"""What a format module yields: one `Parsed` a record, the balances stated besides, the totals declared."""
 
 from __future__ import annotations
 
@@ -47,6 +47,18 @@ class Parsed(msgspec.Struct, frozen=True, gc=False):
         return source if isinstance(source, bytes) else source.raw(self.number)
 
 
+class Stated(msgspec.Struct, frozen=True, gc=False):
+    """A balance that a message states besides its records; the fields are those of a balances file
+    (services.ingest.statements), as text."""
+
+    raw: bytes
+    account: str
+    as_of: str
+    kind: str
+    balance: str
+    currency: str
+
+
 @dataclass(frozen=True, slots=True)
 class Declared:
     """Control totals found inside the message, in units of the records that `parse` yields.
@@ -56,6 +68,9 @@ class Declared:
 
     count: int | None
     sum: Decimal | None
+
+
+Item = Parsed | Stated | Declared
 
 
 def readable_amount(text: str) -> Decimal | None:
