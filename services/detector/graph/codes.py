@@ -14,6 +14,8 @@ class Codes:
         """`first` gets code 0."""
         self._texts = [first]
         self._codes = {first: 0}
+        self._last: pa.Array | None = None
+        self._translation = np.empty(0, np.int32)
 
     def text(self, code: int) -> str:
         return self._texts[code]
@@ -24,12 +26,19 @@ class Codes:
     def encode(self, column: pa.DictionaryArray) -> NDArray[np.int32]:
         """Codes of a column's rows; new texts get theirs in row order, whatever the dictionary's."""
         places = column.indices.to_numpy()
-        translation = np.full(len(column.dictionary), -1, np.int32)
-        order = np.empty(translation.size, np.int32)
-        for place in order[: first_uses(places, np.zeros(translation.size, np.bool_), order)]:
-            translation[place] = self._intern(column.dictionary[int(place)].as_py())
-        taken: NDArray[np.int32] = translation[places]
+        if self._last is None or not column.dictionary.equals(self._last):
+            self._translate(column.dictionary, places)
+        taken: NDArray[np.int32] = self._translation[places]
         return taken
+
+    def _translate(self, texts: pa.StringArray, places: Array) -> None:
+        """Codes of the texts in use; good for a later batch where all of them are."""
+        self._translation = np.full(len(texts), -1, np.int32)
+        order = np.empty(len(texts), np.int32)
+        used = first_uses(places, np.zeros(len(texts), np.bool_), order)
+        for place in order[:used]:
+            self._translation[place] = self._intern(texts[int(place)].as_py())
+        self._last = texts if used == len(texts) else None
 
     def _intern(self, text: str) -> int:
         code = self._codes.setdefault(text, len(self._texts))

@@ -3,10 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.errors import Unknown
 from services.detector.graph.fingerprints import fingerprints
-from services.detector.graph.transfer_ids import TransferIds
+from services.detector.graph.transfer_ids import PACKED_TOGETHER, TransferIds
+
+ALL = np.ones(PACKED_TOGETHER, np.bool_)
 
 
 def test_ids_of_inserted_rows_only() -> None:
@@ -19,13 +23,30 @@ def test_ids_of_inserted_rows_only() -> None:
         ids.of(3)
 
 
-def test_old_batches_are_forgotten() -> None:
-    ids = TransferIds()
-    for seq in range(100):
-        ids.append(seq, "one", pa.array([f"t{seq}"]), np.array([True]))
-        ids.drop_below(seq - 9)
-    assert ids.of(90) == ("one", "t90")
-    assert len(ids._columns) <= 20
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 7_000)), min_size=1, max_size=6))
+def test_packed_or_not_they_are_the_same(batches: list[tuple[str, int]]) -> None:
+    ids, expected = TransferIds(), list[tuple[str, str]]()
+    for feed, count in batches:
+        column = [f"编号{len(expected) + place}" for place in range(count)]
+        ids.append(len(expected), feed, pa.array(column), np.ones(count, np.bool_))
+        expected += [(feed, name) for name in column]
+    asked = range(0, len(expected), 97)
+    assert [ids.of(seq) for seq in asked] == [expected[seq] for seq in asked]
+    with pytest.raises(Unknown):
+        ids.of(len(expected))
+
+
+def test_old_ones_are_forgotten() -> None:
+    ids, count = TransferIds(), PACKED_TOGETHER
+    for number in range(40):
+        first = number * count
+        ids.append(first, str(number), pa.array([f"t{seq}" for seq in range(first, first + count)]), ALL)
+        ids.drop_below(first)
+        assert ids.of(first) == (str(number), f"t{first}")
+    assert len(ids._packets) <= 4
+    assert len(ids._feeds) <= 4
+    with pytest.raises(Unknown, match="transfer 0"):
+        ids.of(0)
 
 
 def test_ids_do_not_pin_their_message() -> None:
