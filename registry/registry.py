@@ -231,6 +231,15 @@ class Registry:
         self._keep(institution_id, closure)
         return closure
 
+    def related_to(self, origin: str, party_id: str, ts_us: int) -> Relatedness | None:
+        """How `party_id` is tied to the party `origin` at `ts_us`, by the same reach; None: it is not.
+
+        Searched anew each time, unless no relation was ever known of `party_id`.
+        """
+        if party_id != origin and not self._ties.any(party_id):
+            return None
+        return self._ties.closure(origin, ts_us).parties.get(party_id)
+
     def group(self, institution_id: str, ts_us: int) -> str | None:
         institution = self._institutions.at(institution_id, ts_us)
         return None if institution is None else institution.group_id

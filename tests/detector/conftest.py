@@ -59,7 +59,7 @@ class World:
     accounts: list[list[Any]] = field(default_factory=list)
     """[names, party or "=" for one's own, role, institution, {product_id, bank, …}]"""
     relations: list[list[Any]] = field(default_factory=list)
-    """[from party, to party, kind, share_bp]"""
+    """[from party, to party, kind, share_bp, {valid_from, valid_to}]"""
     parties: list[list[Any]] = field(default_factory=list)
     """[party, kind, industry, {qualified_investor}]"""
     products: list[list[Any]] = field(default_factory=list)
@@ -95,13 +95,14 @@ class World:
         for name, kind, industry, *more in self.parties:
             extra = more[0] if more else {}
             yield {"kind": "party", "party_id": name, "party_kind": kind, "industry": industry, **extra}
-        for from_id, to_id, relation, *share in self.relations:
+        for from_id, to_id, relation, *more in self.relations:
             yield {
                 "kind": "relation",
                 "from_id": from_id,
                 "to_id": to_id,
                 "relation": relation,
-                "share_bp": share[0] if share else None,
+                "share_bp": more[0] if more else None,
+                **(more[1] if len(more) > 1 else {}),
             }
         for account, party, role, *more in self.accounts:
             for name in names(account):

@@ -231,3 +231,13 @@ def test_products_of_a_kind_their_parts_and_their_accounts() -> None:
     made.apply(Account.model_validate(account | {"product_id": "a", "valid_from": 50}))
     assert made.products_kept(OWN) == ("a", "b")
     assert made.products_kept(SUPPLIER) == ()
+
+
+def test_parties_related_to_a_party() -> None:
+    made = registry()
+    found = {ts: made.related_to("supplier", "firm1", ts) for ts in (9, 10, 50)}
+    assert {ts: None if one is None else one.links for ts, one in found.items()} == {9: None, 10: 2, 50: None}
+    itself = made.related_to("stranger", "stranger", 0)
+    assert itself is not None
+    assert itself.links == 0
+    assert made.related_to("supplier", "stranger", 10) is None
