@@ -4,6 +4,7 @@ from services.detector.typologies.abnormal_return import AbnormalReturn
 from services.detector.typologies.borrower_cap import BorrowerCap
 from services.detector.typologies.commingling import Commingling
 from services.detector.typologies.custody_bypass import CustodyBypass
+from services.detector.typologies.disguised_clearing import DisguisedClearing
 from services.detector.typologies.dormant_wake import DormantWake
 from services.detector.typologies.down_payment_loan import DownPaymentLoan
 from services.detector.typologies.firewall_breach import FirewallBreach
@@ -25,7 +26,9 @@ from services.detector.typologies.self_guarantee import SelfGuarantee
 from services.detector.typologies.self_lending import SelfLending
 from services.detector.typologies.self_raise import SelfRaise
 from services.detector.typologies.split_sale import SplitSale
+from services.detector.typologies.straw_borrowers import StrawBorrowers
 from services.detector.typologies.structuring import Structuring
+from services.detector.typologies.term_splitting import TermSplitting
 from services.detector.typologies.unlicensed_payment import UnlicensedPayment
 from services.detector.typology import Typology
 
@@ -57,4 +60,7 @@ TYPOLOGIES: tuple[type[Typology], ...] = (
     DormantWake,
     SelfRaise,
     AbnormalReturn,
+    DisguisedClearing,
+    StrawBorrowers,
+    TermSplitting,
 )
