@@ -54,7 +54,7 @@ def _lent(
         today = yield
         stakes = offering.sell(today, rng, platform.sub[members], principal)
         today = yield from wait(today, rng, 1, 1)
-        offering.disburse(today, rng, stakes.total)
+        today = yield from offering.disburse(today, rng, stakes.total)
         begin = today.day
         for week in range(4):
             today = yield from until(today, begin + 1 + 7 * week)

@@ -22,7 +22,6 @@ from simulator.misconduct.case import (
     Plan,
     Play,
     Variant,
-    office_moment,
     until,
     wait,
 )
@@ -48,13 +47,13 @@ def ten_days(plan: Plan) -> Play:
         today = yield from until((yield), plan.day)
         first = offering.sell(today, rng, cohorts[0], principal)
         today = yield from wait(today, rng, 1, 1)
-        offering.disburse(today, rng, first.total)
+        today = yield from offering.disburse(today, rng, first.total)
         for cohort in cohorts[1:]:
             today = yield from wait(today, rng, 8, 9)
             raised = offering.sell(today, rng, cohort, first.total * 21 // 20)
             today = yield
             back = min(first.total, raised.total * 99 // 100)
-            offering.pay_from_custody(today, first, back, back // 200, office_moment(today, rng))
+            today = yield from offering.pay_from_custody(today, rng, first, back, back // 200)
             today.proven.add(label)
             first = raised
         today.finished.add(label)
@@ -80,7 +79,7 @@ def current_account(plan: Plan) -> Play:
         held = lead.sell(today, rng, platform.sub[members[:60]], principal)
         today = yield from wait(today, rng, 1, 1)
         for part, offering in zip(shares(rng, held.total, 3, p.YUAN), (lead, *others), strict=True):
-            offering.disburse(today, rng, int(part))
+            today = yield from offering.disburse(today, rng, int(part))
         for newcomers in np.array_split(members[60:], 8):
             today = yield from wait(today, rng, 1, 2)
             recharge(today, rng, platform, newcomers, 5_000 * p.YUAN)
@@ -90,8 +89,8 @@ def current_account(plan: Plan) -> Play:
             leaving, held = _leave(held, came.total)
             if leaving.total:
                 interest = leaving.total // 300
-                at = office_moment(today, rng)
-                lead.pay_from_custody(today, leaving, leaving.total - interest, interest, at)
+                back = leaving.total - interest
+                today = yield from lead.pay_from_custody(today, rng, leaving, back, interest)
             held = held.and_(came)
         today.finished.add(label)
 
@@ -128,7 +127,7 @@ def super_lender(plan: Plan) -> Play:
             held = held.and_(offering.sell(today, rng, platform.sub[part], principal // 2))
             today = yield
         today = yield from wait(today, rng, 0, 1)
-        offering.disburse(today, rng, held.total)
+        today = yield from offering.disburse(today, rng, held.total)
         for newcomers in np.array_split(members[60:], 5):
             today = yield from wait(today, rng, 3, 4)
             buyers = platform.sub[newcomers]

@@ -79,7 +79,7 @@ def other_payee(plan: Plan) -> Play:
             raised += offering.sell(today, rng, platform.sub, principal - raised).total
             today = yield
         today = yield from wait(today, rng, 0, 1)
-        offering.disburse(today, rng, raised)
+        today = yield from offering.disburse(today, rng, raised)
         today.finished.add(label)
 
     return script

@@ -5,6 +5,7 @@ Every step goes through custody as an honest one does; what is wrong with it is 
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from simulator import parameters as p
 from simulator.cast import Platform
 from simulator.dates import ONLINE
 from simulator.flows import Channel
-from simulator.misconduct.case import office_moment
+from simulator.misconduct.case import office_moment, until_held
 from simulator.streams import Ints, pro_rata
 from simulator.today import Today
 
@@ -51,20 +52,20 @@ class Offering:
         )
         return Stakes(buyers[paid], bids[paid])
 
-    def disburse(self, today: Today, rng: np.random.Generator, amount: int) -> bool:
-        """Custody pays the borrower, out of what it held this morning."""
-        at = office_moment(today, rng)
-        paid = today.pay(
+    def disburse(self, today: Today, rng: np.random.Generator, amount: int) -> Generator[None, Today, Today]:
+        """Custody pays the borrower, on the first day on which it has so much in the morning."""
+        today = yield from until_held(today, self.platform.custody, amount)
+        today.pay(
             self.platform.custody,
             self.borrower,
             amount,
-            at,
+            office_moment(today, rng),
             Purpose.disburse,
             channel=Channel.custody,
             product=self.product,
             pattern=self.pattern,
         )
-        return bool(paid[0])
+        return today
 
     def repay(
         self,
@@ -101,12 +102,14 @@ class Offering:
         at = received_us + 30 * MINUTE
         self._distribute(today, stakes, principal, interest, at, Purpose.repay, passed=True)
 
-    def pay_from_custody(self, today: Today, stakes: Stakes, principal: int, interest: int, at: int) -> bool:
-        """The investors are paid out of whatever else lies in custody."""
-        if today.ledger.spendable[self.platform.custody] < principal + interest:
-            return False
+    def pay_from_custody(
+        self, today: Today, rng: np.random.Generator, stakes: Stakes, principal: int, interest: int
+    ) -> Generator[None, Today, Today]:
+        """The investors are paid out of whatever else lies in custody, when it is enough."""
+        today = yield from until_held(today, self.platform.custody, principal + interest)
+        at = office_moment(today, rng)
         self._distribute(today, stakes, principal, interest, at, Purpose.repay, passed=False)
-        return True
+        return today
 
     def _distribute(
         self,

@@ -79,10 +79,10 @@ class _Scheme:
         borrower gets goes to the family."""
         offering = self.offerings[week]
         if week in self.real:
-            offering.disburse(today, rng, raised)
+            today = yield from offering.disburse(today, rng, raised)
             return today
         skimmed = int(raised * self.skim)
-        offering.disburse(today, rng, skimmed if self.custody_pays else raised)
+        today = yield from offering.disburse(today, rng, skimmed if self.custody_pays else raised)
         today = yield
         at = office_moment(today, rng)
         today.pay(offering.borrower, self.family, skimmed, at, Purpose.transfer, pattern=self.label)
@@ -98,8 +98,7 @@ class _Scheme:
             today = yield
             offering.repay(today, offering.borrower, owed, interest, office_moment(today, rng))
         elif self.custody_pays:
-            at = office_moment(today, rng)
-            offering.pay_from_custody(today, owed, owed.total, interest, at)
+            today = yield from offering.pay_from_custody(today, rng, owed, owed.total, interest)
         else:
             today = yield from self._bring(today, rng, due, owed.total + interest)
             offering.repay(today, offering.borrower, owed, interest, office_moment(today, rng))

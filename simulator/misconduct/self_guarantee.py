@@ -37,13 +37,13 @@ _OLD_DAYS = 33  # a loan that was paid out before the case, and whose first inst
 class _Overdue:
     """A loan of the platform, older than the case, whose borrower stopped paying."""
 
-    def __init__(self, plan: Plan, platform: Platform, sponsor: tuple[int, ...]) -> None:
+    def __init__(self, plan: Plan, platform: Platform, accounts: tuple[int, ...]) -> None:
         rng = plan.rng
         investors: Ints = platform.sub[plan.clients(platform, int(rng.integers(8, 16)))]
         self.stakes = Stakes(investors, rng.integers(10, 60, len(investors)) * 100 * p.YUAN)
         borrower = plan.person()
         product = plan.product(platform, borrower, self.stakes.total, 1_200, 90, delay=-_OLD_DAYS)
-        self.offering = Offering(platform, product, borrower, plan.label((*sponsor, platform.custody)))
+        self.offering = Offering(platform, product, borrower, plan.label(accounts))
 
     @property
     def principal(self) -> int:
@@ -55,7 +55,7 @@ class _Overdue:
 
 
 def _paid_by(plan: Plan, platform: Platform, payer: int, purpose: Purpose) -> Play:
-    loan = _Overdue(plan, platform, (payer,))
+    loan = _Overdue(plan, platform, (payer, platform.custody))
 
     def script(rng: np.random.Generator) -> Script:
         today = yield from until((yield), plan.day)
@@ -105,7 +105,7 @@ def marketing(plan: Plan) -> Play:
 def through_borrower(plan: Plan) -> Play:
     _, platform = plan.platform()
     sponsor, friend = platform.group.family[1], plan.person(role=None)
-    loan = _Overdue(plan, platform, (sponsor, friend))
+    loan = _Overdue(plan, platform, (sponsor, friend, platform.custody))
     label = loan.offering.pattern
 
     def script(rng: np.random.Generator) -> Script:

@@ -56,7 +56,7 @@ def _chain(plan: Plan, borrowers: tuple[int, ...], term: int, growth: float, sla
                 stakes = stakes.and_(offering.sell(today, rng, platform.sub, principal - stakes.total))
                 today = yield
             today = yield from wait(today, rng, 0, 0)
-            offering.disburse(today, rng, principal)
+            today = yield from offering.disburse(today, rng, principal)
             today.flows.add(OUTSIDE, offering.borrower, principal // 8, today.date.at(18), Purpose.purchase)
             today = yield from wait(today, rng, 1, 1 + slack)
             if before is None:

@@ -38,6 +38,15 @@ class Written:
         return [record for record in self.registry if isinstance(record, kind)]
 
     @cached_property
+    def honest(self) -> list[dict[str, str]]:
+        """The transfers of no planted case, nor of a product that one touches."""
+        illicit = {label["tx_id"] for label in self.labels if label["is_illicit"] == "1"}
+        products = {self.by_id[tx_id]["product"] for tx_id in illicit} - {""}
+        return [
+            row for row in self.transactions if row["tx_id"] not in illicit and row["product"] not in products
+        ]
+
+    @cached_property
     def account_of(self) -> dict[str, Account]:
         return {account.account_id: account for account in self.of_kind(Account)}
 

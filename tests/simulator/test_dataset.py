@@ -11,19 +11,14 @@ from schemas.currency import to_minor
 from schemas.instant import to_micros
 from schemas.registry import Account, AccountRole, Feed, Party, Product, ProductKind
 from schemas.transaction import Purpose
+from simulator.misconduct import scheduled
+from simulator.parameters import SIZES
 
 OUTSIDE = {"EXT_SOURCE", "EXT_SINK"}
 LOOK_ALIKES = {
     *("shop", "payroll", "utilities_tax", "fee_account", "custody_main", "licensed_lender"),  # pooling
     *("platform_fee", "related_supplier", "salary_related", "listing_refund"),  # self-lending
     *("merchant_settlement", "refund_to_payer", "filed_fee_transfer"),  # reserve misuse
-}
-VARIANTS = {
-    "pooling": {"own_account", "consulting", "executive", "shopfronts"},
-    "self_lending": {"own_company", "direct_shell", "split_shell", "layered", "straw", "patient"},
-    "reserve_misuse": {
-        *("developer", "margin", "vehicle", "related", "uninstructed", "sham_merchant", "dribble")
-    },
 }
 
 
@@ -195,23 +190,23 @@ def test_every_look_alike_of_the_catalogue_is_there(written):
     assert honest >= LOOK_ALIKES
 
 
-def test_every_variant_is_planted_and_comes_to_its_end(written):
-    planted = defaultdict(set)
-    for row in written.patterns:
-        if row["is_illicit"] == "1":
-            planted[row["pattern_type"]].add(row["variant"])
-            assert row["shape_ok"] == "1", row
-    assert planted == VARIANTS
+def test_every_case_planted_comes_to_its_end(written):
+    world = written.world
+    cases = scheduled(world.seed, SIZES["small"], world.start_us, world.length)
+    expected = Counter((case.typology, case.variant.name, case.variant.care) for case in cases)
+    planted = [row for row in written.patterns if row["is_illicit"] == "1"]
+    assert Counter((row["pattern_type"], row["variant"], row["care"]) for row in planted) == expected
+    assert {row["shape_ok"] for row in planted} == {"1"}
 
 
-def test_a_case_of_each_typology_is_complete_within_four_days(written):
+def test_several_typologies_are_complete_within_four_days(written):
     end = written.world.start_us + 4 * 86_400_000_000
     early = {
         row["pattern_type"]
         for row in written.patterns
         if row["is_illicit"] == "1" and to_micros(row["last_ts"]) < end
     }
-    assert early == set(VARIANTS)
+    assert early >= {"pooling", "self_lending", "reserve_misuse", "round_tripping", "custody_bypass"}
 
 
 def test_the_registry_refers_only_to_what_it_holds(written):

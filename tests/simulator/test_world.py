@@ -7,7 +7,7 @@ import pytest
 
 from schemas.errors import InvalidSetting
 from schemas.instant import DAY, to_micros
-from simulator.misconduct import scheduled
+from simulator.misconduct import TYPOLOGIES, scheduled
 from simulator.parameters import SIZES
 from simulator.world import MAX_DAYS, simulate
 
@@ -31,17 +31,42 @@ def test_another_seed_gives_another_world():
     assert played(11, 1) != played(12, 1)
 
 
+def cases_of(days):
+    return scheduled(11, SIZES["small"], simulate(11, 1).start_us, days)
+
+
 def test_a_longer_world_begins_like_a_shorter_one_until_a_case_that_had_no_room_in_it():
-    short, long = (scheduled(11, SIZES["small"], simulate(11, 1).start_us, days) for days in (28, 45))
-    assert long[: len(short)] == short
-    parting = min(case.first for case in long[len(short) :])
-    assert 8 <= parting < 28
-    assert played(11, 45, take=parting) == played(11, 28, take=parting)
+    def parting(days):
+        short, long = cases_of(days), cases_of(days + 1)
+        assert long[: len(short)] == short
+        return min((case.first for case in long[len(short) :]), default=days)
+
+    days = max(range(8, 20), key=parting)
+    assert parting(days) >= 6
+    assert played(11, days + 1, take=parting(days)) == played(11, days, take=parting(days))
 
 
 def test_cases_are_planted_only_where_they_can_come_to_their_end():
     for days in (1, 20, 45):
-        assert all(case.end <= days for case in scheduled(11, SIZES["small"], simulate(11, 1).start_us, days))
+        assert all(case.end <= days for case in cases_of(days))
+
+
+def test_a_quarter_holds_every_variant_and_each_comes_to_its_end():
+    world = simulate(11, 92)
+    finished = set().union(*(day.finished for day in world.days()))
+    planted = {index for index, pattern in enumerate(world.patterns) if pattern.illicit}
+    assert finished == planted
+    names = {(world.patterns[index].type, world.patterns[index].variant) for index in planted}
+    assert names == {(typology, v.name) for typology, variants in TYPOLOGIES for v in variants}
+
+
+@pytest.mark.parametrize(("typology", "variants"), TYPOLOGIES, ids=[name for name, _ in TYPOLOGIES])
+def test_variants_go_from_clumsy_to_careful(typology, variants):
+    assert len(variants) >= 3
+    care = [["clumsy", "ordinary", "careful"].index(variant.care) for variant in variants]
+    assert care == sorted(care)
+    assert set(care) == {0, 1, 2}
+    assert all(typology not in variant.also for variant in variants)
 
 
 def test_a_world_can_be_played_again():
