@@ -110,7 +110,8 @@ def detect(files: tuple[Path, ...], more: tuple[Path, ...], registry: Path | Non
     size = sum(file.stat().st_size for file in files)
     with click.progressbar(length=size, label="Reading") as bar:
         summary = detect_files(files, registry, out, Engine(load_law()), bar.update)
-    click.echo(f"{summary.transfers:,} transfers, {summary.rejected:,} rejected → {out}")
+    read = f"{summary.transfers:,} transfers, {summary.balances:,} balances"
+    click.echo(f"{read}, {summary.rejected:,} rejected → {out}")
     click.echo(f"{len(summary.alerts):,} alerts")
     for typology, count in summary.by_typology().items():
         click.echo(f"  {typology:<20} {count:>8,}")
@@ -189,11 +190,13 @@ def ingest(
     url: str,
     key: str | None,
 ) -> None:
-    """Push files to a running service as one batch each, and print the receipts.
+    """Push files to a running service as one batch each, and print the receipts. A file of balances
+    (account,as_of,kind,balance,currency) is told by its header, and is no batch.
 
     \b
     Examples:
       lookthrough ingest statement.xml --feed bank_a
+      lookthrough ingest balances.csv --feed bank_a
       lookthrough ingest day1.csv day2.csv --feed bank_a --sequence 41
     """
     from lookthrough.client import PushClient
@@ -202,7 +205,12 @@ def ingest(
         raise click.UsageError("control totals go with one file at a time")
     client = PushClient(url, key)
     refused = 0
-    for position, file in enumerate(files):
+    of_balances = [file for file in files if _holds_balances(file)]
+    for file in of_balances:
+        with click.progressbar(length=file.stat().st_size, label=file.name) as bar:
+            answer = client.push_balances(file, feed, bar.update)
+        click.echo(f"{file.name}: " + ", ".join(f"{name} {value}" for name, value in answer.items()))
+    for position, file in enumerate(file for file in files if file not in of_balances):
         with click.progressbar(length=file.stat().st_size, label=file.name) as bar:
             receipt = client.push(
                 file,
@@ -217,6 +225,13 @@ def ingest(
         click.echo(_receipt_line(receipt))
     if refused:
         raise click.ClickException(f"{refused} of {len(files)} batches were rejected")
+
+
+def _holds_balances(file: Path) -> bool:
+    from services.ingest.statements import HEAD_BYTES, is_balances
+
+    with file.open("rb") as stream:
+        return is_balances(stream.read(HEAD_BYTES))
 
 
 def _receipt_line(receipt: Receipt) -> str:

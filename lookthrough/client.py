@@ -57,6 +57,15 @@ class PushClient:
         answer = self._post(f"/v1/feeds/{feed_id}/batches", content, parameters)
         return Receipt.model_validate_json(answer.content)
 
+    def push_balances(
+        self, file: Path, feed_id: str, progress: Callable[[int], None] = lambda _: None
+    ) -> dict[str, Any]:
+        """Send a file of balances; how many were taken and refused."""
+        return self._json(self._post(f"/v1/feeds/{feed_id}/balances", _chunks(file, progress)))
+
+    def push_balances_bytes(self, content: bytes, feed_id: str) -> dict[str, Any]:
+        return self._json(self._post(f"/v1/feeds/{feed_id}/balances", content))
+
     def push_registry(self, file: Path) -> dict[str, Any]:
         """Send a file of registry records, one JSON object a line; how many were taken and refused."""
         return self._json(self._post("/v1/registry", _chunks(file, lambda _: None)))

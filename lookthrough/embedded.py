@@ -191,6 +191,8 @@ def _play(demo: Demo, http: uvicorn.Server, port: int, stop: Event, echo: Echo) 
             )
             if receipt.duplicate:
                 continue
+            if batch.balances:
+                client.push_balances_bytes(batch.balances, batch.feed_id)
             if began_us is None:
                 began_s, began_us = time.monotonic(), batch.due_us
             due_s = began_s + (batch.due_us - began_us) / EVENT_TIME_PER_SECOND_US

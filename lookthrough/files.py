@@ -1,4 +1,5 @@
-"""Files of transactions and registry records, read offline: the same formats and checks as a feed."""
+"""Files of transactions, balances and registry records, read offline, in the formats and with the checks
+of a feed."""
 
 from __future__ import annotations
 
@@ -11,17 +12,21 @@ from typing import Any, BinaryIO, Final, cast
 
 import msgspec
 
+from schemas.balance import Balance
 from schemas.errors import InvalidInput, InvalidRecord, MalformedBatch
 from schemas.instant import MAX_INSTANT
 from schemas.registry import RegistryRecord
+from services.ingest import statements
 from services.ingest.formats import format_named, guess
-from services.ingest.formats.parsed import Parsed
-from services.ingest.normalise import Normalised, normalise
+from services.ingest.formats.parsed import Item, Parsed, Stated
+from services.ingest.normalise import Bad, Normalised, normalise
 from services.ingest.registration import record_of, tokenised
 from services.ingest.tokens import Tokeniser
 
 Progress = Callable[[int], None]
 """Told the number of bytes just read."""
+
+TakeBalance = Callable[[Balance | Bad], None]
 
 # Nothing is hidden offline: the analyst's own account numbers are written back into the alerts. A
 # fixed key makes the tokens, and so the alert ids, a function of the input alone.
@@ -57,8 +62,11 @@ class Directory(Tokeniser):
         return _TOKEN.sub(number_of, text)
 
 
-def read_transactions(file: Path, directory: Directory, progress: Progress) -> Iterator[Normalised]:
-    """The records of one file, good and bad, some thousands at a time. ".gz" is unpacked.
+def read_transactions(
+    file: Path, directory: Directory, progress: Progress, besides: TakeBalance = lambda _: None
+) -> Iterator[Normalised]:
+    """The records of one file, good and bad, some thousands at a time. ".gz" is unpacked. `besides` is
+    given the balances that a statement holds besides its records.
 
     Raises InvalidInput naming the file when it cannot be read or its format told.
     """
@@ -67,12 +75,44 @@ def read_transactions(file: Path, directory: Directory, progress: Progress) -> I
             name = guess(stream.peek(4096), file.name.removesuffix(".gz"))
             if name is None:
                 raise MalformedBatch("neither JSON, CSV nor an ISO 20022 message that is read here")
-            records = (one for one in format_named(name).parse(stream) if isinstance(one, Parsed))
-            yield from normalise(records, directory, MAX_INSTANT)
+            items = format_named(name).parse(stream)
+            yield from normalise(_records_of(items, directory, besides), directory, MAX_INSTANT)
     except MalformedBatch as error:
         raise MalformedBatch(f"{file}: {error}") from None
     except (OSError, EOFError) as error:
         raise InvalidInput(f"{file}: {error}") from None
+
+
+def _records_of(items: Iterable[Item], directory: Directory, besides: TakeBalance) -> Iterator[Parsed]:
+    number = 0
+    for item in items:
+        if isinstance(item, Parsed):
+            yield item
+        elif isinstance(item, Stated):
+            number += 1
+            besides(_balance(number, item.raw, item, directory))
+
+
+def read_balances(file: Path, directory: Directory) -> Iterator[Balance | Bad]:
+    """The statements of a file of balances (services.ingest.statements), in its order. Raises InvalidInput
+    naming the file when it cannot be read."""
+    try:
+        with file.open("rb") as stream:
+            for number, raw, said in statements.read(stream, stream.peek(statements.HEAD_BYTES)):
+                yield _balance(number, raw, said, directory)
+    except MalformedBatch as error:
+        raise MalformedBatch(f"{file}: {error}") from None
+    except OSError as error:
+        raise InvalidInput(f"{file}: {error}") from None
+
+
+def _balance(
+    number: int, raw: bytes, said: Stated | Balance | InvalidRecord, directory: Directory
+) -> Balance | Bad:
+    try:
+        return statements.checked(said, directory, MAX_INSTANT)
+    except InvalidRecord as error:
+        return Bad(number, "", error.field, error.reason, raw)
 
 
 def read_registry(folder: Path, directory: Directory) -> list[RegistryRecord]:

@@ -17,11 +17,13 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from schemas.instant import HOUR, MINUTE
+from schemas.currency import to_major
+from schemas.instant import HOUR, MINUTE, to_rfc3339
 from schemas.transaction import Transaction
+from simulator.parameters import CURRENCY
 from simulator.register import OUTSIDE, Register, feed_id
 from simulator.streams import Array, stream
-from simulator.world import Day, World
+from simulator.world import BalanceRow, Day, World
 
 INTERVAL_US: Final = 15 * MINUTE
 
@@ -44,7 +46,8 @@ CLEAN: Final = Dirt(0.0, 0.0, 0.0)
 @dataclass(frozen=True, slots=True)
 class FeedBatch:
     """`content`: NDJSON of schemas.transaction. `due_us`: event time at which the bank sends it.
-    Totals cover every line, the wrong ones included. A repeated batch has the same sequence and bytes."""
+    Totals cover every line, the wrong ones included. A repeated batch has the same sequence and bytes.
+    `balances`: CSV of what the bank states with it of the evening before; empty where it states nothing."""
 
     feed_id: str
     sequence: int
@@ -52,6 +55,7 @@ class FeedBatch:
     control_count: int
     control_sum: Decimal
     due_us: int
+    balances: bytes = b""
 
 
 def _wrong_date(record: dict[str, str]) -> None:
@@ -97,7 +101,12 @@ class _Post:
     corrections: defaultdict[str, list[tuple[int, Transaction]]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    stated: defaultdict[str, list[BalanceRow]] = field(default_factory=lambda: defaultdict(list))
     made: int = 0
+    bank_of: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.bank_of = {row.number: row.bank for row in self.world.register.accounts}
 
     def day(self, day: Day) -> Iterator[FeedBatch]:
         rng = stream(self.world.seed, "feed", day.date.number)
@@ -112,6 +121,8 @@ class _Post:
                 yield from self._until(due_us)
                 feed = feed_id(banks[int(bank_of[rows[0]])])
                 self._make(rng, feed, [day.transfers[row] for row in rows.tolist()], due_us)
+        for row in day.balances:
+            self.stated[feed_id(self.bank_of[row.account])].append(row)
 
     def rest(self) -> Iterator[FeedBatch]:
         """What is still to be sent when the world ends."""
@@ -148,11 +159,22 @@ class _Post:
 
     def _batch(self, feed: str, lines: list[bytes], total: Decimal, due_us: int) -> FeedBatch:
         self.sequences[feed] += 1
-        return FeedBatch(feed, self.sequences[feed], b"\n".join(lines) + b"\n", len(lines), total, due_us)
+        content, balances = b"\n".join(lines) + b"\n", _balances(self.stated.pop(feed, []))
+        return FeedBatch(feed, self.sequences[feed], content, len(lines), total, due_us, balances)
 
     def _queue(self, batch: FeedBatch) -> None:
         self.made += 1
         heapq.heappush(self.outgoing, (batch.due_us, self.made, batch))
+
+
+def _balances(rows: list[BalanceRow]) -> bytes:
+    if not rows:
+        return b""
+    lines = (
+        f"{row.account},{to_rfc3339(row.as_of_us)},{row.kind},{to_major(row.minor, CURRENCY)},{CURRENCY}\n"
+        for row in rows
+    )
+    return b"account,as_of,kind,balance,currency\n" + "".join(lines).encode()
 
 
 def _total(transfers: list[Transaction]) -> Decimal:

@@ -40,6 +40,9 @@ def stream(tmp_path_factory: pytest.TempPathFactory) -> list[Message]:
             header = BatchHeader(feed_id=batch.feed_id, sequence=batch.sequence, format=FeedFormat.json)
             with Body.of(batch.content, MAX_BODY) as body:
                 ingest.receiver.receive(header, body)
+            if batch.balances:
+                with Body.of(batch.balances, MAX_BODY) as body:
+                    ingest.statements.take(ingest.receiver.feed(batch.feed_id), body)
         log.flush()
         return list(log.replay(TRANSACTIONS))
 

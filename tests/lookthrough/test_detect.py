@@ -42,7 +42,8 @@ def run(tmp_path):
 def test_the_same_input_gives_the_same_bytes(world, run):
     files, registry = [world / "transactions.csv"], world / "registry"
     summary, first = run(files, registry)
-    assert {alert.typology for alert in summary.alerts.values()} == {
+    assert summary.balances > 0
+    assert {alert.typology for alert in summary.alerts.values()} >= {
         "pooling",
         "self_lending",
         "reserve_misuse",
@@ -135,3 +136,22 @@ def test_merged_rows_are_all_rows_in_time_order(streams, size):
     times = np.concatenate([batch.column("ts_us").to_numpy() for batch in merged] or [np.empty(0)])
     assert times.tolist() == sorted(t for stream in streams for t in stream)
     assert all(batch.schema.equals(SCHEMA) for batch in merged)
+
+
+def test_balances_of_statements_and_beside_the_files_reach_the_engine(tmp_path, run):
+    file = tmp_path / "transactions.csv"
+    file.write_text("tx_id,ts,src,dst,amount,currency\nT1,2021-06-05T00:00:00Z,a,b,1.00,CNY\n")
+    (tmp_path / "balances.csv").write_text(
+        "account,as_of,kind,balance,currency\n"
+        "r,2021-06-01T23:59:59+08:00,booked,800.00,CNY\n"
+        "r,2021-06-01T23:59:59+08:00,clients,1000.00,CNY\n"
+        "r,2021-06-31,clients,1000.00,CNY\n"
+    )
+    summary, written = run([file])
+    assert (summary.transfers, summary.balances, summary.rejected) == (1, 2, 1)
+    (alert,) = [json.loads(line) for line in written.splitlines()]
+    assert (alert["typology"], alert["amount_minor"], alert["accounts"]) == (
+        "reserve_shortfall",
+        20_000,
+        ["r"],
+    )
