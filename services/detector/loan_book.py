@@ -11,7 +11,6 @@ Rows of a batch count one by one, in order: open() a batch, advance() to a row, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, NamedTuple
@@ -154,8 +153,10 @@ def _who_table() -> Int8s:
 
 _FLOWS: Final = _flow_table()
 _WHO: Final = _who_table()
-_IS_INWARD: Final = np.isin(np.arange(len(Flow)), INWARD)
-_MOVES_LOAN: Final = np.isin(np.arange(len(Flow)), (Flow.disbursed, Flow.repaid, Flow.compensated))
+_FLOW_CODES: Final = np.arange(len(Flow))
+_AHEAD: Final[Int64s] = np.isin(_FLOW_CODES, Flow.paid) - np.isin(_FLOW_CODES, ASSET).astype(np.int64)
+_IS_INWARD: Final = np.isin(_FLOW_CODES, INWARD)
+_MOVES_LOAN: Final = np.isin(_FLOW_CODES, (Flow.disbursed, Flow.repaid, Flow.compensated))
 
 
 class Booked(NamedTuple):
@@ -175,7 +176,7 @@ class Booked(NamedTuple):
     ts_us: Array
 
     def of(self, *flows: Flow) -> Bools:
-        chosen: Bools = np.isin(np.arange(len(Flow)), flows)[self.flow]
+        chosen: Bools = np.isin(_FLOW_CODES, flows)[self.flow]
         return chosen
 
 
@@ -221,6 +222,7 @@ class LoanBook:
         self.since_us: int | None = None
         """Clock of the first transfer that the book was shown."""
         self.batch = _EMPTY
+        self._ahead: Int64s | None = None
 
     # -- a batch ---------------------------------------------------------------------------------
 
@@ -232,6 +234,7 @@ class LoanBook:
         touched &= (applied.status == Status.inserted) & (applied.currency == YUAN)
         touched &= applied.amount_minor <= MAX_MINOR
         self.batch = _booked(batch, applied, src_marks, dst_marks, np.flatnonzero(touched))
+        self._ahead = None
         self._at = 0
         self._make_room()
         raised, lowered = np.maximum(self.batch.minor, 0), np.minimum(self.batch.minor, 0)
@@ -252,6 +255,7 @@ class LoanBook:
             places = (self.batch.product, self.batch.flow)
             self._most[places] = self._least[places] = self._sums[places]
         self.batch = _EMPTY
+        self._ahead = None
         self._at = 0
 
     # -- a listing -------------------------------------------------------------------------------
@@ -272,22 +276,13 @@ class LoanBook:
         sums: Int64s = self._least[products][:, list(flows)].sum(axis=1)
         return sums
 
-    def running(self, flow: Mapping[Flow, int]) -> Int64s:
-        """For each booked row of the batch: the sum over its product's flows, each by its weight, just
-        after it; 0 where it names no product."""
-        weights = np.zeros(len(Flow), np.int64)
-        weights[list(flow)] = list(flow.values())
-        moved = weights[self.batch.flow] * self.batch.minor
-        rows = np.flatnonzero(moved * self.batch.product)
-        product = self.batch.product[rows]
-        order = np.argsort(product, kind="stable")
-        rows, product = rows[order], product[order]
-        sums = np.cumsum(moved[rows])
-        first = np.flatnonzero(np.diff(product, prepend=-1))
-        before = np.repeat(sums[first] - moved[rows[first]], np.diff(first, append=rows.size))
-        found = np.zeros(self.batch.rows.size, np.int64)
-        found[rows] = self._sums[product] @ weights + sums - before
-        return found
+    @property
+    def ahead(self) -> Int64s:
+        """For each booked row of the batch: how much more principal its product's investors have been
+        paid than others have paid in for it, just after it; 0 where it names no product."""
+        if self._ahead is None:
+            self._ahead = self._running(_AHEAD[self.batch.flow] * self.batch.minor)
+        return self._ahead
 
     def principal_hours(self, product: int, now_us: int, returned_bp: int = 10_000) -> int:
         """Minor units × hours that investors' principal has been out by `now_us`. `returned_bp`: the
@@ -341,6 +336,18 @@ class LoanBook:
         return tuple(Limit(name=name, bound=bound) for name, bound, is_hit in bounds if is_hit)
 
     # -- how -------------------------------------------------------------------------------------
+
+    def _running(self, moved: Int64s) -> Int64s:
+        rows = np.flatnonzero((moved != 0) & (self.batch.product > 0))
+        product = self.batch.product[rows]
+        order = np.argsort(product, kind="stable")
+        rows, product = rows[order], product[order]
+        sums = np.cumsum(moved[rows])
+        first = np.flatnonzero(np.diff(product, prepend=-1))
+        before = np.repeat(sums[first] - moved[rows[first]], np.diff(first, append=rows.size))
+        found = np.zeros(self.batch.rows.size, np.int64)
+        found[rows] = self._sums[product] @ _AHEAD + sums - before
+        return found
 
     def _make_room(self) -> None:
         product = int(self.batch.product.max(initial=0))

@@ -95,7 +95,7 @@ class MaturityMismatch(Typology):
         bids[bids] = book.most(batch.product[bids], Flow.disbursed) > 0
         ahead = named & batch.of(Flow.paid)
         if ahead.any():
-            ahead &= book.running(_AHEAD) > 0
+            ahead &= book.ahead > 0
         rows = batch.rows[bids | ahead]
         return Candidates(rows, batch.account[bids | ahead])
 
