@@ -5,6 +5,7 @@ from services.detector.typologies.borrower_cap import BorrowerCap
 from services.detector.typologies.commingling import Commingling
 from services.detector.typologies.custody_bypass import CustodyBypass
 from services.detector.typologies.disguised_clearing import DisguisedClearing
+from services.detector.typologies.disguised_debt import DisguisedDebt
 from services.detector.typologies.dormant_wake import DormantWake
 from services.detector.typologies.down_payment_loan import DownPaymentLoan
 from services.detector.typologies.firewall_breach import FirewallBreach
@@ -63,4 +64,5 @@ TYPOLOGIES: tuple[type[Typology], ...] = (
     DisguisedClearing,
     StrawBorrowers,
     TermSplitting,
+    DisguisedDebt,
 )
