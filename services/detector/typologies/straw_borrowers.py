@@ -1,0 +1,323 @@
+"""虚构标的: many borrowers of a platform hand their loans to one and the same receiver.
+
+At least N borrowers of platform P, each within W of the disbursement and over time-respecting paths of at
+most K legs, send at least φ of what was disbursed to them to one receiver (first in, first out), all
+within a window. Borrowers and receivers are counted as parties where the registry knows them.
+
+A receiver to whom the money comes as a purchase, or where the feed says nothing, does not count when it is
+a shop or a developer: registered as one, or paid by a number of others besides. A loan is looked at when
+its borrower pays on a share of it that matters, and again 1, 2, 4, 8, 16 and 30 days after: what goes over
+strangers is so found with some delay.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
+from schemas.instant import DAY
+from schemas.record import Bilingual
+from schemas.registry import AccountRole
+from schemas.transaction import Purpose
+from services.detector.entities import Entities
+from services.detector.explanations.straw_borrowers import Straws, explanation
+from services.detector.graph.accounts import OUTSIDE_INDEX
+from services.detector.incidents import lacking
+from services.detector.legs import Leg, legs_of
+from services.detector.lending import NOT_PASSED, Lending, Listing
+from services.detector.loans import Loans
+from services.detector.marks import BORROWER, CUSTODY, KEEPER
+from services.detector.severity import by_amount
+from services.detector.tracing import Trace, follow, reach
+from services.detector.typology import (
+    Candidates,
+    Context,
+    Finding,
+    Outcome,
+    Recheck,
+    Step,
+    Transfer,
+    Typology,
+    factor,
+    in_force,
+    parameter,
+    shown,
+)
+from services.detector.young_loans import YoungLoans
+
+_WHOLE: Final = 10_000
+_MAX_RECEIVERS: Final = 50_000
+"""Past it the one longest without a new borrower is forgotten."""
+_MAX_BORROWERS: Final = 200
+"""Of one receiver; past it the earliest is forgotten."""
+_SHOPS: Final = frozenset({AccountRole.merchant_settlement, AccountRole.property_developer})
+_BOUGHT: Final = frozenset({Purpose.purchase, Purpose.unknown})
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """N, φ, W, K of the catalogue, and the bounds of the search."""
+
+    min_borrowers: int = parameter(3, "assumption: N, three with one receiver are no coincidence")
+    share_bp: int = parameter(5_000, "assumption: φ, most of the loan")
+    window_days: int = parameter(30, "assumption: W, and the window over which borrowers count together")
+    max_legs: int = parameter(4, "assumption: K, the disbursement included")
+    shop_payers: int = parameter(10, "assumption: others who pay a shop besides these borrowers")
+    max_edges: int = parameter(2_000, "bound on the transfers of one search")
+    hub_degree: int = parameter(200, "bound: an account with more transfers in the window is not passed")
+    max_accounts: int = parameter(100, "bound on the accounts through which money is followed")
+    max_listings: int = parameter(10, "bound on the listings of one borrower that are followed")
+
+
+class _Key(NamedTuple):
+    institution_id: str
+    receiver: str
+    """As an entity."""
+    currency: int
+
+
+class _Share(NamedTuple):
+    """What one borrower handed on."""
+
+    account: int
+    disbursed_us: int
+    disbursed_minor: int
+    minor: int
+    attributed: Mapping[int, int]
+    accounts: tuple[int, ...]
+    bought: bool
+    missing: tuple[str, ...]
+    limits: tuple[Limit, ...]
+
+
+class StrawBorrowers(Typology):
+    id = "straw_borrowers"
+    name = Bilingual(zh="虚构标的", en="Straw borrowers")
+    law = (Citation(document="RP", article="二.1.1"),)
+    parameters = Parameters
+    needs = (
+        "registry.account",
+        "registry.product",
+        "feed.purpose",
+        "feed.product",
+    )
+    look_alikes = (
+        Bilingual(zh="多名借款人在同一大型商户消费", en="borrowers who buy from one big shop"),
+        Bilingual(zh="多名借款人向同一开发商购房", en="borrowers who buy from one developer"),
+    )
+
+    def __init__(self) -> None:
+        self._young = YoungLoans()
+        self._shares: OrderedDict[_Key, dict[str, _Share]] = OrderedDict()
+
+    def candidates(self, step: Step) -> Candidates:
+        """Disbursements; and payments by registered borrowers to where no money of many lies."""
+        applied = step.applied
+        unsaid = (applied.purpose == Purpose.unknown) | (applied.purpose == Purpose.transfer)
+        disburses = applied.purpose == Purpose.disburse
+        disburses |= unsaid & ((step.src_marks & CUSTODY) != 0) & ((step.dst_marks & BORROWER) != 0)
+        pays_on = ((step.src_marks & BORROWER) != 0) & ((step.dst_marks & KEEPER) == 0)
+        rows = np.flatnonzero(step.inserted & (disburses | pays_on) & (applied.dst > 0) & (applied.src > 0))
+        return Candidates(rows, np.where(disburses[rows], applied.dst[rows], applied.src[rows]))
+
+    def confirm(self, context: Context, transfer: Transfer) -> Outcome:
+        account = transfer.account
+        if transfer.is_reversal or (account == transfer.src and not self._young.of(account)):
+            return None
+        parameters = in_force(Parameters, self.id, context.rules)
+        search = _Search(context, parameters)
+        if account == transfer.dst:
+            return self._disbursed(search, transfer.leg)
+        loans = (one for one in self._young.of(account) if search.could_be_share(one, transfer.amount_minor))
+        return self._looked(search, account, loans)
+
+    def recheck(self, context: Context, account: int) -> Outcome:
+        search = _Search(context, in_force(Parameters, self.id, context.rules))
+        return self._looked(search, account, self._young.of(account))
+
+    def _disbursed(self, search: _Search, leg: Leg) -> Outcome:
+        listing = search.lending.listing(leg)
+        if listing is None:
+            return None
+        self._young.add(listing, leg.ts_us)
+        return self._again(search, listing.borrower)
+
+    def _again(self, search: _Search, account: int) -> Recheck | None:
+        window_us = search.parameters.window_days * DAY
+        due_us = self._young.next_us(account, search.context.now_us, window_us)
+        return None if due_us is None else Recheck(account, due_us)
+
+    def _looked(self, search: _Search, account: int, loans: Iterable[Listing]) -> Outcome:
+        """Note who got the money of each of the account's `loans`, and whether that makes enough."""
+        suspects = [
+            key
+            for listing in loans
+            for key, share in search.handed_on(listing)
+            if self._note(search, key, share, listing)
+        ]
+        again = self._again(search, account)
+        if not suspects:
+            return again
+        foremost = max(suspects, key=lambda key: (len(self._shares[key]), self._minor(key), key))
+        return search.finding(foremost, self._shares[foremost], again, self._young.refused)
+
+    def _minor(self, key: _Key) -> int:
+        return sum(share.minor for share in self._shares[key].values())
+
+    def _note(self, search: _Search, key: _Key, share: _Share, listing: Listing) -> bool:
+        """True when the receiver has enough borrowers and is no shop."""
+        since_us = search.context.now_us - search.parameters.window_days * DAY
+        shares = self._shares.pop(key, {})
+        shares = {who: one for who, one in shares.items() if one.disbursed_us >= since_us}
+        shares[search.entities.entity(listing.borrower)] = share
+        if len(shares) > _MAX_BORROWERS:
+            del shares[next(iter(shares))]
+        self._shares[key] = shares
+        if len(self._shares) > _MAX_RECEIVERS:
+            self._shares.popitem(last=False)
+        return len(shares) >= search.parameters.min_borrowers and not search.is_shop(shares)
+
+
+class _Search:
+    def __init__(self, context: Context, parameters: Parameters) -> None:
+        self.context = context
+        self.parameters = parameters
+        self.entities = Entities(context)
+        self.lending = Lending(context, self.entities)
+        self._loans = Loans(context, self.lending, parameters)
+
+    def could_be_share(self, listing: Listing, minor: int) -> bool:
+        """A payment that alone could be φ of the loan."""
+        disbursed = sum(leg.amount_minor for leg in self._loans.disbursements(listing))
+        return disbursed > 0 and minor * _WHOLE >= self.parameters.share_bp * disbursed
+
+    def handed_on(self, listing: Listing) -> Iterator[tuple[_Key, _Share]]:
+        """The receivers of at least φ of the loan."""
+        loan = self._loans.disbursements(listing)
+        disbursed = sum(leg.amount_minor for leg in loan)
+        if not loan or not self._paid_enough(listing, loan[0].ts_us, disbursed):
+            return
+        reached = reach(self.context, loan, self.parameters)
+        trace = follow(self.context, loan, self.parameters, reached, self._is_passed)
+        for receiver, legs in self._by_receiver(listing, trace).items():
+            minor = sum(legs.values())
+            if minor * _WHOLE < self.parameters.share_bp * disbursed:
+                continue
+            key = _Key(listing.institution_id, receiver, listing.currency)
+            yield (
+                key,
+                _Share(
+                    account=listing.borrower,
+                    disbursed_us=loan[0].ts_us,
+                    disbursed_minor=disbursed,
+                    minor=minor,
+                    attributed=trace.towards(legs)
+                    | {leg.seq: leg.amount_minor for leg in loan}
+                    | {leg.seq: carried for leg, carried in legs.items()},
+                    accounts=tuple(sorted({leg.dst for leg in legs})),
+                    bought=all(leg.purpose in _BOUGHT for leg in legs),
+                    missing=self.lending.missing(listing),
+                    limits=trace.limits,
+                ),
+            )
+
+    def _paid_enough(self, listing: Listing, since_us: int, disbursed: int) -> bool:
+        """The borrower has paid out at least φ of the loan since: cheap to ask before it is followed."""
+        context, p = self.context, self.parameters
+        paid = context.graph.edges_out(listing.borrower, since_us, context.now_us, context.as_of, p.max_edges)
+        minor = int(paid.amount_minor[paid.currency == listing.currency].sum())
+        return minor * _WHOLE >= p.share_bp * disbursed
+
+    def _by_receiver(self, listing: Listing, trace: Trace) -> dict[str, dict[Leg, int]]:
+        """What the loan's money brought to each entity but the borrower, from others than itself."""
+        borrower = self.entities.entity(listing.borrower)
+        found: dict[str, dict[Leg, int]] = {}
+        for leg, minor in trace.carriers().items():
+            receiver = self.entities.entity(leg.dst)
+            is_away = leg.dst != OUTSIDE_INDEX and receiver not in (borrower, self.entities.entity(leg.src))
+            if is_away and not self.entities.roles(leg.dst) & NOT_PASSED:
+                found.setdefault(receiver, {})[leg] = minor
+        return found
+
+    def _is_passed(self, account: int) -> bool:
+        return not self.entities.roles(account) & NOT_PASSED
+
+    def is_shop(self, shares: Mapping[str, _Share]) -> bool:
+        """They bought there, as many others do."""
+        if not all(share.bought for share in shares.values()):
+            return False
+        accounts = sorted({account for share in shares.values() for account in share.accounts})
+        if any(self.entities.roles(account) & _SHOPS for account in accounts):
+            return True
+        since_us = self.context.now_us - self.parameters.window_days * DAY
+        window = (since_us, self.context.now_us, self.context.as_of, self.parameters.max_edges)
+        paid = [self.context.graph.edges_in(account, *window) for account in accounts]
+        carried = {seq for share in shares.values() for seq in share.attributed}
+        theirs = {leg.src for edges in paid for leg in legs_of(edges) if leg.seq in carried}
+        payers = {account for edges in paid for account in edges.src.tolist()}
+        return len(payers - theirs - {OUTSIDE_INDEX}) >= self.parameters.shop_payers
+
+    def finding(
+        self, key: _Key, shares: Mapping[str, _Share], again: Recheck | None, refused: int
+    ) -> Finding:
+        currency = self.context.graph.currency(key.currency)
+        minor = sum(share.minor for share in shares.values())
+        receivers = sorted({account for share in shares.values() for account in share.accounts})
+        attributed: dict[int, int] = {}
+        for share in shares.values():
+            attributed |= share.attributed
+        missing = tuple(sorted({name for share in shares.values() for name in share.missing}))
+        party = self.entities.party(receivers[0])
+        if party is None:
+            subject = Subject(kind=SubjectKind.account, id=self.context.token(receivers[0]))
+            missing = (*missing, "registry.account")
+        else:
+            subject = Subject(kind=SubjectKind.party, id=party)
+        limits = {limit for share in shares.values() for limit in share.limits}
+        cut = (Limit(name="young_loans", bound=refused),) if refused else ()
+        full = (Limit(name="borrowers", bound=_MAX_BORROWERS),) if len(shares) == _MAX_BORROWERS else ()
+        return Finding(
+            subject=subject,
+            institution_id=key.institution_id,
+            accounts=tuple(sorted({*receivers, *(share.account for share in shares.values())})),
+            attributed=attributed,
+            amount_minor=minor,
+            currency=currency,
+            confidence=(*self._confidence(key, shares, receivers), *lacking(missing)),
+            severity=(
+                factor("rule", 50, "虚构标的是网贷平台的红线", "invented listings are a red line"),
+                by_amount(minor, currency),
+            ),
+            law=StrawBorrowers.law,
+            parameters=shown(self.parameters),
+            explanation=explanation(
+                Straws(
+                    institution_id=key.institution_id,
+                    borrowers=len(shares),
+                    first_us=min(share.disbursed_us for share in shares.values()),
+                    disbursed_minor=sum(share.disbursed_minor for share in shares.values()),
+                    minor=minor,
+                    currency=currency,
+                    receiver=self.context.token(receivers[0]),
+                )
+            ),
+            missing=missing,
+            limits=(*sorted(limits, key=lambda one: one.name), *cut, *full),
+            again=again,
+        )
+
+    def _confidence(self, key: _Key, shares: Mapping[str, _Share], receivers: list[int]) -> Iterator[Factor]:
+        count = len(shares)
+        yield factor("borrowers", min(60, 40 + 5 * count), f"{count} 名借款人", f"{count} borrowers")
+        disbursed = sum(share.disbursed_minor for share in shares.values())
+        if sum(share.minor for share in shares.values()) * 10 >= disbursed * 8:
+            yield factor("most", 15, "绝大部分转给同一人", "nearly all of their loans")
+        if any(self.entities.is_related(key.institution_id, account) for account in receivers):
+            yield factor("related", 15, "收款人是平台的关联方", "the receiver is a related party")
+        if all(share.bought for share in shares.values()):
+            yield factor("bought", -15, "以消费名义付款", "paid as purchases")
