@@ -23,8 +23,6 @@ class Share(Bounds, Protocol):
 
     @property
     def share_bp(self) -> int: ...
-    @property
-    def max_listings(self) -> int: ...
 
 
 class Sources(Protocol):
@@ -61,7 +59,7 @@ class Arrival:
 
 
 class Loans:
-    def __init__(self, context: Context, sources: Sources, bounds: Share) -> None:
+    def __init__(self, context: Context, sources: Sources, bounds: Bounds) -> None:
         self._context = context
         self._sources = sources
         self._bounds = bounds
@@ -102,46 +100,49 @@ class Loans:
         legs = legs_of(edges, self._sources.could_disburse(edges))
         return [leg for leg in legs if self._sources.listing(leg) == listing]
 
-    def arrival(self, loan: Sequence[Leg], ends: Ends) -> Arrival | None:
-        """None: less than φ of the loan ended there."""
-        disbursed = sum(leg.amount_minor for leg in loan)
-        reached = reach(self._context, loan, self._bounds)
-        ways = self._ways(loan, ends, reached, disbursed)
-        if ways is None:
-            return None
 
-        def is_passed(account: int) -> bool:
-            return account in ways and ends.is_passed(account)
+def arrival(context: Context, bounds: Share, loan: Sequence[Leg], ends: Ends) -> Arrival | None:
+    """None: less than φ of the loan ended there."""
+    disbursed = sum(leg.amount_minor for leg in loan)
+    reached = reach(context, loan, bounds)
+    ways = _ways(bounds, loan, ends, reached, disbursed)
+    if ways is None:
+        return None
 
-        trace = follow(self._context, loan, self._bounds, reached, is_passed)
-        carried = trace.carriers()
-        last = [leg for leg in ends.legs(trace.edges) if leg in carried]
-        counted = ends.counted(last, carried.__getitem__)
-        minor = sum(counted.values())
-        if not self._is_enough(minor, disbursed):
-            return None
-        paid = tuple(leg for leg in last if leg.seq in counted)
-        attributed = trace.towards(paid) | {leg.seq: leg.amount_minor for leg in loan} | counted
-        return Arrival(loan, disbursed, minor, attributed, paid, trace.limits)
+    def is_passed(account: int) -> bool:
+        return account in ways and ends.is_passed(account)
 
-    def _ways(
-        self, loan: Sequence[Leg], ends: Ends, reached: Reached, disbursed: int
-    ) -> frozenset[int] | None:
-        """The accounts by way of which money can have ended there; None: it would not be enough if
-        every transfer there were the loan's money to the last fen, or if as much of it as can have
-        passed between did."""
-        if any(limit.name == "edges" for limit in reached.limits):
-            return frozenset(reached.edges.dst.tolist())
-        last = ends.legs(reached.edges)
-        most = ends.counted(last, _whole_amount)
-        if not self._is_enough(sum(most.values()), disbursed):
-            return None
-        brought = {leg.seq: leg.amount_minor for leg in last if leg.seq in most}
-        bound = homeward(reached, brought, self._bounds.max_legs - 1)
-        return bound.ways() if self._is_enough(bound.of(loan[0].dst), disbursed) else None
+    trace = follow(context, loan, bounds, reached, is_passed)
+    carried = trace.carriers()
+    last = [leg for leg in ends.legs(trace.edges) if leg in carried]
+    counted = ends.counted(last, carried.__getitem__)
+    minor = sum(counted.values())
+    if not _is_enough(bounds, minor, disbursed):
+        return None
+    paid = tuple(leg for leg in last if leg.seq in counted)
+    attributed = trace.towards(paid) | {leg.seq: leg.amount_minor for leg in loan} | counted
+    return Arrival(loan, disbursed, minor, attributed, paid, trace.limits)
 
-    def _is_enough(self, minor: int, disbursed: int) -> bool:
-        return minor > 0 and minor * _WHOLE >= self._bounds.share_bp * disbursed
+
+def _ways(
+    bounds: Share, loan: Sequence[Leg], ends: Ends, reached: Reached, disbursed: int
+) -> frozenset[int] | None:
+    """The accounts by way of which money can have ended there; None: it would not be enough if every
+    transfer there were the loan's money to the last fen, or if as much of it as can have passed between
+    did."""
+    if any(limit.name == "edges" for limit in reached.limits):
+        return frozenset(reached.edges.dst.tolist())
+    last = ends.legs(reached.edges)
+    most = ends.counted(last, _whole_amount)
+    if not _is_enough(bounds, sum(most.values()), disbursed):
+        return None
+    brought = {leg.seq: leg.amount_minor for leg in last if leg.seq in most}
+    bound = homeward(reached, brought, bounds.max_legs - 1)
+    return bound.ways() if _is_enough(bounds, bound.of(loan[0].dst), disbursed) else None
+
+
+def _is_enough(bounds: Share, minor: int, disbursed: int) -> bool:
+    return minor > 0 and minor * _WHOLE >= bounds.share_bp * disbursed
 
 
 def paid_there(loan: Sequence[Leg]) -> Arrival:

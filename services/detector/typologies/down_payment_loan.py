@@ -29,7 +29,7 @@ from services.detector.graph import Edges
 from services.detector.incidents import lacking
 from services.detector.legs import Leg, legs_of
 from services.detector.lending import NOT_PASSED, Lending, Listing
-from services.detector.loans import Arrival, Loans, paid_there
+from services.detector.loans import Arrival, Loans, arrival, paid_there
 from services.detector.lookups import InIndustry
 from services.detector.marks import KEEPER, OTHER, bits_of
 from services.detector.severity import by_amount
@@ -137,8 +137,8 @@ class _Search:
         if not loan:
             return None
         direct = self.is_real_estate(listing.borrower)
-        arrival = paid_there(loan) if direct else self.loans.arrival(loan, self)
-        return _Case(self, listing, arrival) if arrival else None
+        came = paid_there(loan) if direct else arrival(self.context, self.parameters, loan, self)
+        return _Case(self, listing, came) if came else None
 
     def is_real_estate(self, account: int) -> bool:
         is_developer = AccountRole.property_developer in self.entities.roles(account)

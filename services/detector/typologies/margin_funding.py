@@ -34,7 +34,7 @@ from services.detector.graph.kernel import Bools
 from services.detector.incidents import lacking
 from services.detector.legs import Leg, legs_of
 from services.detector.lending import NOT_PASSED, Lending, Listing
-from services.detector.loans import Arrival, Loans, paid_there
+from services.detector.loans import Arrival, Loans, arrival, paid_there
 from services.detector.marks import bits_of
 from services.detector.severity import by_amount
 from services.detector.typology import (
@@ -181,8 +181,8 @@ class _Search:
         origin = self.sources.origin(loan[0])
         self._own = listing.institution_id if origin is Origin.own else None
         direct = self._is_end(listing.borrower)
-        arrival = paid_there(loan) if direct else self._loans.arrival(loan, self)
-        return _Case(self, listing, origin, arrival) if arrival else None
+        came = paid_there(loan) if direct else arrival(self.context, self.parameters, loan, self)
+        return _Case(self, listing, origin, came) if came else None
 
     def legs(self, edges: Edges) -> list[Leg]:
         margin = (self.context.marks[edges.dst] & _MARGIN) != 0

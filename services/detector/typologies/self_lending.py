@@ -32,7 +32,7 @@ from services.detector.graph.kernel import Bools
 from services.detector.incidents import lacking
 from services.detector.legs import Leg, legs_of
 from services.detector.lending import NOT_PASSED, Lending, Listing
-from services.detector.loans import Arrival, Loans, paid_there
+from services.detector.loans import Arrival, Loans, arrival, paid_there
 from services.detector.marks import CLIENT, CUSTODY, OTHER, TIED
 from services.detector.severity import by_amount
 from services.detector.typology import (
@@ -185,8 +185,8 @@ class _Search:
         if tie is not None:
             return _Case(self, listing, paid_there(loan), tie)
         home = _Home(self, listing, sum(leg.amount_minor for leg in loan))
-        arrival = self._loans.arrival(loan, home)
-        return _Case(self, listing, arrival, self._closest(listing, arrival.last)) if arrival else None
+        came = arrival(self.context, self.parameters, loan, home)
+        return _Case(self, listing, came, self._closest(listing, came.last)) if came else None
 
     def _closest(self, listing: Listing, paid: Sequence[Leg]) -> Relatedness | None:
         parties = sorted({party for leg in paid if (party := self.entities.party(leg.dst))})
