@@ -26,6 +26,7 @@ from schemas.law import Law
 from schemas.registry import RegistryRecord
 from schemas.risk import RiskScore
 from services.detector.balances import History
+from services.detector.dealings import Dealings
 from services.detector.episodes import Episodes
 from services.detector.feeds import Feeds, FeedState
 from services.detector.graph import Applied, Found, RollingGraph
@@ -35,6 +36,7 @@ from services.detector.purposes import with_known_purposes
 from services.detector.registered import Registered
 from services.detector.scoring import Scores
 from services.detector.searching import limits_of, nothing_found, searched_for
+from services.detector.suspects import Suspects
 from services.detector.timers import Timer, Timers
 from services.detector.typologies import TYPOLOGIES
 from services.detector.typology import Context, Finding, Outcome, Step, Transfer, Typology
@@ -113,6 +115,8 @@ class Engine:
         self._typologies = tuple(typology() for typology in typologies)
         self._shapes = searched_for(shape for typology in self._typologies for shape in typology.shapes)
         self._tallies = {typology.id: Tally() for typology in self._typologies}
+        self._dealings = Dealings()
+        self._suspects = Suspects()
         self._timers = Timers()
         self._episodes = Episodes()
         self._scores = Scores()
@@ -145,6 +149,7 @@ class Engine:
             batch,
             applied,
             found_shapes,
+            self._dealings.note(applied),
             self._marks.all(),
             self._graph,
             self.registry,
@@ -250,6 +255,8 @@ class Engine:
             self._registered,
             self._balances,
             self._book,
+            self._dealings,
+            self._suspects,
         )
 
     def _fire_until(self, clock_us: int, step: Step, found: _Found) -> None:
@@ -285,6 +292,8 @@ class Engine:
         tally = self._tallies[typology.id]
         tally.confirmations += 1
         tally.truncated += bool(finding.limits)
+        if typology.names:
+            self._suspects.name(finding.accounts, context.now_us)
         alert = self._episodes.take(typology.id, typology.name, context, finding)
         if alert is None:
             return

@@ -18,10 +18,12 @@ from schemas.law import Rules, Value
 from schemas.record import Bilingual
 from schemas.transaction import Purpose
 from services.detector.balances import History
+from services.detector.dealings import Dealings, Dealt
 from services.detector.graph import Applied, Found, Hit, RollingGraph, Shape, Status
 from services.detector.legs import Leg
 from services.detector.loan_book import LoanBook
 from services.detector.registered import Registered
+from services.detector.suspects import Suspects
 
 P = TypeVar("P")
 
@@ -62,6 +64,7 @@ class Step:
     applied: Applied
     found: Found
     """Shapes that rows completed: those that some typology wants, Typology.shapes."""
+    dealt: Dealt
     marks: npt.NDArray[np.uint32]
     graph: RollingGraph
     registry: Registry
@@ -201,6 +204,9 @@ class Context:
     registered: Registered
     balances: History
     book: LoanBook
+    dealings: Dealings
+    suspects: Suspects
+    """Named by alerts up to this confirmation."""
 
     def token(self, account: int) -> str:
         return self.graph.token(account).hex()
@@ -257,6 +263,8 @@ class Typology(Protocol):
     """Honest businesses of the same shape, which it must not fire on."""
     shapes: frozenset[Shape] = frozenset()
     """What the engine is to search on every transfer for it, services.detector.searching."""
+    names: bool = False
+    """Whether its findings' accounts are suspects from then on, services.detector.suspects."""
 
     @abstractmethod
     def candidates(self, step: Step) -> Candidates:

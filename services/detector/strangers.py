@@ -1,0 +1,106 @@
+"""Transfers between strangers: accounts that had not dealt with each other before the window.
+
+What is left out is honest life, by principle: transfers with a purpose of ordinary business (salary,
+purchase, tax, a platform's own, …: the bank's word is believed), accounts registered in a role (a
+shop's settlement account, a client's, an institution's), and those between accounts of one party.
+Where the feed states no purpose and there is no registry, novelty alone is left; findings say so.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from registry import ROLE_BIT
+from schemas.alert import Limit
+from schemas.registry import AccountRole
+from schemas.transaction import Purpose
+from services.detector.entities import Entities
+from services.detector.graph import Edges
+from services.detector.graph.accounts import OUTSIDE_INDEX
+from services.detector.graph.kernel import Bools, Int8s
+from services.detector.legs import Leg, legs_of
+from services.detector.marks import REGISTERED
+from services.detector.typology import Context, Step
+
+MAX_LEGS: Final = 200
+"""Of one account in one direction, the latest."""
+EVERYDAY_INDUSTRIES: Final = frozenset("DEFGHIKOPQRS")
+"""GB/T 4754 sections that many strangers pay or are paid by: utilities, trade, transport, rent, tax, …"""
+_UNSTATED: Final = np.isin(
+    np.arange(len(Purpose)), [int(Purpose.unknown), int(Purpose.transfer), int(Purpose.top_up)]
+)
+_IN_A_ROLE: Final = REGISTERED & ~ROLE_BIT[AccountRole.external]
+
+
+def is_private(purposes: Int8s) -> Bools:
+    """No purpose of ordinary business is stated."""
+    private: Bools = _UNSTATED[purposes]
+    return private
+
+
+def in_no_role(marks: npt.NDArray[np.uint32]) -> Bools:
+    free: Bools = marks & np.uint32(_IN_A_ROLE) == 0
+    return free
+
+
+def between_strangers(step: Step, window_us: int) -> Bools:
+    """Rows whose payer and payee began to deal within the window: for triggers."""
+    applied = step.applied
+    rows: Bools = step.dealt.since_us >= applied.ts_us - window_us
+    rows &= is_private(applied.purpose) & in_no_role(step.src_marks) & in_no_role(step.dst_marks)
+    return rows
+
+
+class Strangers:
+    """As of one confirmation, in one currency; transfers since `window_us` ago."""
+
+    def __init__(self, context: Context, currency: int, window_us: int) -> None:
+        self._context = context
+        self._currency = currency
+        self.since_us = context.now_us - window_us
+        self._legs: dict[tuple[int, bool], list[Leg]] = {}
+        self.is_cut = False
+
+    @cached_property
+    def entities(self) -> Entities:
+        return Entities(self._context)
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        return (Limit(name="legs", bound=MAX_LEGS),) if self.is_cut else ()
+
+    def into(self, account: int) -> list[Leg]:
+        """From those who were strangers to it, by (time, seq)."""
+        return self._of(account, True)
+
+    def out_of(self, account: int) -> list[Leg]:
+        return self._of(account, False)
+
+    def is_everyday(self, account: int) -> bool:
+        """Its holder's industry is one that strangers deal with every day."""
+        return self.entities.registered and self.entities.industry(account) in EVERYDAY_INDUSTRIES
+
+    def _of(self, account: int, inward: bool) -> list[Leg]:
+        known = self._legs.get((account, inward))
+        if known is None:
+            known = self._legs[account, inward] = self._list(account, inward)
+        return known
+
+    def _list(self, account: int, inward: bool) -> list[Leg]:
+        graph, context = self._context.graph, self._context
+        ask = graph.edges_in if inward else graph.edges_out
+        edges: Edges = ask(account, self.since_us, context.now_us, context.as_of, MAX_LEGS)
+        self.is_cut |= edges.truncated
+        others = edges.src if inward else edges.dst
+        chosen = is_private(edges.purpose) & (edges.currency == self._currency)
+        chosen &= (others != OUTSIDE_INDEX) & (others != account) & in_no_role(context.marks[others])
+        chosen &= context.dealings.since_us(others, account) >= self.since_us
+        legs = legs_of(edges, chosen)
+        if self.entities.registered and legs:
+            own = self.entities.entity(account)
+            legs = [leg for leg in legs if self.entities.entity(leg.src if inward else leg.dst) != own]
+        return legs
