@@ -23,6 +23,7 @@ from services.detector.typologies.reserve_interest import ReserveInterest
 from services.detector.typologies.reserve_location import ReserveLocation
 from services.detector.typologies.reserve_misuse import ReserveMisuse
 from services.detector.typologies.reserve_shortfall import ReserveShortfall
+from services.detector.typologies.round_tripping import RoundTripping
 from services.detector.typologies.self_guarantee import SelfGuarantee
 from services.detector.typologies.self_lending import SelfLending
 from services.detector.typologies.self_raise import SelfRaise
@@ -65,4 +66,5 @@ TYPOLOGIES: tuple[type[Typology], ...] = (
     StrawBorrowers,
     TermSplitting,
     DisguisedDebt,
+    RoundTripping,
 )

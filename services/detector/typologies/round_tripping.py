@@ -1,0 +1,314 @@
+"""资金回流: an amount goes round over others and comes back to whoever had paid it.
+
+A time-respecting cycle of at most K legs returns, within W, at least φ of a payment to the party that made
+it (first in, first out through every account on the way), through at least two other parties. The accounts
+of one party are one: money between them is no cycle, and it is home when any of them gets it. What the
+party that was paid first gives back itself is trade between two, and no cycle either.
+
+Found where a transfer closes a cycle of accounts; where it closes one of parties only, because it comes
+home to another account than it left, payments of some size to parties of several accounts are looked at.
+
+What does not count: refunds and what a bank undoes, salaries, taxes, instalments and payouts; and no path
+is drawn through an account that keeps many people's money. Where the feed names no purpose, a refund over
+others cannot be told from a cycle: that lowers the confidence.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from registry import Registry
+from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
+from schemas.instant import DAY
+from schemas.record import Bilingual
+from schemas.transaction import Purpose
+from services.detector.entities import Entities
+from services.detector.explanations.round_tripping import Round, explanation
+from services.detector.graph import Edges, Shape
+from services.detector.incidents import lacking
+from services.detector.legs import Leg, legs_of
+from services.detector.lending import NOT_PASSED
+from services.detector.loans import Arrival, arrival
+from services.detector.lookups import Lookup
+from services.detector.marks import KEEPER
+from services.detector.severity import by_amount
+from services.detector.typology import (
+    Candidates,
+    Context,
+    Finding,
+    Outcome,
+    Step,
+    Transfer,
+    Typology,
+    factor,
+    in_force,
+    least,
+    parameter,
+    shown,
+)
+from services.detector.wording import percent
+
+_NOT_ROUND: Final = frozenset(
+    {
+        Purpose.refund,
+        Purpose.salary,
+        Purpose.tax,
+        Purpose.repay,
+        Purpose.interest,
+        Purpose.redemption,
+        Purpose.withdraw,
+        Purpose.compensation,
+    }
+)
+"""Neither the first payment of a cycle nor the last has such a purpose."""
+_MAY_BE_ROUND: Final = ~np.isin(np.arange(len(Purpose)), [int(one) for one in _NOT_ROUND])
+_MAX_TRIPS: Final = 100
+"""Of one subject; past it the earliest is forgotten."""
+_MAX_SUBJECTS: Final = 20_000
+_MAX_LEGS_KNOWN: Final = 200_000
+"""Legs of cycles that were found; past it the earliest found are forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """K, W, φ of the catalogue, and the bounds of the search."""
+
+    max_legs: int = parameter(10, "assumption: K")
+    window_days: int = parameter(30, "assumption: W")
+    share_bp: int = parameter(5_000, "assumption: φ, most of the amount")
+    min_payment_minor: int = parameter(100_000, "assumption: CNY 1,000; less is small change")
+    min_party_payment_minor: int = parameter(
+        5_000_000, "assumption: CNY 50,000, for cycles that close only among a party's accounts"
+    )
+    max_starts: int = parameter(5, "bound on the first payments looked at for one transfer, newest first")
+    max_edges: int = parameter(1_000, "bound on the transfers of one search")
+    hub_degree: int = parameter(100, "bound: an account with more transfers in the window is not passed")
+    max_accounts: int = parameter(100, "bound on the accounts through which money is followed")
+
+
+class _SeveralAccounts(Lookup):
+    """1: a party that holds other accounts too."""
+
+    def _ask(self, registry: Registry, token_hex: str) -> int:
+        return int(any(len(registry.accounts_of(party)) > 1 for party in registry.holders(token_hex)))
+
+
+class _Key(NamedTuple):
+    """Whose money went round, as an entity, and its currency."""
+
+    entity: str
+    currency: int
+
+
+class RoundTripping(Typology):
+    id = "round_tripping"
+    name = Bilingual(zh="资金回流", en="Round-tripping")
+    law = (Citation(document="RP", article="二.1.1"), Citation(document="GO", article="十八"))
+    parameters = Parameters
+    needs = (
+        "registry.account",
+        "feed.purpose",
+    )
+    look_alikes = (
+        Bilingual(zh="退款与取消的订单", en="refunds and cancelled orders"),
+        Bilingual(zh="真实交易对手之间的双向往来", en="two-way trade between real counterparties"),
+        Bilingual(zh="本人账户之间的划转", en="a person moving money between own accounts"),
+    )
+    shapes = frozenset({Shape.cycle})
+
+    def __init__(self) -> None:
+        self._several = _SeveralAccounts()
+        self._trips: OrderedDict[_Key, OrderedDict[int, Arrival]] = OrderedDict()
+        self._known: OrderedDict[int, _Key] = OrderedDict()
+
+    def candidates(self, step: Step) -> Candidates:
+        """Transfers that close a cycle of accounts; and large ones to parties of several accounts."""
+        applied = step.applied
+        may = step.inserted & _MAY_BE_ROUND[applied.purpose] & (applied.src > 0) & (applied.dst > 0)
+        may &= ((step.src_marks | step.dst_marks) & KEEPER) == 0
+        closes = np.zeros(may.size, np.bool_)
+        closes[step.found.row[step.completed(Shape.cycle)]] = True
+        least_minor = least(Parameters, self.id, "min_party_payment_minor", step)
+        large = np.flatnonzero(may & ~closes & (applied.amount_minor >= least_minor) & (step.dst_marks != 0))
+        closes[large] = self._several.of(step, applied.dst[large]) != 0
+        rows = np.flatnonzero(may & closes)
+        return Candidates(rows, applied.dst[rows])
+
+    def confirm(self, context: Context, transfer: Transfer) -> Outcome:
+        if transfer.is_reversal:
+            return None
+        search = _Search(context, transfer, in_force(Parameters, self.id, context.rules))
+        key = _Key(search.home, transfer.currency)
+        found = False
+        for start in search.starts():
+            if self._known.get(start.seq, key) != key:
+                continue  # a further lap of a cycle that was found where it began
+            trip = search.trip(start)
+            if trip is not None:
+                self._note(key, trip)
+                found = True
+        since_us = context.now_us - search.parameters.window_days * DAY
+        return search.finding(self._recent(key, since_us)) if found else None
+
+    def _note(self, key: _Key, trip: Arrival) -> None:
+        trips = self._trips.pop(key, OrderedDict())
+        self._trips[key] = trips
+        trips[trip.loan[0].seq] = trip
+        if len(trips) > _MAX_TRIPS:
+            trips.popitem(last=False)
+        if len(self._trips) > _MAX_SUBJECTS:
+            self._trips.popitem(last=False)
+        for seq in trip.attributed:
+            self._known.setdefault(seq, key)
+        while len(self._known) > _MAX_LEGS_KNOWN:
+            self._known.popitem(last=False)
+
+    def _recent(self, key: _Key, since_us: int) -> tuple[Arrival, ...]:
+        """Of the subject, those that began within the window; the latest is last."""
+        trips = self._trips[key]
+        for seq in [seq for seq, trip in trips.items() if trip.loan[0].ts_us < since_us]:
+            del trips[seq]
+        return tuple(trips.values())
+
+
+class _Search:
+    """A transfer that may bring an amount home; the accounts of the party it pays are the ends."""
+
+    def __init__(self, context: Context, transfer: Transfer, parameters: Parameters) -> None:
+        self.parameters = parameters
+        self._context = context
+        self._transfer = transfer
+        self._entities = Entities(context)
+        self.home = self._entities.entity(transfer.dst)
+        self._first_paid = ""
+
+    def starts(self) -> list[Leg]:
+        """First payments of cycles that the transfer may close, the earliest first: that of the cycle
+        of accounts that it does, and the newest by the party whose money may have reached its payer."""
+        p, transfer, graph = self.parameters, self._transfer, self._context.graph
+        if self._is_home(transfer.src):
+            return []
+        hit = transfer.completed(Shape.cycle)
+        closed = legs_of(graph.edges(hit.legs)) if hit else []
+        back = graph.backward(
+            transfer.src,
+            transfer.ts_us,
+            transfer.ts_us - p.window_days * DAY,
+            self._context.as_of,
+            p.max_legs - 1,
+            p.max_edges,
+            p.hub_degree,
+        )
+        newest = [leg for leg in legs_of(back.edges) if self._could_start(leg)][-p.max_starts :]
+        return sorted({*newest, *(leg for leg in closed if self._could_start(leg))})
+
+    def _could_start(self, leg: Leg) -> bool:
+        if leg.purpose in _NOT_ROUND or leg.amount_minor < self.parameters.min_payment_minor:
+            return False
+        leaves = self._is_home(leg.src) and not self._is_home(leg.dst)
+        same = leg.currency == self._transfer.currency
+        return same and leaves and not self._entities.roles(leg.dst) & NOT_PASSED
+
+    def _is_home(self, account: int) -> bool:
+        return self._entities.entity(account) == self.home
+
+    def trip(self, start: Leg) -> Arrival | None:
+        """None: less than φ of the payment came home through two others or more."""
+        self._first_paid = self._entities.entity(start.dst)
+        return arrival(self._context, self.parameters, (start,), self)
+
+    def legs(self, edges: Edges) -> list[Leg]:
+        """Into the party's accounts, from others than who was paid first."""
+        payees = [account for account in np.unique(edges.dst).tolist() if self._is_home(account)]
+        into = np.isin(edges.dst, payees) & _MAY_BE_ROUND[edges.purpose]
+        own = (self.home, self._first_paid)
+        return [leg for leg in legs_of(edges, into) if self._entities.entity(leg.src) not in own]
+
+    def counted(self, legs: Sequence[Leg], carried_by: Callable[[Leg], int]) -> dict[int, int]:
+        carried = {leg.seq: carried_by(leg) for leg in legs}
+        return {seq: minor for seq, minor in carried.items() if minor}
+
+    def is_passed(self, account: int) -> bool:
+        return not self._is_home(account) and not self._entities.roles(account) & NOT_PASSED
+
+    def finding(self, trips: Sequence[Arrival]) -> Finding:
+        context, latest = self._context, trips[-1]
+        attributed: dict[int, int] = {}
+        for trip in trips:
+            attributed |= trip.attributed
+        legs = legs_of(context.graph.edges(latest.attributed))
+        accounts = sorted({end for leg in legs for end in (leg.src, leg.dst)})
+        others = {self._entities.entity(account) for account in accounts} - {self.home}
+        currency = context.graph.currency(self._transfer.currency)
+        minor = sum(trip.arrived_minor for trip in trips)
+        party = self._entities.party(self._transfer.dst)
+        token = context.token(self._transfer.dst)
+        kind, subject = (SubjectKind.party, party) if party else (SubjectKind.account, token)
+        missing = self._missing(legs)
+        limits = {limit for trip in trips for limit in trip.limits}
+        full = (Limit(name="trips", bound=_MAX_TRIPS),) if len(trips) == _MAX_TRIPS else ()
+        return Finding(
+            subject=Subject(kind=kind, id=subject),
+            institution_id=self._institution(accounts),
+            accounts=tuple(accounts),
+            attributed=attributed,
+            amount_minor=minor,
+            currency=currency,
+            confidence=(*self._confidence(latest, len(others), len(trips)), *lacking(missing)),
+            severity=(
+                factor("rule", 30, "资金空转回流", "money that goes round"),
+                by_amount(minor, currency),
+                factor(
+                    "parties", min(15, 3 * len(others)), f"经过 {len(others)} 方", f"{len(others)} others"
+                ),
+            ),
+            law=RoundTripping.law,
+            parameters=shown(self.parameters),
+            explanation=explanation(
+                Round(
+                    account=context.token(latest.loan[0].src),
+                    others=len(others),
+                    trips=len(trips),
+                    first_us=min(trip.loan[0].ts_us for trip in trips),
+                    minor=minor,
+                    currency=currency,
+                ),
+                latest,
+            ),
+            missing=missing,
+            limits=(*sorted(limits, key=lambda one: one.name), *full, *context.graph.limits),
+        )
+
+    def _institution(self, accounts: Sequence[int]) -> str | None:
+        """Whose business or people are among them, the party's own first."""
+        for account in (self._transfer.dst, *accounts):
+            if ties := self._entities.ties(account):
+                return ties[0]
+        return None
+
+    def _missing(self, legs: Sequence[Leg]) -> tuple[str, ...]:
+        ends = {end for leg in legs for end in (leg.src, leg.dst)}
+        missing = {
+            "registry.account": any(self._entities.party(account) is None for account in ends),
+            "feed.purpose": any(leg.purpose is Purpose.unknown for leg in legs),
+        }
+        return tuple(name for name, is_missing in missing.items() if is_missing)
+
+    def _confidence(self, trip: Arrival, others: int, trips: int) -> Iterator[Factor]:
+        share = percent(trip.arrived_minor, trip.disbursed_minor)
+        yield factor("returned", 45, f"{share} 回到付款人", f"{share} came back to the payer")
+        if trip.arrived_minor * 10 >= trip.disbursed_minor * 9:
+            yield factor("most", 15, "几乎全部回流", "nearly all of it")
+        if trip.last[-1].ts_us - trip.loan[0].ts_us <= 3 * DAY:
+            yield factor("fast", 10, "三天之内回流", "within three days")
+        if others > 2:
+            yield factor(
+                "parties", min(10, 5 * (others - 2)), f"经过 {others} 方", f"through {others} others"
+            )
+        if trips > 1:
+            yield factor("repeated", min(15, 5 * trips), f"共 {trips} 次", f"{trips} times")
