@@ -23,7 +23,7 @@ CASES = [
     for content in [tomllib.loads(file.read_text(encoding="utf-8"))]
     for case in content["case"]
 ]
-LISTS = ("institutions", "parties", "relations", "accounts", "products")
+LISTS = ("institutions", "parties", "relations", "accounts", "products", "filings")
 FIRING = [place for place, (_, case) in enumerate(CASES) if case["fires"]]
 
 

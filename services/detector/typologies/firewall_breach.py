@@ -4,7 +4,9 @@ Two institutions are of one group when the registry gives them the same group, o
 from the other over controlling links alone (controller, or a majority of shares). What counts is a
 payment out of one member's own money, or out of the money it keeps for clients, into another member's
 own money; and a payment out of own money into what the other keeps for clients, unless that is a
-payment rail (reserve, clearing, fund sales), on which a member is a customer like others.
+payment rail (reserve, clearing, fund sales), on which a member is a customer like others. A company
+related to a member that hands on another member's money (at least half of what it pays, first in, first
+out) is looked through.
 
 A filed service covers payments out of own money up to its cap in any of its periods, and all of them
 where it names no cap; clients' money is never covered. Payments from what one member keeps for clients
@@ -23,11 +25,11 @@ import numpy as np
 from schemas.alert import Citation, EvidenceEdge, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
-from schemas.registry import AccountRole, Filing, FilingKind, InstitutionKind, Relation, RelationKind
+from schemas.registry import Filing
 from schemas.transaction import Purpose
-from services.detector.entities import Entities
 from services.detector.evidence import keep
 from services.detector.explanations.firewall_breach import Dealings, explanation
+from services.detector.groups import Dealing, Group
 from services.detector.marks import TIED
 from services.detector.severity import by_amount
 from services.detector.typology import (
@@ -44,26 +46,7 @@ from services.detector.typology import (
     shown,
 )
 
-_OWN: Final = frozenset(
-    {
-        AccountRole.own,
-        AccountRole.fee,
-        AccountRole.marketing,
-        AccountRole.guarantee,
-        AccountRole.filed_own,
-    }
-)
-_RAILS: Final = frozenset(
-    {
-        AccountRole.reserve,
-        AccountRole.partner_reserve,
-        AccountRole.special_business,
-        AccountRole.fund_sales,
-    }
-)
-_CLIENTS: Final = _RAILS | {AccountRole.custody, AccountRole.product_vehicle}
 _SERVICES: Final = frozenset({Purpose.fee, Purpose.purchase, Purpose.transfer, Purpose.unknown})
-_MAJORITY_BP: Final = 5_000
 _MAX_FLOWS: Final = 1_000
 """Kept of one payer in one currency; past it the oldest go."""
 
@@ -73,7 +56,8 @@ class Parameters:
     small_minor: int = parameter(
         1_000_000, "assumption: unfiled dealings of up to CNY 10,000 in a window are left alone"
     )
-    window_days: int = parameter(30, "assumption: the dealings of one alert")
+    window_days: int = parameter(30, "assumption: the dealings of one alert, and those behind one")
+    max_edges: int = parameter(1_000, "bound on the payments looked at of a company between two members")
 
 
 class _Flow(NamedTuple):
@@ -87,7 +71,7 @@ class _Flow(NamedTuple):
     minor: int
     over_minor: int
     missing: tuple[str, ...]
-    edge: EvidenceEdge
+    edges: tuple[EvidenceEdge, ...]
 
 
 class FirewallBreach(Typology):
@@ -116,14 +100,15 @@ class FirewallBreach(Typology):
         if transfer.is_reversal:
             return None
         parameters = in_force(Parameters, self.id, context.rules)
-        group = _Group(context)
-        dealing = group.dealing(transfer)
+        group = Group(context)
+        since_us = context.now_us - parameters.window_days * DAY
+        dealing = group.dealing(transfer, since_us, parameters.max_edges)
         if dealing is None or self._is_refund(dealing, transfer, context, parameters):
             return None
         key = dealing.payer, transfer.currency
         flows = self._flows.setdefault(key, [])
-        over_minor = transfer.amount_minor
-        if not dealing.of_clients and transfer.purpose in _SERVICES:
+        over_minor = dealing.minor
+        if not (dealing.of_clients or dealing.before) and transfer.purpose in _SERVICES:
             over_minor = _over(flows, group.services(dealing), dealing, transfer, context)
         flows.append(
             _Flow(
@@ -132,16 +117,18 @@ class FirewallBreach(Typology):
                 transfer.dst,
                 dealing.payee,
                 dealing.of_clients,
-                transfer.amount_minor,
+                dealing.minor,
                 over_minor,
                 group.missing(dealing, transfer),
-                keep(context, transfer.leg, over_minor),
+                tuple(
+                    keep(context, leg, min(leg.amount_minor, over_minor))
+                    for leg in (*dealing.before, transfer.leg)
+                ),
             )
         )
         del flows[:-_MAX_FLOWS]
         if over_minor == 0:
             return None
-        since_us = context.now_us - parameters.window_days * DAY
         over = [one for one in flows if one.over_minor and one.ts_us >= since_us]
         of_clients = any(one.of_clients for one in over)
         if not of_clients and sum(one.over_minor for one in over) <= parameters.small_minor:
@@ -149,7 +136,7 @@ class FirewallBreach(Typology):
         return _finding(context, transfer, dealing, over, parameters, len(flows) == _MAX_FLOWS)
 
     def _is_refund(
-        self, dealing: _Dealing, transfer: Transfer, context: Context, parameters: Parameters
+        self, dealing: Dealing, transfer: Transfer, context: Context, parameters: Parameters
     ) -> bool:
         """The payee had paid the payer at least as much within the window."""
         if transfer.purpose is not Purpose.refund or dealing.of_clients:
@@ -161,107 +148,8 @@ class FirewallBreach(Typology):
         )
 
 
-class _Link(NamedTuple):
-    """How two members are known to be of one group."""
-
-    points: int
-    wording: Bilingual
-
-
-class _Dealing(NamedTuple):
-    payer: str
-    payee: str
-    of_clients: bool
-    link: _Link
-
-
-class _Group:
-    """Who belongs together, as the registry has it now."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._registry = context.registry
-        self._entities = Entities(context)
-
-    def dealing(self, transfer: Transfer) -> _Dealing | None:
-        payers, payees = self._serves(transfer.src), self._serves(transfer.dst)
-        if payers.keys() & payees.keys():
-            return None
-        for payer, from_role in sorted(payers.items()):
-            for payee, to_role in sorted(payees.items()):
-                if _counts(from_role, to_role) and (link := self._link(payer, payee)) is not None:
-                    return _Dealing(payer, payee, from_role in _CLIENTS, link)
-        return None
-
-    def services(self, dealing: _Dealing) -> list[Filing]:
-        """The services between the two that either has filed."""
-        ends = ((dealing.payer, self._party(dealing.payee)), (dealing.payee, self._party(dealing.payer)))
-        return [
-            one
-            for filer, other in ends
-            for one in self._registry.filings(filer, FilingKind.service, self._context.now_us)
-            if one.party_id in (None, other)
-        ]
-
-    def missing(self, dealing: _Dealing, transfer: Transfer) -> tuple[str, ...]:
-        licensed = all(self._entities.licences(one) for one in (dealing.payer, dealing.payee))
-        unstated = transfer.purpose is Purpose.unknown
-        return (*(() if licensed else ("registry.licence",)), *(("feed.purpose",) if unstated else ()))
-
-    def _serves(self, account: int) -> dict[str, AccountRole]:
-        """The institutions whose own or clients' money the account keeps, and in which role; else
-        the one that holds it itself."""
-        records = self._entities.accounts(account)
-        served = {
-            one.institution_id: one.role
-            for one in records
-            if one.institution_id and one.role in (_OWN | _CLIENTS)
-        }
-        if served or not records or records[0].role is not AccountRole.external:
-            return served
-        party = records[0].party_id
-        tied = self._registry.institutions_tied(party)
-        return {one: AccountRole.own for one in tied if self._party(one) == party}
-
-    def _link(self, payer: str, payee: str) -> _Link | None:
-        """How the two, both licensed, are of one group; None: they are not."""
-        if not (self._is_financial(payer) and self._is_financial(payee)):
-            return None
-        now_us = self._context.now_us
-        group = self._registry.group(payer, now_us)
-        if group is not None and group == self._registry.group(payee, now_us):
-            return _Link(10, Bilingual(zh=f"同属集团 {group}", en=f"of group {group}"))
-        party = self._party(payee)
-        tie = self._registry.related(payer, party, now_us) if party else None
-        if tie is None or not all(_controls(one) for one in tie.path):
-            return None
-        zh, en = f"经 {tie.links} 层控制关系同受控制", f"under common control over {tie.links} links"
-        return _Link(5, Bilingual(zh=zh, en=en))
-
-    def _is_financial(self, institution_id: str) -> bool:
-        institution = self._registry.institution(institution_id, self._context.now_us)
-        if institution is None:
-            return False
-        supervised = institution.institution_kind is not InstitutionKind.other
-        return supervised or bool(self._entities.licences(institution_id))
-
-    def _party(self, institution_id: str) -> str | None:
-        institution = self._registry.institution(institution_id, self._context.now_us)
-        return institution.party_id if institution else None
-
-
-def _counts(payer: AccountRole, payee: AccountRole) -> bool:
-    return payee in _OWN or (payer in _OWN and payee not in _RAILS)
-
-
-def _controls(relation: Relation) -> bool:
-    if relation.relation is RelationKind.shareholder:
-        return (relation.share_bp or 0) > _MAJORITY_BP
-    return relation.relation is RelationKind.controller
-
-
 def _over(
-    flows: list[_Flow], services: list[Filing], dealing: _Dealing, transfer: Transfer, context: Context
+    flows: list[_Flow], services: list[Filing], dealing: Dealing, transfer: Transfer, context: Context
 ) -> int:
     """How much of the payment no filed service has room for; the roomiest counts."""
     over = [transfer.amount_minor]
@@ -283,7 +171,7 @@ def _over(
 def _finding(
     context: Context,
     transfer: Transfer,
-    dealing: _Dealing,
+    dealing: Dealing,
     over: list[_Flow],
     parameters: Parameters,
     full: bool,
@@ -293,11 +181,12 @@ def _finding(
     of_clients = sum(one.over_minor for one in over if one.of_clients)
     missing = tuple(sorted({name for one in over for name in one.missing}))
     accounts = {account for one in over for account in (one.payer_account, one.payee_account)}
+    edges = {(edge.feed_id, edge.tx_id): edge for one in over for edge in one.edges}
     dealings = Dealings(
         payer=dealing.payer,
         payees=tuple(sorted({one.payee for one in over})),
         link=dealing.link.wording,
-        first_us=min(one.ts_us for one in over),
+        first_us=min(edge.ts for edge in edges.values()),
         last_us=max(one.ts_us for one in over),
         payments=len(over),
         over_minor=minor,
@@ -308,7 +197,7 @@ def _finding(
         subject=Subject(kind=SubjectKind.institution, id=dealing.payer),
         institution_id=dealing.payer,
         accounts=tuple(sorted(accounts)),
-        attributed={transfer.seq: over[-1].over_minor},
+        attributed={},
         amount_minor=minor,
         currency=currency,
         confidence=_confidence(dealing, over, missing),
@@ -322,11 +211,11 @@ def _finding(
         explanation=explanation(dealings),
         missing=missing,
         limits=((Limit(name="flows", bound=_MAX_FLOWS),) if full else ()),
-        earlier=tuple(one.edge for one in over[:-1]),
+        earlier=tuple(edges.values()),
     )
 
 
-def _confidence(dealing: _Dealing, over: list[_Flow], missing: tuple[str, ...]) -> tuple[Factor, ...]:
+def _confidence(dealing: Dealing, over: list[_Flow], missing: tuple[str, ...]) -> tuple[Factor, ...]:
     factors = [factor("unfiled", 55, "超出备案额度或未备案", "beyond what was filed, or not filed")]
     if any(one.of_clients for one in over):
         factors.append(factor("clients", 20, "付出的是客户资金", "what was paid is clients' money"))
