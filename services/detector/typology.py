@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -35,6 +36,12 @@ def parameter(default: Value, source: str) -> Any:
 
 def in_force(kind: type[P], rule: str, rules: Rules) -> P:
     """The parameters of `rule`: the law's thresholds where there are any, else the defaults."""
+    parameters: P = _in_force(kind, rule, rules)
+    return parameters
+
+
+@lru_cache(maxsize=1_000)
+def _in_force(kind: type[Any], rule: str, rules: Rules) -> Any:
     return kind(**rules.of(rule))
 
 
