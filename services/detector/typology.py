@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +36,7 @@ def parameter(default: Value, source: str) -> Any:
 
 def in_force(kind: type[P], rule: str, rules: Rules) -> P:
     """The parameters of `rule`: the law's thresholds where there are any, else the defaults."""
-    parameters: P = _in_force(kind, rule, rules)
+    parameters: P = _in_force(cast(Hashable, kind), rule, rules)
     return parameters
 
 
