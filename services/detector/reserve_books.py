@@ -14,6 +14,7 @@ from schemas.transaction import Purpose
 from services.detector.entities import Entities
 from services.detector.explanations.reserve_shortfall import Drift, Mismatch, Shortage
 from services.detector.graph.accounts import OUTSIDE_INDEX
+from services.detector.marks import RESERVE
 from services.detector.running_balance import Between, Flow
 from services.detector.typology import Context
 
@@ -85,10 +86,8 @@ class Books:
     def _reserves(self) -> list[int]:
         if self.institution_id is None:
             return [self._account]
-        context = self._context
-        tokens = context.registry.accounts_in_business(self.institution_id)
-        known = (context.graph.index(bytes.fromhex(token)) for token in tokens)
-        return [one for one in known if one and self._is_reserve(one)]
+        marked = np.flatnonzero(self._context.marks & RESERVE).tolist()
+        return [one for one in marked if self._is_reserve(one)]
 
     def _is_reserve(self, account: int) -> bool:
         records = self._entities.accounts(account)
