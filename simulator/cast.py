@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from simulator.habits import Habits
 from simulator.markets import Markets
 from simulator.register import Register
 from simulator.streams import Ints
@@ -79,11 +80,21 @@ class PlatformPatterns:
     listing_refund: int
     related_supplier: int
     salary_related: int
+    fee_sweep: int
+    licensed_compensation: int
+    risk_reserve: int
+    signup_gift: int
+    claim_transfer: int
+    custody_correction: int
+    withdrawal_to_broker: int
+    later_loan: int
+    repaid_and_borrowed_again: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Platform:
-    """A lending platform. `sub[i]` is the custody sub-account of person `clients[i]`."""
+    """A lending platform. `sub[i]` is the custody sub-account of person `clients[i]`. `risk_reserve` is
+    the account of its filed scheme for borrowers who do not pay; NONE where it has none."""
 
     institution_id: str
     party: str
@@ -93,6 +104,7 @@ class Platform:
     fee: int
     marketing: int
     guarantor: int
+    risk_reserve: int
     fee_bp: int
     rogue: bool
     clients: Ints
@@ -153,4 +165,6 @@ class Cast:
     platforms: tuple[Platform, ...]
     payment_institutions: tuple[PaymentInstitution, ...]
     lenders: tuple[Lender, ...]
+    materials: Payee
+    habits: Habits
     markets: Markets

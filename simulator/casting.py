@@ -9,6 +9,7 @@ import numpy as np
 from schemas.registry import AccountRole, PartyKind
 from simulator import parameters as p
 from simulator.cast import Cast, Company, Payee, People, Shop
+from simulator.casting_habits import cast_habits
 from simulator.casting_markets import cast_markets
 from simulator.flows import NONE
 from simulator.institutions import lenders, payment_institutions, platforms
@@ -65,6 +66,8 @@ def cast_world(seed: int, size: p.Size, start_us: int, days: int) -> Cast:
         platforms=lending,
         payment_institutions=paying,
         lenders=lenders(register, size),
+        materials=_payee(register, "建材市场有限公司", TRADE, "shop", "building_material_loan"),
+        habits=cast_habits(register, seed, people, firms, lending),
         markets=cast_markets(
             register,
             seed,

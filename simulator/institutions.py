@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from schemas.registry import AccountRole, Institution, InstitutionKind, PartyKind, RelationKind
+from schemas.registry import AccountRole, FilingKind, Institution, InstitutionKind, PartyKind, RelationKind
 from simulator import parameters as p
 from simulator.cast import (
     Group,
@@ -18,6 +18,7 @@ from simulator.cast import (
     PlatformPatterns,
     Shop,
 )
+from simulator.flows import NONE
 from simulator.register import FINANCE, LEASING, SOFTWARE, Register
 from simulator.streams import Ints, money, stream
 
@@ -113,6 +114,17 @@ def found_platform(
         for person, opening in zip(clients, openings, strict=True)
     ]
     group = _group(register, rng, institution, bank)
+    guarantor = _guarantor(register, name, region, bank)
+    risk_reserve = NONE
+    if number % 3 == 0:
+        risk_reserve = account("risk_reserve", p.RISK_RESERVE // p.YUAN, AccountRole.guarantee)
+        register.file(
+            institution.institution_id,
+            FilingKind.risk_reserve,
+            party_id=institution.party_id,
+            cap_minor=p.RISK_RESERVE,
+        )
+    register.file(institution.institution_id, FilingKind.subsidy, cap_minor=p.SUBSIDY_CAP, period_days=30)
     return Platform(
         institution_id=institution.institution_id,
         party=institution.party_id,
@@ -121,19 +133,29 @@ def found_platform(
         own=own,
         fee=fee,
         marketing=marketing,
-        guarantor=_guarantor(register, name, region, bank),
+        guarantor=guarantor,
+        risk_reserve=risk_reserve,
         fee_bp=fee_bp,
         rogue=_rogue(number),
         clients=clients,
         sub=np.array(sub, dtype=np.int64),
         group=group,
         patterns=PlatformPatterns(
-            custody_main=register.pattern("custody_main", (custody,)),
+            custody_main=register.pattern("custody_main" if number else "growing_platform", (custody,)),
             fee_account=register.pattern("fee_account", (fee,)),
             platform_fee=register.pattern("platform_fee", (fee,)),
             listing_refund=register.pattern("listing_refund", (custody,)),
             related_supplier=register.pattern("related_supplier", (group.supplier[1],)),
             salary_related=register.pattern("salary_related", (group.director[1],)),
+            fee_sweep=register.pattern("fee_sweep", (fee, own)),
+            licensed_compensation=register.pattern("licensed_compensation", (guarantor, custody)),
+            risk_reserve=register.pattern("risk_reserve", (risk_reserve,) if risk_reserve != NONE else ()),
+            signup_gift=register.pattern("signup_gift", (marketing,)),
+            claim_transfer=register.pattern("claim_transfer", ()),
+            custody_correction=register.pattern("custody_correction", (custody,)),
+            withdrawal_to_broker=register.pattern("withdrawal_to_broker", ()),
+            later_loan=register.pattern("later_loan", (custody,)),
+            repaid_and_borrowed_again=register.pattern("repaid_and_borrowed_again", (custody,)),
         ),
     )
 

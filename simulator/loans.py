@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,13 +18,16 @@ from simulator.flows import NONE
 from simulator.streams import Ints, money, stream
 
 OPENING_BOOK_DAYS = 30 * max(p.LOAN_TERMS) + 2
+_LATE_DAYS = 21  # from the opening of a listing to its loan, and for an instalment that is late
+_ASKED = 4  # borrowers asked before a listing is given up
+_TRADERS_EVERY = 30 + _LATE_DAYS + 1
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
     """A loan somebody asks for on platform number `platform`. `pattern` is NONE for an honest one;
     a planted one is filled first, and its instalments come from `sponsor` when the borrower cannot pay.
-    `firm`: the borrower is a company."""
+    `firm`: the borrower is a company. `look_alike`: label of an honest loan that only looks odd."""
 
     product: int
     platform: int
@@ -37,6 +42,7 @@ class Listing:
     defaults_at: int = 0
     pattern: int = NONE
     sponsor: int = NONE
+    look_alike: int = NONE
 
 
 @dataclass(slots=True)
@@ -72,6 +78,7 @@ class ListingPlan:
         self._cast = cast
         self._start_us = start_us
         self._by_day: dict[int, list[Listing]] = {}
+        self._running: defaultdict[int, list[_Debt]] = defaultdict(list)
         self._numbers: dict[tuple[str, int], int] = {}
 
     def on(self, day: int) -> list[Listing]:
@@ -91,6 +98,7 @@ class ListingPlan:
         defaults_at: int = 0,
         pattern: int = NONE,
         sponsor: int = NONE,
+        look_alike: int = NONE,
     ) -> Listing:
         """Registers the product and keeps the listing for the day in which `open_us` falls."""
         day = (open_us - self._start_us) // DAY
@@ -109,6 +117,7 @@ class ListingPlan:
             defaults_at,
             pattern,
             sponsor,
+            look_alike,
         )
         self._by_day.setdefault(day, []).append(listing)
         return listing
@@ -139,31 +148,104 @@ class ListingPlan:
         """The opening book, and `days` days of new listings."""
         for day in range(-OPENING_BOOK_DAYS, days):
             for number in range(len(self._cast.platforms)):
-                self._add_day(stream(seed, "listings", number, day), number, Date(day, self._start_us), size)
+                date = Date(day, self._start_us)
+                self._add_day(stream(seed, "listings", number, day), number, date, size)
+                self._add_trader(seed, number, date)
 
     def _add_day(self, rng: np.random.Generator, number: int, date: Date, size: p.Size) -> None:
         if not date.working:
             return
-        growth = 1.0 + 0.3 * date.number / 365
-        for _ in range(int(rng.poisson(max(growth, 0.3) * size.listings))):
-            firm = bool(rng.random() < p.FIRM_BORROWERS)
+        yearly = p.FAST_GROWTH if number == 0 else p.GROWTH
+        growth = max(1.0 + yearly * date.number / 365, 0.3)
+        for _ in range(int(rng.poisson(growth * size.listings))):
+            returning = rng.random() < p.RETURNING_BORROWERS
+            firm = bool(rng.random() < p.FIRM_BORROWERS) and not returning
             months = int(rng.choice(p.LOAN_TERMS))
+            open_us = int(date.moments(rng, ONLINE, 1)[0])
+            debt = self._may_borrow(rng, number, date.number, months, firm=firm, returning=returning)
+            if debt is None:
+                continue
             self.add(
                 number,
-                self._borrower(rng, firm),
-                _principal(rng, firm),
+                debt.borrower,
+                debt.principal,
                 int(rng.integers(*p.LOAN_RATE_BP)) // 10 * 10,
                 months,
-                int(date.moments(rng, ONLINE, 1)[0]),
+                open_us,
                 firm=firm,
                 cancelled=bool(rng.random() < p.CANCELLED_LISTINGS),
                 defaults_at=int(rng.integers(1, months + 1)) if rng.random() < p.DEFAULT_RATE else 0,
+                look_alike=self._cast.platforms[number].patterns.later_loan if returning else NONE,
             )
+
+    def _add_trader(self, seed: int, number: int, date: Date) -> None:
+        """On each platform a trader borrows near the cap for a month, repays, and borrows again."""
+        rng = stream(seed, "trader", number)
+        principal, phase = int(rng.integers(60, 90)) * 2_000 * p.YUAN, int(rng.integers(0, 8))
+        borrower = int(rng.choice(self._cast.people.card))
+        if date.number < 0 or (date.number - phase) % _TRADERS_EVERY:
+            return
+        if self._room(borrower, number, date.number, 1, p.PERSON_LIMITS) >= principal:
+            label = self._cast.platforms[number].patterns.repaid_and_borrowed_again
+            self._running[borrower].append(_Debt(borrower, number, principal, *_span(date.number, 1)))
+            self.add(number, borrower, principal, 1_000, 1, date.at(10), firm=False, look_alike=label)
+
+    def _may_borrow(
+        self,
+        rng: np.random.Generator,
+        number: int,
+        day: int,
+        months: int,
+        *,
+        firm: bool,
+        returning: bool,
+    ) -> _Debt | None:
+        """Somebody who stays within what he may owe, and how much he asks for; None: nobody was found."""
+        for _ in range(_ASKED):
+            borrower = self._returning(rng, number, day) if returning else self._borrower(rng, firm)
+            principal = _principal(rng, firm)
+            limits = p.FIRM_LIMITS if firm else p.PERSON_LIMITS
+            if borrower != NONE and self._room(borrower, number, day, months, limits) >= principal:
+                debt = _Debt(borrower, number, principal, *_span(day, months))
+                self._running[borrower].append(debt)
+                return debt
+        return None
+
+    def _room(self, borrower: int, number: int, day: int, months: int, limits: tuple[int, int]) -> int:
+        """What the borrower may still owe, on this platform and on all, in the months to come."""
+        begin, end = _span(day, months)
+        debts = [d for d in self._running[borrower] if d.begin < end and begin < d.end]
+        here = sum(debt.principal for debt in debts if debt.platform == number)
+        return min(limits[0] - here, limits[1] - sum(debt.principal for debt in debts))
+
+    def _returning(self, rng: np.random.Generator, number: int, day: int) -> int:
+        """A person who had a listing here some time ago."""
+        earlier = [
+            listing.borrower
+            for before in range(day - 60, day - 5)
+            for listing in self.on(before)
+            if listing.platform == number and not listing.firm
+        ]
+        return int(rng.choice(earlier)) if earlier else NONE
 
     def _borrower(self, rng: np.random.Generator, firm: bool) -> int:
         if firm:
             return self._cast.firms[int(rng.integers(0, len(self._cast.firms)))].account
         return int(rng.choice(self._cast.people.card))
+
+
+class _Debt(NamedTuple):
+    """`principal` may be owed from day `begin` until before `end`."""
+
+    borrower: int
+    platform: int
+    principal: int
+    begin: int
+    end: int
+
+
+def _span(day: int, months: int) -> tuple[int, int]:
+    return day, day + 30 * months + _LATE_DAYS
 
 
 def _principal(rng: np.random.Generator, firm: bool) -> int:

@@ -85,6 +85,20 @@ UNFILLED_AFTER_DAYS: Final = 5
 INVESTORS_A_LISTING: Final = (6, 14)  # assumption: and one more for each
 PRINCIPAL_AN_INVESTOR: Final = 10_000 * YUAN
 RELATED_SUPPLIER: Final = 0.5  # assumption: share of firms that buy a little from the platform's group
+RISK_RESERVE: Final = 300_000 * YUAN  # assumption: what every third platform has filed, and keeps
+SUBSIDY_CAP: Final = 200 * YUAN  # assumption: filed gifts to one client in 30 days
+SIGN_UP_GIFT: Final = 50 * YUAN  # assumption
+CLAIMS_SOLD_A_DAY: Final = 0.004  # assumption, per running loan
+RETURNING_BORROWERS: Final = 0.06  # assumption: listings by people who already have a loan there
+WITHDRAWN_FOR_SHARES: Final = 0.03  # assumption: withdrawals that go to a broker some days later
+MATERIAL_LOANS: Final = 0.2  # assumption: firms that borrow to buy building material
+BIG_SHOP: Final = 0.3  # assumption: purchases on credit made at the biggest shop
+FAST_GROWTH: Final = 3.0  # assumption: the first platform's yearly growth; the others' is GROWTH
+GROWTH: Final = 0.3
+PERSON_LIMITS: Final = (200_000 * YUAN, 1_000_000 * YUAN)
+FIRM_LIMITS: Final = (1_000_000 * YUAN, 5_000_000 * YUAN)
+"""What a borrower may owe on one platform, and on all: 2016-08-24 measures, art. 17 (secondary source).
+Honest platforms ask before they list."""
 RELATED_SALARY: Final = 0.35  # assumption: share that employs somebody tied to the platform
 
 CONGLOMERATES: Final = 2  # assumption: groups that own both a platform and a payment institution
@@ -96,6 +110,9 @@ TOP_UPS_A_DAY: Final = 0.05  # assumption
 WALLET_PURCHASES_A_DAY: Final = 0.25  # assumption: half from the wallet, half from the bound card
 WALLET_WITHDRAWALS_A_DAY: Final = 0.01  # assumption
 REFUND_RATE: Final = 0.015  # assumption: of purchases paid by card
+
+# People and firms among themselves
+TWO_BANKS: Final = 0.01  # assumption: people who often move money between accounts of their own
 
 # Banks
 CHARGEBACK_RATE: Final = 1 / 1_500  # assumption: purchases undone by the bank some days later

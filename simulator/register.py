@@ -177,9 +177,10 @@ class Register:
         care: str = "",
         also: tuple[str, ...] = (),
     ) -> int:
-        """Index of a new pattern; the first of `accounts` is its main one."""
+        """Index of a new pattern; the first of `accounts` is its main one. Without any, it has none."""
         pattern_id = f"K{len(self.patterns) + 1:06d}"
-        self.patterns.append(Pattern(pattern_id, type, variant, illicit, accounts[0], accounts, care, also))
+        main = accounts[0] if accounts else OUTSIDE
+        self.patterns.append(Pattern(pattern_id, type, variant, illicit, main, accounts, care, also))
         return len(self.patterns) - 1
 
     def file(

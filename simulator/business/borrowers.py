@@ -55,6 +55,9 @@ class Borrowers:
         listing = loan.listing
         platform = today.cast.platforms[listing.platform]
         spent = int(listing.principal * rng.uniform(0.4, 0.75))
+        if rng.random() < p.MATERIAL_LOANS:
+            self._buy_materials(rng, loan, today, spent)
+            return
         suppliers = self._suppliers[self._suppliers != listing.borrower]
         for amount in shares(rng, spent, int(rng.integers(2, 6)), p.YUAN):
             self._plan(
@@ -73,14 +76,33 @@ class Borrowers:
             director = platform.group.director[1]
             self._plan(rng, today, _Payment(listing.borrower, director, salary, Purpose.salary, label))
 
+    def _buy_materials(self, rng: np.random.Generator, loan: Loan, today: Today, spent: int) -> None:
+        """For a site: the material in two deliveries, and the developer of the site a small deposit."""
+        materials = today.cast.materials
+        borrower, label = loan.listing.borrower, materials.pattern
+        for amount in shares(rng, spent, 2, p.YUAN):
+            bought = _Payment(borrower, materials.account, int(amount), Purpose.purchase, label)
+            self._plan(rng, today, bought)
+        developer = today.cast.developers[int(rng.integers(0, len(today.cast.developers)))].account
+        deposit = loan.listing.principal // 40 // p.YUAN * p.YUAN
+        self._plan(rng, today, _Payment(borrower, developer, deposit, Purpose.transfer, label))
+
     def _of_person(self, rng: np.random.Generator, loan: Loan, today: Today) -> None:
         """Renovation, a car, tuition, a small trade: one to three payments, some of them out of sight."""
         listing = loan.listing
         spent = int(listing.principal * rng.uniform(0.5, 0.8))
         for amount in shares(rng, spent, int(rng.integers(1, 4)), p.YUAN):
+            if rng.random() < p.BIG_SHOP:
+                big = self._shops[0]
+                bought = _Payment(listing.borrower, big.account, int(amount), Purpose.purchase, big.pattern)
+                self._plan(rng, today, bought)
+                continue
             shop = self._shops[int(rng.integers(0, len(self._shops)))].account
             payee = shop if rng.random() < 0.5 else OUTSIDE
             self._plan(rng, today, _Payment(listing.borrower, payee, int(amount), Purpose.purchase))
+        if listing.months == 1:  # stock, paid for by what it sells for
+            earned = _Payment(OUTSIDE, listing.borrower, loan.instalment(), Purpose.purchase)
+            self._planned[today.day + 24].append(earned)
 
     def _plan(self, rng: np.random.Generator, today: Today, payment: _Payment) -> None:
         self._planned[today.day + int(rng.integers(1, 7))].append(payment)

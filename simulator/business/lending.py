@@ -33,6 +33,7 @@ class Lending:
         self._open: list[Loan] = []
         self._full: list[Loan] = []
         self._due: defaultdict[int, list[Loan]] = defaultdict(list)
+        self._reserve_left = [p.RISK_RESERVE * (x.risk_reserve != NONE) for x in cast.platforms]
         for loan in opening_loans(plan, cast.platforms, seed):
             self._await_instalment(loan)
 
@@ -105,7 +106,7 @@ class Lending:
             Purpose.disburse,
             channel=Channel.custody,
             product=listing.product,
-            pattern=listing.pattern if planted else platform.patterns.custody_main,
+            pattern=listing.pattern if planted else _label(platform, listing),
         )
         if not paid[0]:
             self._full.append(loan)
@@ -156,21 +157,38 @@ class Lending:
             loan.overdue_days += 1
             self._due[today.day + 1].append(loan)
             return
-        payer, purpose = (
-            (listing.borrower, Purpose.repay) if able else (platform.guarantor, Purpose.compensation)
-        )
-        if not able and not today.ledger.claim_one(platform.guarantor, due):
-            self._due[today.day + 1].append(loan)
-            return
+        payer, purpose, label = listing.borrower, Purpose.repay, NONE
+        if not able:
+            payer, label = self._who_compensates(listing.platform, due)
+            purpose = Purpose.compensation
+            if not today.ledger.claim_one(payer, due):
+                self._due[today.day + 1].append(loan)
+                return
+            if payer == platform.risk_reserve:
+                self._reserve_left[listing.platform] -= due
         at = today.date.at(8.5 + 7 * rng.random())
         today.flows.add(
-            payer, platform.custody, due, at, purpose, channel=Channel.custody, product=listing.product
+            payer,
+            platform.custody,
+            due,
+            at,
+            purpose,
+            channel=Channel.custody,
+            product=listing.product,
+            pattern=label,
         )
         pattern = platform.patterns.custody_main
         self._distribute(today, loan, platform, due, at + HOUR, purpose, pattern, claim=False)
         loan.overdue_days = 0
         loan.paid += 1
         self._await_instalment(loan)
+
+    def _who_compensates(self, number: int, due: int) -> tuple[int, int]:
+        """Account and label: the filed risk reserve up to its cap, else the licensed guarantor."""
+        platform = self._platforms[number]
+        if due <= self._reserve_left[number]:
+            return platform.risk_reserve, platform.patterns.risk_reserve
+        return platform.guarantor, platform.patterns.licensed_compensation
 
     def _distribute(
         self,
@@ -205,6 +223,10 @@ class Lending:
                 today.flows.add(
                     OUTSIDE, platform.guarantor, 2_000_000 * p.YUAN, today.date.at(15), Purpose.transfer
                 )
+
+
+def _label(platform: Platform, listing: Listing) -> int:
+    return platform.patterns.custody_main if listing.look_alike == NONE else listing.look_alike
 
 
 def _sponsored(today: Today, listing: Listing, due: int) -> bool:
