@@ -1,10 +1,11 @@
 """发放贷款: a lending platform lends its own money to borrowers.
 
 An account of the platform's own money (own, fee, marketing, filed own) pays a registered borrower of the
-platform, or pays anybody what the feed calls a disbursement. Purchases, taxes, salaries up to a month's
-pay, refunds of at most what the payee had paid the platform, and gifts are none of this; nor is what goes
-to a client's sub-account, unless it is called a disbursement. Where the feed does not say why money moved,
-small amounts to a borrower are let pass. A licensed lender is no platform.
+platform, or pays anybody what the feed calls a disbursement, or pays somebody who within W pays it back
+with a little more. Purchases, taxes, salaries up to a month's pay, money back of what the payee had paid
+the platform, and gifts are none of this; nor is what goes to a client's sub-account, unless it is called a
+disbursement. Where the feed does not say why money moved, small amounts to a borrower are let pass. A
+licensed lender is no platform.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ from services.detector.entities import OWN_MONEY, Entities
 from services.detector.explanations.platform_lending import explanation
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.incidents import Case, Incident, Incidents, Reason
+from services.detector.legs import Leg, legs_of
 from services.detector.listings import Listings
 from services.detector.loan_book import HOUSE
-from services.detector.marks import BORROWER
+from services.detector.marks import BORROWER, CLIENT, CUSTODY, RESERVE, TIED
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -43,6 +45,10 @@ from services.detector.typology import (
 
 _TELLING: Final = (Purpose.unknown, Purpose.transfer, Purpose.refund, Purpose.salary)
 """What a loan may be called, besides a disbursement."""
+_BACK: Final = (Purpose.unknown, Purpose.transfer, Purpose.repay)
+_EXPENSES: Final = (Purpose.purchase, Purpose.tax, Purpose.subsidy)
+_NOT_BORROWERS: Final = HOUSE | CUSTODY | CLIENT | RESERVE | TIED
+_WHOLE: Final = 10_000
 _SURE: Final = Reason(
     "disbursed",
     80,
@@ -61,11 +67,17 @@ _PAID: Final = Reason(
         en="paid to a registered borrower, and no purchase, salary or refund",
     ),
 )
+_REPAID: Final = Reason(
+    "repaid",
+    60,
+    Bilingual(zh="付出后连本带利收回", en="paid out, and paid back with interest"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    window_days: int = parameter(30, "assumption: one episode's loans; how far back a refund looks")
+    window_days: int = parameter(30, "assumption: W, one episode's loans; how far back money back looks")
+    interest_bp: int = parameter(1_000, "assumption: no loan of a month brings more than a tenth")
     small_minor: int = parameter(100_000, "assumption: CNY 1,000; less is no loan where nothing says so")
     salary_cap_minor: int = parameter(10_000_000, "assumption: CNY 100,000; more is no month's salary")
     max_edges: int = parameter(500, "bound on the payments among which a refund's payer is looked for")
@@ -81,6 +93,7 @@ class PlatformLending(Typology):
         Bilingual(zh="平台的采购", en="the platform's purchases"),
         Bilingual(zh="工资", en="salaries"),
         Bilingual(zh="退款", en="refunds"),
+        Bilingual(zh="退回的押金", en="a deposit given back"),
         Bilingual(zh="持牌放贷机构放款", en="a licensed lender's loans"),
     )
 
@@ -88,15 +101,16 @@ class PlatformLending(Typology):
         self._incidents = Incidents()
 
     def candidates(self, step: Step) -> Candidates:
-        """What leaves the platform's own money for somebody who ever borrowed, or as a disbursement."""
-        house = (step.src_marks & HOUSE) != 0
-        if not house.any():
-            return Candidates(np.empty(0, np.intp), np.empty(0, np.int32))
-        applied = step.applied
+        """What leaves the platform's own money for somebody who ever borrowed, or as a disbursement; and
+        what may be paid back to it."""
+        applied, house = step.applied, (step.src_marks & HOUSE) != 0
         lends = ((step.dst_marks & BORROWER) != 0) & np.isin(applied.purpose, _TELLING)
         lends |= applied.purpose == Purpose.disburse
-        rows = np.flatnonzero(house & lends & step.inserted)
-        return Candidates(rows, applied.src[rows])
+        lends &= house
+        repays = ((step.dst_marks & HOUSE) != 0) & ((step.src_marks & _NOT_BORROWERS) == 0)
+        repays &= np.isin(applied.purpose, _BACK) & (applied.src != OUTSIDE_INDEX)
+        rows = np.flatnonzero((lends | repays) & step.inserted)
+        return Candidates(rows, np.where(lends, applied.src, applied.dst)[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         parameters = in_force(Parameters, self.id, context.rules)
@@ -104,10 +118,15 @@ class PlatformLending(Typology):
             return None
         entities = Entities(context)
         listings = Listings(context, entities)
-        lenders = [one for one in entities.served(transfer.src, OWN_MONEY) if listings.is_lending(one)]
-        if not lenders or entities.is_held_by(lenders[0], transfer.dst):
+        served = entities.served(transfer.account, OWN_MONEY)
+        lenders = [one for one in served if listings.is_lending(one)]
+        other = transfer.dst if transfer.account == transfer.src else transfer.src
+        if not lenders or entities.is_held_by(lenders[0], other):
             return None
-        incident = _incident(context, entities, transfer, lenders[0], parameters)
+        if transfer.account == transfer.src:
+            incident = _incident(context, entities, transfer, lenders[0], parameters)
+        else:
+            incident = _repaid(context, entities, transfer, lenders[0], parameters)
         if incident is None:
             return None
         since_us = context.now_us - parameters.window_days * DAY
@@ -131,7 +150,7 @@ def _incident(
         return None
     if transfer.purpose is Purpose.salary and _is_salary(context, transfer, party, parameters):
         return None
-    if transfer.purpose is Purpose.refund and _is_refund(context, transfer, lender, entities, parameters):
+    if _is_money_back(context, transfer, lender, entities, parameters):
         return None
     unstated = transfer.purpose is Purpose.unknown
     if (unstated or transfer.purpose is Purpose.transfer) and leg.amount_minor < parameters.small_minor:
@@ -145,19 +164,47 @@ def _is_salary(context: Context, transfer: Transfer, party: str | None, paramete
     return not is_company and transfer.amount_minor <= parameters.salary_cap_minor
 
 
-def _is_refund(
+def _is_money_back(
     context: Context, transfer: Transfer, lender: str, entities: Entities, parameters: Parameters
 ) -> bool:
-    """Of no more than the payee paid the platform's own accounts in the window, earlier refunds off."""
+    """No more than the payee paid the platform's own accounts in the window, less what it got back."""
+    paid, back = _dealings(context, entities, transfer, transfer.dst, lender, parameters)
+    return sum(leg.amount_minor for leg in back) <= sum(leg.amount_minor for leg in paid)
+
+
+def _repaid(
+    context: Context, entities: Entities, transfer: Transfer, lender: str, parameters: Parameters
+) -> Incident | None:
+    """The loan that `transfer` pays back with interest; None: it pays back no such thing."""
+    _, lent = _dealings(context, entities, transfer, transfer.src, lender, parameters)
+    for leg in reversed(lent):
+        interest = transfer.amount_minor - leg.amount_minor
+        most = leg.amount_minor * parameters.interest_bp // _WHOLE
+        is_loan = leg.amount_minor >= parameters.small_minor and 0 < interest <= most
+        if is_loan and leg.purpose in (Purpose.unknown, Purpose.transfer):
+            missing = ("feed.purpose",) if leg.purpose is Purpose.unknown else ()
+            return Incident(leg, leg.amount_minor, _REPAID, ("registry.product", *missing))
+    return None
+
+
+def _dealings(
+    context: Context,
+    entities: Entities,
+    transfer: Transfer,
+    other: int,
+    lender: str,
+    parameters: Parameters,
+) -> tuple[list[Leg], list[Leg]]:
+    """What `other` paid the platform's own accounts in the window, and what it got from them."""
     since_us = context.now_us - parameters.window_days * DAY
     window = (since_us, context.now_us, context.as_of, parameters.max_edges)
-    graph = context.graph
-    paid, back = graph.edges_out(transfer.dst, *window), graph.edges_in(transfer.dst, *window)
-    ends = np.unique(np.concatenate((paid.dst, back.src))).tolist()
+    out, into = context.graph.edges_out(other, *window), context.graph.edges_in(other, *window)
+    ends = np.unique(np.concatenate((out.dst, into.src))).tolist()
     own = [one for one in ends if one and lender in entities.served(one, OWN_MONEY)]
-    came = np.isin(paid.dst, own) & (paid.currency == transfer.currency)
-    went = np.isin(back.src, own) & (back.currency == transfer.currency) & (back.purpose == Purpose.refund)
-    return int(back.amount_minor[went].sum()) <= int(paid.amount_minor[came].sum())
+    paid = np.isin(out.dst, own) & (out.currency == transfer.currency)
+    got = np.isin(into.src, own) & (into.currency == transfer.currency)
+    got &= ~np.isin(into.purpose, _EXPENSES)
+    return legs_of(out, paid), legs_of(into, got)
 
 
 def _finding(context: Context, lender: str, case: Case, parameters: Parameters) -> Finding:

@@ -2,7 +2,7 @@
 
 From the platform's own, fee or marketing account, or a related party's, money goes to investors of a
 listing beyond what its borrower (and an unrelated guarantor) has paid in, or into custody for a listing
-whose borrower still owes principal.
+whose borrower still owes principal; or gifts that name a listing come to more than a small share of it.
 
 Compensation by an unrelated guarantor is none of this, and being the platform's guarantor does not by
 itself make one related; nor is what a filed risk reserve pays below its cap; nor a related borrower who
@@ -20,6 +20,7 @@ from schemas.alert import Citation, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import FilingKind, RelationKind
+from schemas.transaction import Purpose
 from services.detector.allowances import Allowances
 from services.detector.entities import OWN_MONEY, Entities
 from services.detector.explanations.self_guarantee import explanation
@@ -47,12 +48,17 @@ _MAX_LISTINGS: Final = 100_000
 _OWN: Final = Reason(
     "own", 80, Bilingual(zh="平台自有账户垫付", en="paid out of the platform's own accounts")
 )
+_GIFTS: Final = Reason(
+    "gifts", 65, Bilingual(zh="以补贴名义垫付", en="paid under the name of gifts, too much for any")
+)
+_WHOLE: Final = 10_000
 _RELATED: Final = Reason("related", 70, Bilingual(zh="关联方账户垫付", en="paid by a related party"))
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
     window_days: int = parameter(30, "assumption: one episode's payments")
+    gift_share_bp: int = parameter(500, "assumption: gifts for a listing are below a twentieth of it")
 
 
 class SelfGuarantee(Typology):
@@ -75,6 +81,7 @@ class SelfGuarantee(Typology):
         Bilingual(zh="无关联的持牌担保机构代偿", en="compensation by a licensed, unrelated guarantor"),
         Bilingual(zh="备案风险准备金限额内代偿", en="a filed risk reserve below its cap"),
         Bilingual(zh="借款人已还款、经平台账户转付", en="a borrower's own instalment passed on"),
+        Bilingual(zh="为标的发放的加息券", en="coupons for a listing"),
     )
 
     def __init__(self) -> None:
@@ -88,7 +95,8 @@ class SelfGuarantee(Typology):
         batch = step.book.batch
         marks = step.src_marks[batch.rows]
         tied = ((marks & (HOUSE | TIED)) != 0) & ((marks & CUSTODY) == 0) & (batch.minor > 0)
-        rows = batch.rows[tied & batch.of(Flow.compensated, Flow.paid, Flow.interest)]
+        named = batch.of(Flow.subsidy) & (batch.product > 0)
+        rows = batch.rows[tied & (named | batch.of(Flow.compensated, Flow.paid, Flow.interest))]
         return Candidates(rows, step.applied.src[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
@@ -101,27 +109,33 @@ class SelfGuarantee(Typology):
         party = entities.party(transfer.src)
         if reason is None or party == listings.borrower(transfer.product, 0):
             return None
-        minor = self._guaranteed(context, listings, transfer)
+        parameters = in_force(Parameters, self.id, context.rules)
+        minor = self._guaranteed(context, listings, transfer, parameters)
         for filing in context.registry.filings(platform, FilingKind.risk_reserve, context.now_us):
             if filing.party_id in (None, party) and minor > 0:
                 minor = self._reserves.excess(filing, platform, minor, transfer.ts_us)
         if minor <= 0:
             return None
-        parameters = in_force(Parameters, self.id, context.rules)
+        if transfer.purpose is Purpose.subsidy:
+            reason = _GIFTS
         incident = Incident(transfer.leg, minor, reason, _missing(listings, transfer))
         case = self._incidents.add(platform, [incident], context.now_us - parameters.window_days * DAY)
         return _finding(context, platform, case, parameters)
 
-    def _guaranteed(self, context: Context, listings: Listings, transfer: Transfer) -> int:
+    def _guaranteed(
+        self, context: Context, listings: Listings, transfer: Transfer, parameters: Parameters
+    ) -> int:
         """How much of the payment stands in for the borrower."""
         book, product = context.book, transfer.product
         if product == 0:
-            return transfer.amount_minor
+            return 0 if transfer.purpose in UNSTATED else transfer.amount_minor
+        principal = _principal(context, listings, product)
+        if transfer.purpose is Purpose.subsidy:
+            gifts = book.total(product, Flow.subsidy) * _WHOLE
+            return transfer.amount_minor if gifts > parameters.gift_share_bp * principal > 0 else 0
         came = book.total(product, Flow.repaid, Flow.borrower_interest)
         if context.marks[transfer.dst] & CUSTODY:
             self._note_given(product, transfer.amount_minor)
-            loan, record = book.loan(product), listings.record(product)
-            principal = loan.disbursed_minor if loan else record.principal_minor if record else 0
             return transfer.amount_minor if came < principal or principal == 0 else 0
         others = book.total(product, Flow.compensated) - self._given.get(product, 0)
         behind = book.total(product, Flow.paid, Flow.interest) - came - others
@@ -153,6 +167,12 @@ def _reason(context: Context, entities: Entities, platform: str, transfer: Trans
     if tie is None or [one.relation for one in tie.path] == [RelationKind.guarantor]:
         return None
     return _RELATED
+
+
+def _principal(context: Context, listings: Listings, product: int) -> int:
+    """What the borrower got; of a loan from before the log began, what is registered. 0: unknown."""
+    loan, record = context.book.loan(product), listings.record(product)
+    return loan.disbursed_minor if loan else record.principal_minor if record else 0
 
 
 def _missing(listings: Listings, transfer: Transfer) -> tuple[str, ...]:
