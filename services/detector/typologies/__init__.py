@@ -8,6 +8,7 @@ from services.detector.typologies.disguised_clearing import DisguisedClearing
 from services.detector.typologies.disguised_debt import DisguisedDebt
 from services.detector.typologies.dormant_wake import DormantWake
 from services.detector.typologies.down_payment_loan import DownPaymentLoan
+from services.detector.typologies.exit_drain import ExitDrain
 from services.detector.typologies.firewall_breach import FirewallBreach
 from services.detector.typologies.fund_advance import FundAdvance
 from services.detector.typologies.investor_limit import InvestorLimit
@@ -67,4 +68,5 @@ TYPOLOGIES: tuple[type[Typology], ...] = (
     TermSplitting,
     DisguisedDebt,
     RoundTripping,
+    ExitDrain,
 )
