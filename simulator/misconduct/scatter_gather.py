@@ -1,0 +1,32 @@
+"""先散后聚: one account pays many, and they all pay one other.
+
+at_once    clumsy: each layer pays within a day, and keeps next to nothing
+over_days  three days a layer, a cut for each hand
+patient    careful: a week a layer and days of rest; the hands also buy like anybody
+"""
+
+from __future__ import annotations
+
+from simulator.misconduct.case import CAREFUL, CLUMSY, ORDINARY, Plan, Play, Variant
+from simulator.misconduct.shapes import AT_ONCE, OVER_DAYS, PATIENT, layered
+
+_LAYERS = (1, 9, 1)
+
+
+def at_once(plan: Plan) -> Play:
+    return layered(plan, _LAYERS, 9, AT_ONCE, main=0)
+
+
+def over_days(plan: Plan) -> Play:
+    return layered(plan, _LAYERS, 9, OVER_DAYS, main=0)
+
+
+def patient(plan: Plan) -> Play:
+    return layered(plan, _LAYERS, 9, PATIENT, main=0)
+
+
+VARIANTS = (
+    Variant(at_once, CLUMSY, also=("fan_out", "fan_in")),
+    Variant(over_days, ORDINARY, also=("fan_out", "fan_in")),
+    Variant(patient, CAREFUL, days=22, also=("fan_out", "fan_in")),
+)
