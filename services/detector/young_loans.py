@@ -3,46 +3,77 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from schemas.instant import DAY
+from services.detector.graph.kernel import Int32s, Int64s
 from services.detector.lending import Listing
 
-LOOKS_DAYS: Final = (1, 2, 4, 8, 16)
+LOOKS_DAYS: Final = (1, 4, 12)
 """After the disbursement; and once when the window is over."""
 _MAX_ACCOUNTS: Final = 200_000
 _MAX_LISTINGS: Final = 10
 """Of one account."""
+_NONE: Final = 2**62
+
+
+@dataclass(slots=True)
+class Young:
+    """When the first of a loan was disbursed, and how much of it since."""
+
+    since_us: int
+    disbursed_minor: int
 
 
 class YoungLoans:
     """By the account that was paid. What does not fit is not followed (`refused`)."""
 
     def __init__(self) -> None:
-        self._since_us: dict[int, dict[Listing, int]] = {}
+        self._loans: dict[int, dict[Listing, Young]] = {}
+        self._least = np.full(1024, _NONE, np.int64)
+        """Per account: what was disbursed on the smallest of its loans."""
         self.refused = 0
 
-    def add(self, listing: Listing, since_us: int) -> None:
-        fits = listing.borrower in self._since_us or len(self._since_us) < _MAX_ACCOUNTS
-        loans = self._since_us.setdefault(listing.borrower, {}) if fits else {}
+    def add(self, listing: Listing, since_us: int, minor: int) -> None:
+        """A payment on a loan: the first of it, or one more."""
+        fits = listing.borrower in self._loans or len(self._loans) < _MAX_ACCOUNTS
+        loans = self._loans.setdefault(listing.borrower, {}) if fits else {}
         if listing in loans:
-            return
-        if not fits or len(loans) >= _MAX_LISTINGS:
+            loans[listing].disbursed_minor += minor
+        elif fits and len(loans) < _MAX_LISTINGS:
+            loans[listing] = Young(since_us, minor)
+            self._cover(listing.borrower)
+            self._least[listing.borrower] = min(int(self._least[listing.borrower]), minor)
+        else:
             self.refused += 1
-            return
-        loans[listing] = since_us
 
-    def of(self, account: int) -> tuple[Listing, ...]:
-        return tuple(self._since_us.get(account, ()))
+    def of(self, account: int) -> tuple[tuple[Listing, Young], ...]:
+        return tuple(self._loans.get(account, {}).items())
+
+    def least_minor(self, accounts: Int32s) -> Int64s:
+        """No more than what was disbursed on any loan of each account by the start of the batch; very
+        large where there is none."""
+        self._cover(int(accounts.max(initial=0)))
+        least: Int64s = self._least[accounts]
+        return least
 
     def next_us(self, account: int, now_us: int, window_us: int) -> int | None:
         """When the account is to be looked at next; None once the windows of its loans are over: then
         they are forgotten."""
-        loans = self._since_us.get(account, {})
-        due = [look for since_us in loans.values() for look in _looks(since_us, window_us) if look > now_us]
-        if not due:
-            self._since_us.pop(account, None)
+        loans = self._loans.get(account, {}).values()
+        due = [look for loan in loans for look in _looks(loan.since_us, window_us) if look > now_us]
+        if not due and self._loans.pop(account, None) is not None:
+            self._least[account] = _NONE
         return min(due, default=None)
+
+    def _cover(self, account: int) -> None:
+        size = self._least.size
+        if account >= size:
+            more = np.full(max(account + 1 - size, size), _NONE, np.int64)
+            self._least = np.concatenate((self._least, more))
 
 
 def _looks(since_us: int, window_us: int) -> Iterator[int]:

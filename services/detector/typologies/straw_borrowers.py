@@ -6,7 +6,7 @@ within a window. Borrowers and receivers are counted as parties where the regist
 
 A receiver to whom the money comes as a purchase, or where the feed says nothing, does not count when it is
 a shop or a developer: registered as one, or paid by a number of others besides. A loan is looked at when
-its borrower pays on a share of it that matters, and again 1, 2, 4, 8, 16 and 30 days after: what goes over
+its borrower pays on a share of it that matters, and again 1, 4, 12 and 30 days after: what goes over
 strangers is so found with some delay.
 """
 
@@ -26,6 +26,7 @@ from schemas.registry import AccountRole
 from schemas.transaction import Purpose
 from services.detector.entities import Entities
 from services.detector.explanations.straw_borrowers import Straws, explanation
+from services.detector.graph import Reached
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.incidents import lacking
 from services.detector.legs import Leg, legs_of
@@ -45,10 +46,11 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    least,
     parameter,
     shown,
 )
-from services.detector.young_loans import YoungLoans
+from services.detector.young_loans import Young, YoungLoans
 
 _WHOLE: Final = 10_000
 _MAX_RECEIVERS: Final = 50_000
@@ -67,6 +69,7 @@ class Parameters:
     share_bp: int = parameter(5_000, "assumption: φ, most of the loan")
     window_days: int = parameter(30, "assumption: W, and the window over which borrowers count together")
     max_legs: int = parameter(4, "assumption: K, the disbursement included")
+    branch_bp: int = parameter(1_000, "assumption: over an account that got or paid less goes no loan")
     shop_payers: int = parameter(10, "assumption: others who pay a shop besides these borrowers")
     max_edges: int = parameter(2_000, "bound on the transfers of one search")
     hub_degree: int = parameter(200, "bound: an account with more transfers in the window is not passed")
@@ -116,13 +119,18 @@ class StrawBorrowers(Typology):
         self._shares: OrderedDict[_Key, dict[str, _Share]] = OrderedDict()
 
     def candidates(self, step: Step) -> Candidates:
-        """Disbursements; and payments by registered borrowers to where no money of many lies."""
+        """Disbursements; and payments that could alone be φ of a loan of their payer."""
         applied = step.applied
         unsaid = (applied.purpose == Purpose.unknown) | (applied.purpose == Purpose.transfer)
+        inserted = step.inserted & (applied.dst > 0) & (applied.src > 0)
         disburses = applied.purpose == Purpose.disburse
         disburses |= unsaid & ((step.src_marks & CUSTODY) != 0) & ((step.dst_marks & BORROWER) != 0)
-        pays_on = ((step.src_marks & BORROWER) != 0) & ((step.dst_marks & KEEPER) == 0)
-        rows = np.flatnonzero(step.inserted & (disburses | pays_on) & (applied.dst > 0) & (applied.src > 0))
+        disburses &= inserted
+        share_bp = least(Parameters, self.id, "share_bp", step)
+        matters = applied.amount_minor >= self._young.least_minor(applied.src) // _WHOLE * share_bp
+        matters |= np.isin(applied.src, applied.dst[disburses])
+        pays_on = inserted & matters & ((step.dst_marks & KEEPER) == 0)
+        rows = np.flatnonzero(disburses | pays_on)
         return Candidates(rows, np.where(disburses[rows], applied.dst[rows], applied.src[rows]))
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
@@ -133,8 +141,11 @@ class StrawBorrowers(Typology):
         search = _Search(context, parameters)
         if account == transfer.dst:
             return self._disbursed(search, transfer.leg)
-        loans = (one for one in self._young.of(account) if search.could_be_share(one, transfer.amount_minor))
-        return self._looked(search, account, loans)
+        paid = transfer.amount_minor * _WHOLE
+        loans = [
+            one for one in self._young.of(account) if paid >= parameters.share_bp * one[1].disbursed_minor
+        ]
+        return self._looked(search, account, loans) if loans else None
 
     def recheck(self, context: Context, account: int) -> Outcome:
         search = _Search(context, in_force(Parameters, self.id, context.rules))
@@ -144,7 +155,7 @@ class StrawBorrowers(Typology):
         listing = search.lending.listing(leg)
         if listing is None:
             return None
-        self._young.add(listing, leg.ts_us)
+        self._young.add(listing, leg.ts_us, leg.amount_minor)
         return self._again(search, listing.borrower)
 
     def _again(self, search: _Search, account: int) -> Recheck | None:
@@ -152,11 +163,12 @@ class StrawBorrowers(Typology):
         due_us = self._young.next_us(account, search.context.now_us, window_us)
         return None if due_us is None else Recheck(account, due_us)
 
-    def _looked(self, search: _Search, account: int, loans: Iterable[Listing]) -> Outcome:
+    def _looked(self, search: _Search, account: int, loans: Iterable[tuple[Listing, Young]]) -> Outcome:
         """Note who got the money of each of the account's `loans`, and whether that makes enough."""
         suspects = [
             key
-            for listing in loans
+            for listing, young in loans
+            if search.paid_enough(listing, young)
             for key, share in search.handed_on(listing)
             if self._note(search, key, share, listing)
         ]
@@ -191,19 +203,19 @@ class _Search:
         self.lending = Lending(context, self.entities)
         self._loans = Loans(context, self.lending, parameters)
 
-    def could_be_share(self, listing: Listing, minor: int) -> bool:
-        """A payment that alone could be φ of the loan."""
-        disbursed = sum(leg.amount_minor for leg in self._loans.disbursements(listing))
-        return disbursed > 0 and minor * _WHOLE >= self.parameters.share_bp * disbursed
-
     def handed_on(self, listing: Listing) -> Iterator[tuple[_Key, _Share]]:
         """The receivers of at least φ of the loan."""
         loan = self._loans.disbursements(listing)
         disbursed = sum(leg.amount_minor for leg in loan)
-        if not loan or not self._paid_enough(listing, loan[0].ts_us, disbursed):
+        if not loan:
             return
         reached = reach(self.context, loan, self.parameters)
-        trace = follow(self.context, loan, self.parameters, reached, self._is_passed)
+        branches = self._branches(reached, disbursed)
+
+        def is_passed(account: int) -> bool:
+            return account in branches and not self.entities.roles(account) & NOT_PASSED
+
+        trace = follow(self.context, loan, self.parameters, reached, is_passed)
         for receiver, legs in self._by_receiver(listing, trace).items():
             minor = sum(legs.values())
             if minor * _WHOLE < self.parameters.share_bp * disbursed:
@@ -226,12 +238,14 @@ class _Search:
                 ),
             )
 
-    def _paid_enough(self, listing: Listing, since_us: int, disbursed: int) -> bool:
+    def paid_enough(self, listing: Listing, young: Young) -> bool:
         """The borrower has paid out at least φ of the loan since: cheap to ask before it is followed."""
         context, p = self.context, self.parameters
-        paid = context.graph.edges_out(listing.borrower, since_us, context.now_us, context.as_of, p.max_edges)
+        paid = context.graph.edges_out(
+            listing.borrower, young.since_us, context.now_us, context.as_of, p.max_edges
+        )
         minor = int(paid.amount_minor[paid.currency == listing.currency].sum())
-        return minor * _WHOLE >= p.share_bp * disbursed
+        return minor * _WHOLE >= p.share_bp * young.disbursed_minor
 
     def _by_receiver(self, listing: Listing, trace: Trace) -> dict[str, dict[Leg, int]]:
         """What the loan's money brought to each entity but the borrower, from others than itself."""
@@ -244,8 +258,14 @@ class _Search:
                 found.setdefault(receiver, {})[leg] = minor
         return found
 
-    def _is_passed(self, account: int) -> bool:
-        return not self.entities.roles(account) & NOT_PASSED
+    def _branches(self, reached: Reached, disbursed: int) -> frozenset[int]:
+        """The accounts that enough was paid to, and that paid enough on, for a share that matters."""
+        edges, least_minor = reached.edges, self.parameters.branch_bp * disbursed // _WHOLE
+        accounts, ends = np.unique(np.concatenate((edges.src, edges.dst)), return_inverse=True)
+        came, went = np.zeros((2, accounts.size), np.int64)
+        np.add.at(went, ends[: len(edges)], edges.amount_minor)
+        np.add.at(came, ends[len(edges) :], edges.amount_minor)
+        return frozenset(accounts[(came >= least_minor) & (went >= least_minor)].tolist())
 
     def is_shop(self, shares: Mapping[str, _Share]) -> bool:
         """They bought there, as many others do."""
