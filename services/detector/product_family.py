@@ -26,17 +26,30 @@ class Family:
 
     def downward(self, product: str) -> tuple[str, ...]:
         """The product and those merged with it."""
-        beside = [product]
-        record = self._registry.product(product, self._now_us)
-        if record is not None and record.borrower_party_id is not None:
-            borrowed = self._registry.borrowed_by(record.borrower_party_id, self._now_us)
-            beside += [
-                one.product_id
-                for one in borrowed
-                if one.institution_id == record.institution_id and is_private(one)
-            ]
+        beside = [product, *self._beside(product)]
         found = dict.fromkeys(one for start in beside for one in self._reached(start, self._from))
         return tuple(found)[: self._max_products]
+
+    def foremost(self, product: str) -> str:
+        """Of the products for one borrower by which each is known: the first of its form, by id."""
+        record = self._registry.product(product, self._now_us)
+        if record is None:
+            return product
+        found = (self._registry.product(one, self._now_us) for one in self._beside(product))
+        same = (one.product_id for one in found if one is not None and one.legal_form is record.legal_form)
+        return min((product, *same))
+
+    def _beside(self, product: str) -> list[str]:
+        """Those of the same institution for the same borrower."""
+        record = self._registry.product(product, self._now_us)
+        if record is None or record.borrower_party_id is None:
+            return []
+        borrowed = self._registry.borrowed_by(record.borrower_party_id, self._now_us)
+        return [
+            one.product_id
+            for one in borrowed
+            if one.institution_id == record.institution_id and is_private(one)
+        ]
 
     def _reached(self, product: str, onward: Callable[[str], Iterable[str]]) -> list[str]:
         """The product first, then what is reached from it, nearest first, up to the bound."""

@@ -159,14 +159,16 @@ class InvestorLimit(Typology):
     def _judge(
         self, context: Context, entities: Entities, transfer: Transfer, product: str, p: Parameters
     ) -> Outcome:
-        """The product and those that its money goes into: the one that is furthest beyond its limit."""
+        """The product and those that its money goes into: the one that is furthest beyond its limit; of
+        several, where the money goes last."""
         family = Family(context, self._fed_by, p.max_products)
-        crowds = (
+        targets = dict.fromkeys(family.foremost(one) for one in family.upward(product))
+        crowds = [
             crowd
-            for target in family.upward(product)
+            for target in targets
             if (crowd := self._crowd(context, entities, family, target, p)) is not None
-        )
-        worst = max(crowds, key=lambda one: (one.investors - one.most, one.product), default=None)
+        ]
+        worst = max(reversed(crowds), key=lambda one: one.investors - one.most, default=None)
         return None if worst is None else _finding(context, transfer, worst, p)
 
     def _crowd(

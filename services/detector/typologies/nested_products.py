@@ -7,7 +7,8 @@ time-respecting payments between products. Fires at `min_layers` layers and `sha
 product paid for assets.
 
 What is no layer: another account of the same product; a feeder in its master, with the feeder filed as
-nesting; a public fund that is bought. A payment out is for an asset when it says that it invests, lends
+nesting; a public fund that is bought; what a product pays to one registered to invest in it, where the
+feed does not say that it invests. A payment out is for an asset when it says that it invests, lends
 or buys; where the feed does not say, when it goes neither to a payer of the product, nor to a fee
 account, nor to an account that keeps others' money. Accounts that name no product are told apart by
 their holder, at a lower confidence. Since 2018-04-27 one further layer is lawful by itself: two
@@ -168,7 +169,8 @@ class _Search:
         edges = self._context.graph.edges_in(
             account, self._since_us, until_us, self._context.as_of, p.max_edges
         )
-        legs = legs_of(edges, ((marks[edges.src] & _VEHICLE) != 0) & (edges.currency == self._currency))
+        chosen = ((marks[edges.src] & _VEHICLE) != 0) & (edges.currency == self._currency)
+        legs = legs_of(edges, chosen & np.isin(edges.purpose, _STATED + _UNSTATED))
         latest = {leg.src: leg for leg in legs if leg.src != account}
         return [latest[src] for src in sorted(latest)]
 
@@ -182,8 +184,10 @@ class _Search:
         if payer is None or payee is None or payer.key == payee.key:
             return False
         product = self._context.registry.product(payee.key, self._context.now_us)
-        is_public = product is not None and product.product_kind is ProductKind.fund
-        return not is_public and not self._is_filed(payer, payee)
+        if product is not None and product.product_kind is ProductKind.fund:
+            return False
+        is_return = product is not None and product.parent_product_id == payer.key
+        return not (is_return and leg.purpose in _UNSTATED) and not self._is_filed(payer, payee)
 
     def _is_filed(self, feeder: _Layer, master: _Layer) -> bool:
         filed = (
@@ -207,6 +211,7 @@ class _Search:
             origin: Bools = np.zeros(len(edges), np.bool_)
             for src, dst in entering:
                 origin |= (edges.src == src) & (edges.dst == dst)
+            origin &= np.isin(edges.purpose, _STATED + _UNSTATED)
             return origin
 
         return attribute(
