@@ -8,7 +8,7 @@ what went out for it; the fee's rate is steady where most pairs have nearly the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -16,7 +16,8 @@ import numpy as np
 
 from schemas.instant import DAY
 from services.detector.beijing import day_of
-from services.detector.legs import Leg
+from services.detector.graph import Edges
+from services.detector.graph.kernel import Array, Int64s
 
 _TENTHS: Final = 100_000
 """Rates here are in tenths of a basis point."""
@@ -47,28 +48,35 @@ class Rates(NamedTuple):
     spread: int
 
 
-def by_day(came: Sequence[Leg], left: Sequence[Leg], lag: int) -> list[Pair]:
-    """Each day of settling with what was collected up to `lag` days before it and not settled before."""
-    collected, settled = _by_day(came), _by_day(left)
+def by_day(came: Edges, left: Edges, refunded: Edges, lag: int) -> list[Pair]:
+    """Each day of settling with what was collected up to `lag` days before it and not settled before,
+    less what was given back."""
+    collected = _sums(day_of(came.ts_us), came.amount_minor)
+    for day, minor in _sums(day_of(refunded.ts_us), refunded.amount_minor).items():
+        collected[day] = collected.get(day, 0) - minor
+    settled = _sums(day_of(left.ts_us), left.amount_minor)
     days = sorted(settled)
     found = []
     for before, day in pairwise([days[0] - 1 if days else 0, *days]):
-        minor = sum(minor for on, minor in collected.items() if before - lag < on <= day - lag)
+        minor = sum(collected.get(on, 0) for on in range(before - lag + 1, day - lag + 1))
         found.append(Pair(minor, settled[day]))
     return found
 
 
-def by_product(came: Sequence[Leg], left: Sequence[Leg]) -> list[Pair]:
-    collected, settled = _by_product(came), _by_product(left)
-    return [Pair(collected.get(product, 0), minor) for product, minor in sorted(settled.items()) if product]
+def by_product(came: Edges, left: Edges) -> list[Pair]:
+    collected, settled = _sums(came.product, came.amount_minor), _sums(left.product, left.amount_minor)
+    return [Pair(collected.get(product, 0), minor) for product, minor in settled.items() if product]
 
 
-def by_payment(came: Sequence[Leg], left: Sequence[Leg], rates: Rates) -> list[Pair]:
+def by_payment(came: Edges, left: Edges, rates: Rates) -> list[Pair]:
     """Each payment out with an earlier one in that it answers to at the commonest rate; (0, out) where
     there is none. Empty where no rate is twice as common as the next: then it is chance."""
-    amounts = np.array([leg.amount_minor for leg in came], np.int64)
-    times = np.array([leg.ts_us for leg in came], np.int64)
-    fitting = [set((_rates(amounts, times, leg, rates) // rates.spread).tolist()) for leg in left]
+    order = np.argsort(came.amount_minor, kind="stable")
+    amounts, times = came.amount_minor[order], came.ts_us[order]
+    fitting = [
+        _steps(amounts, times, minor, ts_us, rates)
+        for minor, ts_us in zip(left.amount_minor.tolist(), left.ts_us.tolist(), strict=True)
+    ]
     common = Counter(step for each in fitting for step in sorted(each))
     if not common:
         return []
@@ -79,8 +87,8 @@ def by_payment(came: Sequence[Leg], left: Sequence[Leg], rates: Rates) -> list[P
     rate = commonest * rates.spread + rates.spread // 2
     either = {commonest - 1, commonest, commonest + 1}
     return [
-        Pair(leg.amount_minor * _TENTHS // (_TENTHS - rate) if each & either else 0, leg.amount_minor)
-        for leg, each in zip(left, fitting, strict=True)
+        Pair(minor * _TENTHS // (_TENTHS - rate) if each & either else 0, minor)
+        for minor, each in zip(left.amount_minor.tolist(), fitting, strict=True)
     ]
 
 
@@ -100,25 +108,22 @@ def steady_fee(pairs: Iterable[Pair], rates: Rates) -> Fee | None:
     return Fee(median, len(near), sum(near))
 
 
-def _rates(amounts: np.ndarray, times: np.ndarray, leg: Leg, rates: Rates) -> np.ndarray:
-    """At which rates `leg` may answer to one of the payments in."""
-    earlier = (times <= leg.ts_us) & (times >= leg.ts_us - _WITHIN_US)
-    came = amounts[earlier & (amounts >= leg.amount_minor)]
-    fee = (came - leg.amount_minor) * _TENTHS // np.maximum(came, 1)
-    within: np.ndarray = fee[(fee >= rates.least) & (fee <= rates.most)]
-    return within
+def _steps(amounts: Int64s, times: Int64s, minor: int, ts_us: int, rates: Rates) -> set[int]:
+    """At which rates, in steps of the spread, `minor` paid at `ts_us` may answer to one payment in;
+    `amounts` ascend."""
+    most = minor * _TENTHS // (_TENTHS - rates.most) + 1
+    first, last = np.searchsorted(amounts, (minor, most)).tolist()
+    near = slice(first, last)
+    in_time = (times[near] <= ts_us) & (times[near] >= ts_us - _WITHIN_US)
+    came = amounts[near][in_time]
+    fees = (came - minor) * _TENTHS // np.maximum(came, 1)
+    steps: list[int] = (fees[(fees >= rates.least) & (fees <= rates.most)] // rates.spread).tolist()
+    return set(steps)
 
 
-def _by_day(legs: Iterable[Leg]) -> dict[int, int]:
-    sums: dict[int, int] = {}
-    for leg in legs:
-        day = day_of(leg.ts_us)
-        sums[day] = sums.get(day, 0) + leg.amount_minor
-    return sums
-
-
-def _by_product(legs: Iterable[Leg]) -> dict[int, int]:
-    sums: dict[int, int] = {}
-    for leg in legs:
-        sums[leg.product] = sums.get(leg.product, 0) + leg.amount_minor
-    return sums
+def _sums(keys: Array, minor: Int64s) -> dict[int, int]:
+    """By key, ascending."""
+    found, places = np.unique(keys, return_inverse=True)
+    sums = np.zeros(found.size, np.int64)
+    np.add.at(sums, places, minor)
+    return dict(zip(found.tolist(), sums.tolist(), strict=True))

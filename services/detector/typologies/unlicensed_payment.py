@@ -31,9 +31,10 @@ from services.detector.agents import is_filed_agent
 from services.detector.entities import Entities
 from services.detector.explanations.unlicensed_payment import Settled, explanation
 from services.detector.gate import Gate
-from services.detector.legs import Leg, legs_of
+from services.detector.graph.kernel import Int16s, Int32s, Int64s
+from services.detector.legs import legs_of, merged, some_of
 from services.detector.marks import KEPT_FOR_OTHERS, bits_of
-from services.detector.settling import LAGS, Fee, Rates, by_day, by_payment, by_product, steady_fee
+from services.detector.settling import LAGS, Fee, Pair, Rates, by_day, by_payment, by_product, steady_fee
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -57,8 +58,7 @@ _KEEPER_MARKS: Final = bits_of(_KEEPERS)
 _OTHER_MARKS: Final = bits_of(set(AccountRole) - _KEEPERS)
 _NOT_COLLECTED: Final = (Purpose.salary, Purpose.tax, Purpose.repay, Purpose.refund, Purpose.disburse)
 _NOT_SETTLED: Final = (Purpose.salary, Purpose.tax, Purpose.repay, Purpose.fee, Purpose.refund)
-_FEW: Final = 200
-"""Payments out among which a busy account that settles to many shows that it does."""
+_NEVER: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +74,13 @@ class Parameters:
     most_fee_bp: int = parameter(500, "assumption: shops pay a few per mille to a few per cent")
     day_spread_bp: int = parameter(10, "assumption: rounding and a few corrections of a day")
     payment_spread_bp: int = parameter(2, "assumption: rounding of one payment")
+    passed_on_bp: int = parameter(5_000, "assumption: of what is collected; the last days' is still there")
     settled_share_bp: int = parameter(8_000, "assumption: of all that is paid out")
     payment_businesses: tuple[str, ...] = parameter(
         ("internet_payment", "mobile_payment", "bank_card_acquiring", "prepaid_card", "payment", "banking"),
         "PBoC Order 2010-2 (s): the licences under which others' payments may be settled; banks",
     )
+    max_single: int = parameter(100, "bound on the payments out, the newest, that are tried one by one")
     max_legs: int = parameter(2_000, "bound on the transfers of one account each way that are looked at")
 
 
@@ -98,35 +100,41 @@ class UnlicensedPayment(Typology):
 
     def __init__(self) -> None:
         self._payers = Gate(1)
-        self._pays_many: np.ndarray = np.zeros(1024, np.bool_)
+        self._rows = 0
+        """Rows of all batches before this one."""
+        self._pays_many: Int64s = np.full(1024, _NEVER, np.int64)
+        """By account: the row, counted over all batches, at which it first had enough payees."""
 
     def candidates(self, step: Step) -> Candidates:
-        """Payments to accounts with enough payers that ever had enough payees."""
+        """Payments to accounts with enough payers that have had enough payees."""
         applied = step.applied
-        most = int(max(applied.src.max(initial=0), applied.dst.max(initial=0)))
-        if most >= self._pays_many.size:
-            grown = np.zeros(max(most + 1 - self._pays_many.size, self._pays_many.size), np.bool_)
-            self._pays_many = np.concatenate((self._pays_many, grown))
-        many = (applied.payees >= least(Parameters, self.id, "min_payees", step)) & (applied.src > 0)
-        self._pays_many[applied.src[many]] = True
+        rows = self._rows + np.arange(applied.src.size)
+        self._note_payees(step, rows)
         collects = step.inserted & (applied.payers >= least(Parameters, self.id, "min_payers", step))
-        collects &= self._pays_many[applied.dst]
+        collects &= self._pays_many[applied.dst] <= rows
         marks = step.dst_marks
         collects &= ((marks & _KEEPER_MARKS) == 0) | ((marks & _OTHER_MARKS) != 0)
         collects &= self._payers.passing(applied.dst, applied.payers, applied.clock_us)
-        rows = np.flatnonzero(collects)
-        return Candidates(rows, applied.dst[rows])
+        chosen = np.flatnonzero(collects)
+        return Candidates(chosen, applied.dst[chosen])
+
+    def _note_payees(self, step: Step, rows: Int64s) -> None:
+        applied = step.applied
+        more = int(max(applied.src.max(initial=0), applied.dst.max(initial=0))) + 1 - self._pays_many.size
+        if more > 0:
+            grown = np.full(max(more, self._pays_many.size), _NEVER, np.int64)
+            self._pays_many = np.concatenate((self._pays_many, grown))
+        many = (applied.payees >= least(Parameters, self.id, "min_payees", step)) & (applied.src > 0)
+        np.minimum.at(self._pays_many, applied.src[many], rows[many])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         """Once a day, or when a quarter more payers have come."""
-        parameters = in_force(Parameters, self.id, context.rules)
-        since_us = context.now_us - parameters.window_days * DAY
-        paid = context.graph.edges_out(transfer.account, since_us, context.now_us, context.as_of, _FEW)
-        if np.unique(paid.dst).size < parameters.min_payees:
-            return None
         if not self._payers.passes(transfer.account, transfer.payers, context.now_us):
             return None
         return self.recheck(context, transfer.account)
+
+    def absorb(self, step: Step) -> None:
+        self._rows += step.applied.ts_us.size
 
     def recheck(self, context: Context, account: int) -> Outcome:
         """And again a day later while the account is in use: settling comes after collecting."""
@@ -142,6 +150,18 @@ class UnlicensedPayment(Typology):
         case = _Case(context, entities, account, parameters)
         again = Recheck(account, self._payers.pause(account, context.now_us)) if case.in_use else None
         return case.finding(again) or again
+
+
+def _accounts_of(context: Context, entities: Entities, account: int) -> list[int]:
+    """The accounts of the one who holds `account`."""
+    tokens = context.registry.accounts_of(entities.party(account) or "")
+    known = (context.graph.index(bytes.fromhex(token)) for token in tokens)
+    return [one for one in known if one is not None and entities.entity(one) == entities.entity(account)]
+
+
+def _commonest(currencies: Int16s) -> int:
+    codes, counts = np.unique(currencies, return_counts=True)
+    return int(codes[counts.argmax()]) if codes.size else 0
 
 
 def _is_licensed(context: Context, entities: Entities, party: str, parameters: Parameters) -> bool:
@@ -166,57 +186,65 @@ class _Case:
         since_us = context.now_us - parameters.window_days * DAY
         window = (account, since_us, context.now_us, context.as_of, parameters.max_legs)
         came, left = context.graph.edges_in(*window), context.graph.edges_out(*window)
+        own = _accounts_of(context, entities, account)
         self._truncated = came.truncated or left.truncated
         newest_us = max((int(edges.ts_us[-1]) for edges in (came, left) if len(edges)), default=0)
         self.in_use = newest_us > context.now_us - DAY
         """Money moved in the last day."""
-        currencies, counts = np.unique(came.currency, return_counts=True)
-        self._currency = int(currencies[counts.argmax()]) if currencies.size else 0
-        mine = came.currency == self._currency
-        self._came = self._of_others(
-            legs_of(came, mine & ~np.isin(came.purpose, _NOT_COLLECTED)), incoming=True
-        )
-        mine = left.currency == self._currency
-        self._left = self._of_others(
-            legs_of(left, mine & ~np.isin(left.purpose, _NOT_SETTLED)), incoming=False
-        )
-        self._refunded = legs_of(left, mine & (left.purpose == Purpose.refund))
-
-    def _of_others(self, legs: list[Leg], *, incoming: bool) -> list[Leg]:
-        own = self._entities.entity(self._account)
-        return [leg for leg in legs if self._entities.entity(leg.src if incoming else leg.dst) != own]
+        self._currency = _commonest(came.currency)
+        others = ~np.isin(came.src, own) & (came.currency == self._currency)
+        self._came = some_of(came, others & ~np.isin(came.purpose, _NOT_COLLECTED))
+        others = ~np.isin(left.dst, own) & (left.currency == self._currency)
+        self._left = some_of(left, others & ~np.isin(left.purpose, _NOT_SETTLED))
+        self._refunded = some_of(left, others & (left.purpose == Purpose.refund))
 
     def finding(self, again: Recheck | None) -> Finding | None:
-        payers = len({self._entities.entity(leg.src) for leg in self._came})
-        payees = len({self._entities.entity(leg.dst) for leg in self._left})
-        if payers < self._p.min_payers or payees < self._p.min_payees:
+        payers, payees = np.unique(self._came.src), np.unique(self._left.dst)
+        if not self._are_many(payers.size, payees.size) or not self._is_passed_on():
             return None
         settled = self._settled()
         if settled is None:
             return None
-        way, fee = settled
-        return self._found(way, fee, payers, payees, again)
+        came_of, left_to = self._parties(payers), self._parties(payees)
+        return self._found(*settled, came_of, left_to, again) if self._are_many(came_of, left_to) else None
+
+    def _parties(self, accounts: Int32s) -> int:
+        return len({self._entities.entity(account) for account in accounts.tolist()})
+
+    def _are_many(self, payers: int, payees: int) -> bool:
+        return payers >= self._p.min_payers and payees >= self._p.min_payees
+
+    def _is_passed_on(self) -> bool:
+        paid_on, collected = int(self._left.amount_minor.sum()), int(self._came.amount_minor.sum())
+        return paid_on * _WHOLE >= self._p.passed_on_bp * collected
 
     def _settled(self) -> tuple[str, Fee] | None:
         """The first way in which enough of what was paid out answers to what came in."""
-        p = self._p
+        p, came, left = self._p, self._came, self._left
         days = Rates(10 * p.least_fee_bp, 10 * p.most_fee_bp, 10 * p.day_spread_bp)
         single = days._replace(spread=10 * p.payment_spread_bp)
-        kept = [*self._came, *(leg._replace(amount_minor=-leg.amount_minor) for leg in self._refunded)]
-        ways = [("day", by_day(kept, self._left, lag), days, p.min_days) for lag in LAGS]
-        ways.append(("order", by_product(self._came, self._left), days, p.min_payments))
-        ways.append(("payment", by_payment(self._came, self._left, single), single, p.min_payments))
-        enough = sum(leg.amount_minor for leg in self._left) * p.settled_share_bp
-        for way, pairs, rates, min_pairs in ways:
-            fee = steady_fee(pairs, rates)
-            if fee is not None and fee.pairs >= min_pairs and fee.left_minor * _WHOLE >= enough:
-                return way, fee
-        return None
+        for lag in LAGS:
+            fee = self._steady(by_day(came, left, self._refunded, lag), days, p.min_days)
+            if fee is not None:
+                return "day", fee
+        fee = self._steady(by_product(came, left), days, p.min_payments)
+        if fee is not None:
+            return "order", fee
+        newest = some_of(left, np.arange(len(left)) >= len(left) - p.max_single)
+        fee = self._steady(by_payment(came, newest, single), single, p.min_payments)
+        return None if fee is None else ("payment", fee)
+
+    def _steady(self, pairs: list[Pair], rates: Rates, min_pairs: int) -> Fee | None:
+        fee = steady_fee(pairs, rates)
+        if fee is None or fee.pairs < min_pairs:
+            return None
+        enough = sum(pair.left_minor for pair in pairs) * self._p.settled_share_bp
+        return fee if fee.left_minor * _WHOLE >= enough else None
 
     def _found(self, way: str, fee: Fee, payers: int, payees: int, again: Recheck | None) -> Finding:
-        context, legs = self._context, [*self._came, *self._left]
+        context, legs = self._context, legs_of(merged(self._came, self._left))
         token, currency = context.token(self._account), context.graph.currency(self._currency)
-        minor = sum(leg.amount_minor for leg in self._left)
+        minor = int(self._left.amount_minor.sum())
         ties = self._entities.ties(self._account)
         missing = self._missing()
         settled = Settled(
@@ -226,7 +254,7 @@ class _Case:
             max(leg.ts_us for leg in legs),
             payers,
             payees,
-            sum(leg.amount_minor for leg in self._came),
+            int(self._came.amount_minor.sum()),
             minor,
             fee.rate_tenths,
             currency,
@@ -253,11 +281,12 @@ class _Case:
         )
 
     def _missing(self) -> tuple[str, ...]:
-        unstated = sum(leg.purpose is Purpose.unknown for leg in (*self._came, *self._left))
+        purposes = np.concatenate((self._came.purpose, self._left.purpose))
+        unstated = int((purposes == Purpose.unknown).sum())
         missing = {
             "registry.account": not self._entities.accounts(self._account),
             "registry.licence": not self._context.registry.institutions(self._context.now_us),
-            "feed.purpose": 2 * unstated > len(self._came) + len(self._left),
+            "feed.purpose": 2 * unstated > purposes.size,
         }
         return tuple(name for name, is_missing in missing.items() if is_missing)
 
