@@ -185,6 +185,7 @@ class _Search:
         self._transfer = transfer
         self._entities = Entities(context)
         self.home = self._entities.entity(transfer.dst)
+        self._homes = self._accounts_of_party()
         self._first_paid = ""
 
     def starts(self) -> list[Leg]:
@@ -204,8 +205,17 @@ class _Search:
             p.max_edges,
             p.hub_degree,
         )
-        newest = [leg for leg in legs_of(back.edges) if self._could_start(leg)][-p.max_starts :]
+        large = back.edges.amount_minor >= p.min_payment_minor
+        leaving = legs_of(back.edges, large & np.isin(back.edges.src, self._homes))
+        newest = [leg for leg in leaving if self._could_start(leg)][-p.max_starts :]
         return sorted({*newest, *(leg for leg in closed if self._could_start(leg))})
+
+    def _accounts_of_party(self) -> list[int]:
+        """Those of the graph's accounts that the party paid holds."""
+        party, graph = self._entities.party(self._transfer.dst), self._context.graph
+        tokens = self._context.registry.accounts_of(party) if party else ()
+        held = (graph.index(bytes.fromhex(token)) for token in tokens)
+        return sorted({self._transfer.dst, *(one for one in held if one and self._is_home(one))})
 
     def _could_start(self, leg: Leg) -> bool:
         if leg.purpose in _NOT_ROUND or leg.amount_minor < self.parameters.min_payment_minor:
@@ -224,8 +234,7 @@ class _Search:
 
     def legs(self, edges: Edges) -> list[Leg]:
         """Into the party's accounts, from others than who was paid first."""
-        payees = [account for account in np.unique(edges.dst).tolist() if self._is_home(account)]
-        into = np.isin(edges.dst, payees) & _MAY_BE_ROUND[edges.purpose]
+        into = np.isin(edges.dst, self._homes) & _MAY_BE_ROUND[edges.purpose]
         own = (self.home, self._first_paid)
         return [leg for leg in legs_of(edges, into) if self._entities.entity(leg.src) not in own]
 
