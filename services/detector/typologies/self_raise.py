@@ -2,12 +2,14 @@
 
 Of the money raised for a project, at least φ comes from related parties of the platform (members of its
 group among them) or of the project's company, or from backers whose money such a party had given them
-within `nominee_days`, directly or by way of one more account (first in, first out). The whole is the
+within `nominee_days`, directly or by way of one more account, and of the backer's own card (first in,
+first out). The whole is the
 project's target while it is being raised, where one is registered, and what was raised once it is paid
 out. What is refunded does not count.
 
 A founder, registered as a shareholder of the company before the project was issued, may take up to that
-share of the whole; not so where it is also a related party of the platform. Salaries, redemptions,
+share of the whole, and all founders together up to half; not so where it is also a related party of the
+platform. Salaries, redemptions,
 refunds and the like that a backer had received are its own money. Where the feed names no product, the
 only project that a platform has is meant; with several nothing can be told apart.
 """
@@ -72,9 +74,10 @@ _MAX_GIFTS: Final = 5
 @dataclass(frozen=True, slots=True)
 class Parameters:
     share_bp: int = parameter(2_000, "assumption: φ")
-    nominee_days: int = parameter(7, "assumption: a nominee is given the money shortly before")
+    founders_bp: int = parameter(5_000, "assumption: beyond half, together, it is no public offer")
+    nominee_days: int = parameter(14, "assumption: a nominee is given the money while it is being raised")
     nominee_share_bp: int = parameter(5_000, "assumption: at least half of the stake is the other's money")
-    nominee_legs: int = parameter(2, "RP 二.2.3 looks through: the giver, and one account between")
+    nominee_legs: int = parameter(3, "assumption: the giver, one account between, the backer's own card")
     max_accounts: int = parameter(20, "bound on the accounts that a nominee's money may have come through")
     max_edges: int = parameter(500, "bound on the payments looked at behind one backer")
     hub_degree: int = parameter(200, "bound: an account with more transfers in is not passed")
@@ -149,7 +152,7 @@ class SelfRaise(Typology):
             if project.product.principal_minor == 0:
                 return None
             whole = max(whole, project.product.principal_minor)
-        counted = _counted(raising, whole)
+        counted = _counted(raising, whole, p)
         minor = sum(counted.values())
         if minor == 0 or minor * _WHOLE < p.share_bp * whole:
             return None
@@ -182,16 +185,19 @@ def _refund(raising: _Raise, transfer: Transfer) -> None:
     raising.backings = [one for one in raising.backings if one.minor]
 
 
-def _counted(raising: _Raise, whole: int) -> dict[str, int]:
-    """By party, what is beyond a founder's part."""
+def _counted(raising: _Raise, whole: int, p: Parameters) -> dict[str, int]:
+    """By party, what is beyond the founders' part."""
     taken: dict[str, int] = {}
-    allowed: dict[str, int] = {}
+    share_bp: dict[str, int] = {}
     for one in raising.backings:
         taken[one.party] = taken.get(one.party, 0) + one.minor
-        part = allowed.get(one.party, _WHOLE)
-        allowed[one.party] = min(part, one.allowed_bp)
-    over = {party: minor - whole * allowed[party] // _WHOLE for party, minor in taken.items()}
-    return {party: minor for party, minor in over.items() if minor > 0}
+        share_bp[one.party] = min(share_bp.get(one.party, _WHOLE), one.allowed_bp)
+    room = whole * p.founders_bp // _WHOLE
+    for party in sorted(taken):
+        allowed = min(taken[party], whole * share_bp[party] // _WHOLE, room)
+        room -= allowed
+        taken[party] -= allowed
+    return {party: minor for party, minor in taken.items() if minor > 0}
 
 
 class _Backer:
