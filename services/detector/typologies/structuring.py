@@ -24,6 +24,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
+import pyarrow.compute as pc
 
 from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.instant import to_micros
@@ -54,23 +55,23 @@ from services.detector.typology import (
 
 _WHOLE: Final = 10_000
 _CURRENCY: Final = "CNY"
+_NO_ROWS: Final = np.zeros(0, np.bool_)
 _ORDER_2016_3_US: Final = to_micros("2017-07-01T00:00:00+08:00")
 _MIN_PART: Final = 20
 """A part is at least the limit divided by this."""
-_EXPLAINED: Final = np.array(
-    [
-        Purpose.salary,
-        Purpose.tax,
-        Purpose.repay,
-        Purpose.interest,
-        Purpose.redemption,
-        Purpose.disburse,
-        Purpose.compensation,
-        Purpose.refund,
-        Purpose.merchant_settlement,
-        Purpose.reserve_transfer,
-    ]
+_EXPLAINED: Final = (
+    Purpose.salary,
+    Purpose.tax,
+    Purpose.repay,
+    Purpose.interest,
+    Purpose.redemption,
+    Purpose.disburse,
+    Purpose.compensation,
+    Purpose.refund,
+    Purpose.merchant_settlement,
+    Purpose.reserve_transfer,
 )
+_IS_EXPLAINED: Final = np.isin(np.arange(len(Purpose)), _EXPLAINED)
 _KEEPERS: Final = KEPT_FOR_OTHERS | {AccountRole.product_vehicle}
 _ORDINARY: Final = OTHER & ~bits_of({AccountRole.product_vehicle})
 
@@ -127,6 +128,7 @@ class Structuring(Typology):
         self._parts: dict[_Day, list[_Part]] = {}
         self._stated: dict[str, bool] = {}
         self._first_stated = 0
+        self._cash = self._crossing = _NO_ROWS
 
     def candidates(self, step: Step) -> Candidates:
         """Whatever may be a part: by amount and purpose, from accounts that are not registered only to
@@ -145,7 +147,9 @@ class Structuring(Typology):
         marks = np.where(deposited, step.dst_marks, step.src_marks)
         rows &= deposited | (applied.src > 0)
         rows &= (marks == 0) | ((marks & _ORDINARY) != 0)
-        rows &= ~np.isin(applied.purpose, _EXPLAINED)
+        rows &= ~_IS_EXPLAINED[applied.purpose]
+        rows &= pc.binary_length(step.batch.columns.column("reversal_of")).to_numpy() == 0
+        self._cash, self._crossing = cash, crossing
         stated = cash | crossing
         self._first_stated = int(stated.argmax()) if stated.any() else stated.size
         chosen = np.flatnonzero(rows)
@@ -154,32 +158,34 @@ class Structuring(Typology):
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         """A transfer that comes more than a day late is not judged: its day's parts are forgotten."""
-        if transfer.is_reversal or context.graph.currency(transfer.currency) != _CURRENCY:
-            return None
         day = day_of(transfer.ts_us)
-        if day < day_of(context.now_us) - 1:
+        is_cny = context.graph.currency(transfer.currency) == _CURRENCY
+        if not is_cny or day < day_of(context.now_us) - 1:
             return None
         entities, parameters = Entities(context), in_force(Parameters, self.id, context.rules)
         customer = entities.entity(transfer.account)
         other = transfer.dst if transfer.account == transfer.src else transfer.src
-        receiver = "" if transfer.channel == CASH else entities.entity(other)
+        channel = CASH if self._cash[transfer.row] else CROSS_BORDER if self._crossing[transfer.row] else ""
+        receiver = "" if channel == CASH else entities.entity(other)
         if receiver == customer or (entities.roles(transfer.account) & _KEEPERS):
             return None
         kind = _kind(context, entities, transfer.account)
-        limit = _limit(transfer.channel, kind, parameters)
+        limit = _limit(channel, kind, parameters)
         if not limit <= transfer.amount_minor * _MIN_PART or transfer.amount_minor >= limit:
             return None
-        channel = transfer.channel if transfer.channel in (CASH, CROSS_BORDER) else ""
         key = _Day(customer, day, channel, transfer.account == transfer.dst)
         parts = self._parts.setdefault(key, [])
         parts.append(_Part(transfer.seq, transfer.amount_minor, transfer.account, receiver))
         del parts[: -parameters.max_parts]
+        if len(parts) < min(parameters.min_near, parameters.min_equal):
+            return None
         stated = self._stated.get(transfer.feed_id, False) or transfer.row >= self._first_stated
         return _Case(context, entities, transfer, parts, kind, limit, stated, parameters).finding(channel)
 
     def absorb(self, step: Step) -> None:
         if self._first_stated < step.applied.ts_us.size:
             self._stated[step.batch.id.feed_id] = True
+        self._cash = self._crossing = _NO_ROWS
         oldest = day_of(int(step.applied.clock_us[-1])) - 1
         for key in [key for key in self._parts if key.day < oldest]:
             del self._parts[key]
@@ -230,16 +236,19 @@ class _Case:
     def _equal(self) -> list[_Part]:
         """The largest set of nearly equal parts to the last part's receiver, that part among them."""
         last = self._parts[-1]
-        same = sorted(
-            (part for part in self._parts if part.receiver == last.receiver),
-            key=lambda part: part.amount_minor,
-        )
+        same = [part for part in self._parts if part.receiver == last.receiver]
+        if len(same) < self._p.min_equal or not self._passes(same):
+            return []
+        same.sort(key=lambda part: part.amount_minor)
         best: list[_Part] = []
+        first = 0
         for place, largest in enumerate(same):
             floor = largest.amount_minor * (_WHOLE - self._p.likeness_bp)
-            alike = [part for part in same[: place + 1] if part.amount_minor * _WHOLE >= floor]
-            if len(alike) > len(best) and last in alike:
-                best = alike
+            while same[first].amount_minor * _WHOLE < floor:
+                first += 1
+            is_last_in = same[first].amount_minor <= last.amount_minor <= largest.amount_minor
+            if is_last_in and place + 1 - first > len(best):
+                best = same[first : place + 1]
         return best if len(best) >= self._p.min_equal and self._passes(best) else []
 
     def _passes(self, parts: list[_Part]) -> bool:
