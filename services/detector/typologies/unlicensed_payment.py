@@ -142,14 +142,11 @@ class UnlicensedPayment(Typology):
         parameters = in_force(Parameters, self.id, context.rules)
         if entities.roles(account) & _KEEPERS:
             return None
-        party = entities.party(account)
-        if party is not None and (
-            _is_licensed(context, entities, party, parameters) or is_filed_agent(context, party)
-        ):
-            return None
         case = _Case(context, entities, account, parameters)
         again = Recheck(account, self._payers.pause(account, context.now_us)) if case.in_use else None
-        return case.finding(again) or again
+        finding = case.finding(again)
+        may = finding is None or _may_settle(context, entities, entities.party(account), parameters)
+        return again if may else finding
 
 
 def _accounts_of(context: Context, entities: Entities, account: int) -> list[int]:
@@ -164,15 +161,17 @@ def _commonest(currencies: Int16s) -> int:
     return int(codes[counts.argmax()]) if codes.size else 0
 
 
-def _is_licensed(context: Context, entities: Entities, party: str, parameters: Parameters) -> bool:
-    """The party is an institution with a licence to settle others' payments."""
+def _may_settle(context: Context, entities: Entities, party: str | None, parameters: Parameters) -> bool:
+    """The party has filed as an agent, or is an institution licensed to settle others' payments."""
+    if party is None:
+        return False
     for institution_id in context.registry.institutions_tied(party):
         institution = context.registry.institution(institution_id, context.now_us)
         if institution is not None and institution.party_id == party:
             licences = entities.licences(institution_id)
             if any(one.business in parameters.payment_businesses for one in licences):
                 return True
-    return False
+    return is_filed_agent(context, party)
 
 
 class _Case:
