@@ -10,9 +10,9 @@ from schemas.batch import TransferBatch
 from services.detector.graph.answers import Edges
 from services.detector.graph.codes import Codes
 from services.detector.graph.fingerprints import fingerprints
-from services.detector.graph.kernel import Int64s
-from services.detector.graph.lists import Gathered, gather
-from services.detector.graph.state import Rows, State
+from services.detector.graph.kernel import Array, Int64s
+from services.detector.graph.lists import EDGE
+from services.detector.graph.state import Rows
 
 _OUTCOME: Final = {
     "seq": np.int64,
@@ -48,19 +48,11 @@ def rows_of(batch: TransferBatch, currencies: Codes, products: Codes) -> Rows:
     return Rows(**given, **room)
 
 
-def edges_of(state: State, seqs: Int64s) -> tuple[Edges, Int64s]:
-    """Columns of these transfers in the order of (ts_us, seq), and that order of `seqs`."""
-    count = seqs.size
-    columns = Gathered(
-        np.empty(count, np.int32),
-        np.empty(count, np.int32),
-        np.empty(count, np.int64),
-        np.empty(count, np.int64),
-        np.empty(count, np.int8),
-        np.empty(count, np.int32),
-        np.empty(count, np.int16),
-    )
-    gather(state, seqs, columns)
-    order = np.lexsort((seqs, columns.ts_us))
-    sorted_columns = {name: column[order] for name, column in columns._asdict().items()}
-    return Edges(seq=seqs[order], **sorted_columns), order
+def edges_of(records: Array, *, truncated: bool = False) -> Edges:
+    """Of EDGE records: columns of their own."""
+    return Edges(**{name: records[name].copy() for name in EDGE.names or ()}, truncated=truncated)
+
+
+def in_order(records: Array) -> Int64s:
+    """Places of EDGE records in the order of (ts_us, seq)."""
+    return np.lexsort((records["seq"], records["ts_us"]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Final
 
 import networkx as nx
@@ -18,11 +18,11 @@ from schemas.transaction import Purpose
 from services.detector.graph.accounts import intern, intern_rows, look_up, new_accounts
 from services.detector.graph.answers import Applied, Edges, Reached, Status
 from services.detector.graph.codes import Codes
-from services.detector.graph.columns import edges_of, rows_of
+from services.detector.graph.columns import edges_of, in_order, rows_of
 from services.detector.graph.hunt import found_by, new_hunt, new_hunt_labels
 from services.detector.graph.invariants import check
-from services.detector.graph.kernel import Int64s, read_only
-from services.detector.graph.lists import INWARD, OUTWARD, View, list_transfers
+from services.detector.graph.kernel import Array, Int64s, read_only
+from services.detector.graph.lists import EDGE, INWARD, OUTWARD, View, list_transfers, read_transfers
 from services.detector.graph.neighbours import add_marks
 from services.detector.graph.reach import new_labels, new_search, reach
 from services.detector.graph.ring import NEVER_US, Segments, new_ring
@@ -34,6 +34,7 @@ from services.detector.graph.transfer_ids import TransferIds
 
 MOST_TRANSFERS: Final = 1 << 30
 MOST_ACCOUNTS: Final = 1 << 30
+_EDGES_AT_HAND: Final = 4_096
 EVERY_MARK: Final = 2**32 - 1
 _WARM_ROW: Final = {field.name: 0 if pa.types.is_integer(field.type) else "" for field in SCHEMA} | {
     "src": b"s" * TOKEN_BYTES,
@@ -102,6 +103,8 @@ class RollingGraph:
         self._searches = 0
         self._hunt_labels = new_hunt_labels(max_accounts)
         self._hunts = 0
+        self._edges = np.empty(_EDGES_AT_HAND, EDGE)
+        """Room for an answer, used again."""
         self._first = 0
         self._heads: Int64s = np.zeros(1, np.int64)
         """Oldest live transfer as of the one before `_first`, and as of each one since."""
@@ -294,7 +297,8 @@ class RollingGraph:
         if wanted.size:
             self._held(int(wanted[0]))
             self._held(int(wanted[-1]))
-        return edges_of(self._state, wanted)[0]
+        records = self._read(wanted)
+        return edges_of(records[in_order(records)])
 
     def to_networkx(self, edges: Edges) -> nx.MultiDiGraph[str]:
         """Nodes are tokens in hex; an edge's key is its sequence number."""
@@ -334,9 +338,17 @@ class RollingGraph:
 
     def _list(self, account: int, direction: int, view: View, limit: int) -> Edges:
         self._known(account)
-        found = np.empty(limit, np.int64)
-        count = int(list_transfers(self._state, account, direction, view, found))
-        return replace(edges_of(self._state, found[:count])[0], truncated=count > limit)
+        room = self._edges[:limit] if limit <= self._edges.size else np.empty(limit, EDGE)
+        ring, accounts = self._state.ring, self._state.accounts.records
+        count, ordered = list_transfers(ring, accounts, account, direction, view, room)
+        found = room[limit - min(count, limit) :]
+        return edges_of(found if ordered else found[in_order(found)], truncated=count > limit)
+
+    def _read(self, seqs: Int64s) -> Array:
+        """EDGE records."""
+        records = np.empty(seqs.size, EDGE)
+        read_transfers(self._state.ring, seqs, records)
+        return records
 
     def _reach(
         self, account: int, direction: int, view: View, max_hops: int, max_edges: int, hub_degree: int
@@ -352,8 +364,11 @@ class RollingGraph:
             ("hub_degree", hub_degree, met > 0),
         )
         limits = tuple(Limit(name=name, bound=bound) for name, bound, is_hit in bounds if is_hit)
-        edges, order = edges_of(self._state, asked.found[:legs])
-        return Reached(edges, asked.hops[:legs][order], asked.hubs[:met], limits + self.limits)
+        records = self._read(asked.found[:legs])
+        order = in_order(records)
+        return Reached(
+            edges_of(records[order]), asked.hops[:legs][order], asked.hubs[:met], limits + self.limits
+        )
 
 
 def _halves(token: bytes) -> tuple[np.uint64, np.uint64]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from services.detector.graph.kernel import Array, Int32s, Int64s, Record, kernel, signed
-from services.detector.graph.ring import first_since, slot_of
+import numpy as np
+
+from services.detector.graph.kernel import Array, Int64s, Record, kernel, signed
+from services.detector.graph.ring import Ring, first_since, slot_of
 from services.detector.graph.state import State
 
 INWARD: Final = 1
@@ -40,20 +42,61 @@ def lowest(state: State, view: View) -> int:
     return first_since(state.ring, view.since_us, view.oldest)
 
 
+EDGE: Final = np.dtype(
+    [
+        ("seq", "<i8"),
+        ("ts_us", "<i8"),
+        ("amount_minor", "<i8"),
+        ("src", "<i4"),
+        ("dst", "<i4"),
+        ("product", "<i4"),
+        ("currency", "<i2"),
+        ("purpose", "i1"),
+    ]
+)
+
+
 @kernel
-def list_transfers(state: State, account: int, direction: int, view: View, found: Int64s) -> int:
-    """Newest logged first, at most `found.size`; how many there are, `found.size` + 1 if more."""
+def list_transfers(
+    ring: Ring, accounts: Array, account: int, direction: int, view: View, room: Array
+) -> tuple[int, bool]:
+    """Fill `room` from its end, newest logged first; how many there are, one more than there is room
+    for if more, and whether they lie in the order of time."""
     count = 0
-    low = lowest(state, view)
-    seq = newest_of(state, account, direction)
-    while seq >= low and count <= found.size:
-        leg = state.ring.legs[slot_of(state.ring, seq)]
+    ordered = True
+    low = first_since(ring, view.since_us, view.oldest)
+    record = accounts[account]
+    seq = signed(record.last_in if direction == INWARD else record.last_out)
+    while seq >= low and count <= room.size:
+        slot = slot_of(ring, seq)
+        leg = ring.legs[slot]
         if seq <= view.newest and view.since_us <= leg.ts_us <= view.until_us:
-            if count < found.size:
-                found[count] = seq
+            if count < room.size:
+                place = room.size - 1 - count
+                write_edge(ring, slot, seq, room[place])
+                ordered = ordered and (count == 0 or room[place].ts_us <= room[place + 1].ts_us)
             count += 1
         seq = earlier_than(leg, seq, direction)
-    return count
+    return count, ordered
+
+
+@kernel
+def read_transfers(ring: Ring, seqs: Int64s, room: Array) -> None:
+    for place in range(seqs.size):
+        write_edge(ring, slot_of(ring, seqs[place]), seqs[place], room[place])
+
+
+@kernel
+def write_edge(ring: Ring, slot: int, seq: int, edge: Record) -> None:
+    leg = ring.legs[slot]
+    edge.seq = seq
+    edge.ts_us = leg.ts_us
+    edge.amount_minor = leg.amount_minor
+    edge.src = leg.src
+    edge.dst = leg.dst
+    edge.product = ring.products[slot]
+    edge.currency = ring.currencies[slot]
+    edge.purpose = ring.purposes[slot]
 
 
 @kernel
@@ -66,30 +109,3 @@ def is_busy(state: State, account: int, direction: int, view: View, low: int, mo
         count += seq <= view.newest and leg.ts_us >= view.since_us
         seq = earlier_than(leg, seq, direction)
     return count > most
-
-
-class Gathered(NamedTuple):
-    """Columns of some transfers."""
-
-    src: Int32s
-    dst: Int32s
-    ts_us: Int64s
-    amount_minor: Int64s
-    purpose: Array
-    product: Int32s
-    currency: Array
-
-
-@kernel
-def gather(state: State, seqs: Int64s, columns: Gathered) -> None:
-    ring = state.ring
-    for place in range(seqs.size):
-        slot = slot_of(ring, seqs[place])
-        leg = ring.legs[slot]
-        columns.src[place] = leg.src
-        columns.dst[place] = leg.dst
-        columns.ts_us[place] = leg.ts_us
-        columns.amount_minor[place] = leg.amount_minor
-        columns.purpose[place] = ring.purposes[slot]
-        columns.product[place] = ring.products[slot]
-        columns.currency[place] = ring.currencies[slot]

@@ -26,7 +26,7 @@ class _Packet(NamedTuple):
     text: bytes
     text_bytes: int
     lengths: bytes
-    count: int
+    ids: int
 
 
 class TransferIds:
@@ -112,8 +112,8 @@ def _packed(columns: list[pa.StringArray]) -> _Packet:
 
 
 def _ids_of(packet: _Packet) -> list[str]:
-    lengths = np.frombuffer(_CODEC.decompress(packet.lengths, 2 * packet.count), np.uint16)
+    lengths = np.frombuffer(_CODEC.decompress(packet.lengths, 2 * packet.ids), np.uint16)
     offsets = np.concatenate((np.zeros(1, np.int32), np.cumsum(lengths, dtype=np.int32)))
     text = _CODEC.decompress(packet.text, packet.text_bytes)
-    ids: list[str] = pa.StringArray.from_buffers(packet.count, pa.py_buffer(offsets), text).to_pylist()
+    ids: list[str] = pa.StringArray.from_buffers(packet.ids, pa.py_buffer(offsets), text).to_pylist()
     return ids

@@ -18,7 +18,7 @@ from services.detector.graph import Applied, RollingGraph, Shapes, Status
 from services.detector.graph.accounts import intern_rows
 from services.detector.graph.fingerprints import digest_rows
 from services.detector.graph.invariants import check
-from services.detector.graph.lists import gather, list_transfers
+from services.detector.graph.lists import list_transfers, read_transfers
 from services.detector.graph.neighbours import add_marks
 from services.detector.graph.reach import reach
 from services.detector.graph.searches import apply_and_search_rows, apply_rows
@@ -291,7 +291,7 @@ def test_warm_compiles_what_batches_need_wherever_they_lie() -> None:
         add_marks,
         reach,
         list_transfers,
-        gather,
+        read_transfers,
     )
     RollingGraph.warm()
     compiled = [list(entry.signatures) for entry in entries]
