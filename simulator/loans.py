@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -78,6 +79,7 @@ class ListingPlan:
         self._cast = cast
         self._start_us = start_us
         self._by_day: dict[int, list[Listing]] = {}
+        self._people_lent: defaultdict[int, list[tuple[int, ...]]] = defaultdict(list)
         self._running: defaultdict[int, list[_Debt]] = defaultdict(list)
         self._numbers: dict[tuple[str, int], int] = {}
 
@@ -208,6 +210,8 @@ class ListingPlan:
             if borrower != NONE and self._room(borrower, number, day, months, limits) >= principal:
                 debt = _Debt(borrower, number, principal, *_span(day, months))
                 self._running[borrower].append(debt)
+                if not firm:
+                    self._people_lent[number].append((day, borrower))
                 return debt
         return None
 
@@ -220,13 +224,9 @@ class ListingPlan:
 
     def _returning(self, rng: np.random.Generator, number: int, day: int) -> int:
         """A person who had a listing here some time ago."""
-        earlier = [
-            listing.borrower
-            for before in range(day - 60, day - 5)
-            for listing in self.on(before)
-            if listing.platform == number and not listing.firm
-        ]
-        return int(rng.choice(earlier)) if earlier else NONE
+        known = self._people_lent[number]
+        first, last = (bisect_left(known, (before,)) for before in (day - 60, day - 5))
+        return known[int(rng.integers(first, last))][1] if first < last else NONE
 
     def _borrower(self, rng: np.random.Generator, firm: bool) -> int:
         if firm:

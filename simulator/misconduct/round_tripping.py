@@ -21,11 +21,11 @@ from simulator.misconduct.case import (
     Variant,
     office_moment,
     pass_on,
-    pay_on,
     until,
     wait,
 )
 from simulator.register import LEASING, TRADE
+from simulator.streams import shares
 from simulator.today import Script
 
 
@@ -82,21 +82,15 @@ def fan_ring(plan: Plan) -> Play:
 
     def script(rng: np.random.Generator) -> Script:
         today = yield from until((yield), plan.day)
-        total = _amount(rng)
-        pay_on(today, rng, source, np.array(outer), total, Purpose.purchase, label)
-        today = yield
-        back = 0
-        for src, dst in zip(outer, inner, strict=True):
-            part = int(today.ledger.spendable[src] * rng.uniform(0.95, 0.98))
-            at = office_moment(today, rng)
-            today.pay(src, dst, part, at, Purpose.purchase, pattern=label)
-        today = yield from wait(today, rng, 1, 2)
-        for src in inner:
-            part = int(today.ledger.spendable[src] * rng.uniform(0.95, 0.98))
-            back += part
-            today.pay(src, last, part, office_moment(today, rng), Purpose.purchase, pattern=label)
-        today = yield
-        today.pay(last, source, back, office_moment(today, rng), Purpose.transfer, pattern=label)
+        parts = shares(rng, _amount(rng), len(outer), p.YUAN)
+        for payers, payees in (([source] * 3, outer), (outer, inner), (inner, [last] * 3)):
+            for src, dst, part in zip(payers, payees, parts.tolist(), strict=True):
+                today.pay(src, dst, part, office_moment(today, rng), Purpose.purchase, pattern=label)
+            today = yield from wait(today, rng, 1, 2)
+            if payees is not outer:
+                parts = (parts * rng.uniform(0.96, 0.99, len(parts))).astype(np.int64)
+        home = int(parts.sum())
+        today.pay(last, source, home, office_moment(today, rng), Purpose.transfer, pattern=label)
         today.finished.add(label)
 
     return script
@@ -132,6 +126,6 @@ def slow_ring(plan: Plan) -> Play:
 VARIANTS = (
     Variant(ring, CLUMSY, days=1),
     Variant(turnover, ORDINARY, days=17),
-    Variant(fan_ring, ORDINARY, days=8),
+    Variant(fan_ring, ORDINARY, days=12),
     Variant(slow_ring, CAREFUL, days=26),
 )
