@@ -17,7 +17,9 @@ from services.detector.typology import Context, Transfer
 
 AGENT: Final = KEEPER & ~CLIENT
 """Marks of an account that collects for others."""
-_FUNDS: Final = (int(Purpose.transfer), int(Purpose.invest), int(Purpose.unknown))
+_IS_FUND: Final = np.isin(
+    np.arange(len(Purpose)), [int(Purpose.transfer), int(Purpose.invest), int(Purpose.unknown)]
+)
 _WHOLE: Final = 10_000
 
 
@@ -45,7 +47,7 @@ def behind(context: Context, transfer: Transfer, p: Settings) -> tuple[int, ...]
         if is_agent:
             theirs &= edges.product == transfer.product
             return theirs
-        theirs &= np.isin(edges.purpose, _FUNDS) & ((context.marks[edges.src] & KEEPER) == 0)
+        theirs &= _IS_FUND[edges.purpose] & ((context.marks[edges.src] & KEEPER) == 0)
         own = [
             one
             for one in np.unique(edges.src[theirs]).tolist()
@@ -55,10 +57,10 @@ def behind(context: Context, transfer: Transfer, p: Settings) -> tuple[int, ...]
         return theirs
 
     since_us = context.now_us - p.nominee_days * DAY
-    found = attribute(context, {transfer.src}, since_us, transfer.currency, is_theirs, p.max_edges)
-    carried = int(found.carried_minor[found.edges.seq == transfer.seq].sum())
-    payers = np.unique(found.edges.src[is_theirs(found.edges)]).tolist()
-    if is_agent:
-        return tuple(payers)
-    mostly = carried * _WHOLE > p.nominee_share_bp * transfer.amount_minor
-    return tuple(payers) if mostly and len(payers) >= p.min_behind else ()
+    came = context.graph.edges_in(transfer.src, since_us, transfer.ts_us, context.as_of, p.max_edges)
+    payers = tuple(np.unique(came.src[is_theirs(came)]).tolist())
+    if is_agent or len(payers) < p.min_behind:
+        return payers if is_agent else ()
+    money = attribute(context, {transfer.src}, since_us, transfer.currency, is_theirs, p.max_edges)
+    carried = int(money.carried_minor[money.edges.seq == transfer.seq].sum())
+    return payers if carried * _WHOLE > p.nominee_share_bp * transfer.amount_minor else ()
