@@ -102,7 +102,7 @@ def send(
 ) -> Ints:
     """In office hours, of what the payers held this morning, as far as they can. Returns when."""
     payers = np.broadcast_arrays(np.atleast_1d(src), dst, amount)[0]
-    at = np.sort(np.minimum(today.date.moments(rng, OFFICE, len(payers)), today.date.at(17)))
+    at = np.sort(today.date.moments(rng, OFFICE, len(payers)))
     today.pay(
         src,
         dst,

@@ -98,5 +98,5 @@ def wealth_firm(plan: Plan) -> Play:
 VARIANTS = (
     Variant(openly, CLUMSY),
     Variant(on_platform, ORDINARY),
-    Variant(wealth_firm, CAREFUL, days=28, also=("pooling",)),
+    Variant(wealth_firm, CAREFUL, days=28, also=("fan_in",)),
 )

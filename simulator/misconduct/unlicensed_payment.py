@@ -72,7 +72,7 @@ def big_merchant(plan: Plan) -> Play:
         today = yield from until((yield), plan.day)
         waiting: list[Ints] = []
         for day in range(_DAYS + 2):
-            if len(waiting) > 1:
+            if day >= 2:
                 send(today, rng, settler, sellers, waiting.pop(0) * 9_920 // 10_000, label, Purpose.purchase)
             send(today, rng, front, settler, held(today, front) * 99 // 100, label)
             if day < _DAYS:
