@@ -20,6 +20,8 @@ from services.detector.typologies import TYPOLOGIES
 
 _EXAMPLES = 20
 """Missed cases, and alerts in error, named for each typology."""
+_READABLE = 12
+"""Transfers that a picture may show."""
 
 
 def evaluate(folders: Sequence[Path], out: Path, progress: Progress) -> dict[str, Any]:
@@ -75,6 +77,7 @@ def _figures(runs: Sequence[Run]) -> dict[str, Any]:
                 "id": one.typology,
                 "name": names[one.typology].model_dump() if one.typology in names else None,
                 **_of(one),
+                "example": _example(runs, one.typology),
                 "missed": _missed(runs, one.typology),
                 "in_error": _in_error(runs, one.typology),
             }
@@ -117,6 +120,21 @@ def _recall(recall: Recall) -> dict[str, Any]:
 
 def _hours(delay_us: float | None) -> float | None:
     return None if delay_us is None else round(delay_us / HOUR, 2)
+
+
+def _example(runs: Sequence[Run], typology: str) -> dict[str, Any] | None:
+    """The right alert that is easiest to read: some transfers, and few."""
+    right = [
+        one.alert
+        for run in runs
+        for one in run.judged
+        if one.alert.typology == typology and one.outcome is Outcome.right
+    ]
+    few = [one for one in right if len(one.evidence.edges) <= _READABLE]
+    easiest = min(
+        few, key=lambda one: (-min(len(one.evidence.edges), 4), -one.confidence, one.alert_id), default=None
+    )
+    return easiest.model_dump(mode="json") if easiest else None
 
 
 def _missed(runs: Sequence[Run], typology: str) -> list[dict[str, str]]:
