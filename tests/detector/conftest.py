@@ -47,9 +47,9 @@ def names(text: str) -> list[str]:
 class World:
     """What the supervisor knows, and what moves.
 
-    flows: [day, payers, payees, amount, purpose, {product, instruction, currency, sent}]; day 0 is
-    `start`, a name "c1..20" stands for twenty accounts, each of which pays or is paid, and `sent` is
-    the day on which the bank reports it, where that is later.
+    flows: [day, payers, payees, amount, purpose, {product, instruction, currency, sent, days}]; day 0 is
+    `start`, a name "c1..20" stands for twenty accounts, each of which pays or is paid, `sent` is the day
+    on which the bank reports it, where that is later, and `days` on how many days in a row it happens.
     """
 
     start: str = "2021-06-01T00:00:00+08:00"
@@ -137,8 +137,7 @@ class World:
         start_us = to_micros(self.start)
         rows: list[dict[str, Any]] = []
         order: list[tuple[float, int]] = []
-        for day, payers, payees, amount, *more in self.flows:
-            purpose, extra = (*more, *("unknown", {})[len(more) :])
+        for day, payers, payees, amount, purpose, extra in self._flows():
             for src, dst in product(names(payers), names(payees)):
                 rows.append(
                     {
@@ -160,12 +159,19 @@ class World:
                 order.append((extra.get("sent", day), len(order)))
         return [rows[place] for _, place in sorted(order)]
 
+    def _flows(self) -> Iterator[tuple[float, str, str, Any, str, dict[str, Any]]]:
+        """With what was left out, and as often as they happen."""
+        for day, payers, payees, amount, *more in self.flows:
+            purpose, extra = more[0] if more else "unknown", more[1] if len(more) > 1 else {}
+            for later in range(extra.get("days", 1)):
+                yield day + later, payers, payees, amount, purpose, extra
+
     def statements(self) -> list[tuple[int, Balance]]:
         """(after how many rows it is reported, statement), in that order."""
         sent = sorted(
-            (flow[5] if len(flow) > 5 else {}).get("sent", flow[0])
-            for flow in self.flows
-            for _ in product(names(flow[1]), names(flow[2]))
+            extra.get("sent", day)
+            for day, payers, payees, _, _, extra in self._flows()
+            for _ in product(names(payers), names(payees))
         )
         found = []
         for day, account, kind, amount, *more in self.balances:
