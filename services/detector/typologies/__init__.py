@@ -20,6 +20,7 @@ from services.detector.typologies.pass_through import PassThrough
 from services.detector.typologies.platform_lending import PlatformLending
 from services.detector.typologies.ponzi import Ponzi
 from services.detector.typologies.pooling import Pooling
+from services.detector.typologies.redemption_run import RedemptionRun
 from services.detector.typologies.reserve_interest import ReserveInterest
 from services.detector.typologies.reserve_location import ReserveLocation
 from services.detector.typologies.reserve_misuse import ReserveMisuse
@@ -69,4 +70,5 @@ TYPOLOGIES: tuple[type[Typology], ...] = (
     DisguisedDebt,
     RoundTripping,
     ExitDrain,
+    RedemptionRun,
 )
