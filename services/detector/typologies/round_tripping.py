@@ -85,6 +85,7 @@ class Parameters:
     min_party_payment_minor: int = parameter(
         5_000_000, "assumption: CNY 50,000, for cycles that close only among a party's accounts"
     )
+    max_party_legs: int = parameter(5, "bound: K of cycles that close only among a party's accounts")
     max_starts: int = parameter(5, "bound on the first payments looked at for one transfer, newest first")
     max_edges: int = parameter(1_000, "bound on the transfers of one search")
     hub_degree: int = parameter(100, "bound: an account with more transfers in the window is not passed")
@@ -201,7 +202,7 @@ class _Search:
             transfer.ts_us,
             transfer.ts_us - p.window_days * DAY,
             self._context.as_of,
-            p.max_legs - 1,
+            p.max_party_legs - 1,
             p.max_edges,
             p.hub_degree,
         )
