@@ -25,7 +25,7 @@ from schemas.registry import AccountRole
 from schemas.transaction import Purpose
 from services.detector.beijing import day_of
 from services.detector.graph import Applied, Status
-from services.detector.graph.kernel import Array, Bools, Int8s, Int32s, Int64s
+from services.detector.graph.kernel import Array, Bools, Int8s, Int32s, Int64s, kernel
 from services.detector.marks import BORROWER, CLIENT, CUSTODY, TIED, bits_of
 
 YUAN: Final = 0
@@ -213,15 +213,16 @@ class LoanBook:
         self._slots = np.full(1024, -1, np.int32)
         self._accounts: list[int] = []
         self._days = np.zeros((16, RING_DAYS, len(Flow)), np.int64)
-        self._today = 0
+        self._today = np.zeros(1, np.int64)
         self._loans: dict[int, Loan] = {}
         self._borrowed: dict[int, list[int]] = {}
-        self._loans_of = np.zeros(1024, np.int32)
         self._at = 0
+        self._row = -1
         self._forgotten = False
         self.since_us: int | None = None
         """Clock of the first transfer that the book was shown."""
         self.batch = _EMPTY
+        self._loan_places = _NOTHING
         self._ahead: Int64s | None = None
 
     # -- a batch ---------------------------------------------------------------------------------
@@ -234,24 +235,24 @@ class LoanBook:
         touched &= (applied.status == Status.inserted) & (applied.currency == YUAN)
         touched &= applied.amount_minor <= MAX_MINOR
         self.batch = _booked(batch, applied, src_marks, dst_marks, np.flatnonzero(touched))
+        self._loan_places = np.flatnonzero(_MOVES_LOAN[self.batch.flow])
         self._ahead = None
-        self._at = 0
+        self._at, self._row = 0, -1
         self._make_room()
+        self._note_platforms()
         raised, lowered = np.maximum(self.batch.minor, 0), np.minimum(self.batch.minor, 0)
         np.add.at(self._most, (self.batch.product, self.batch.flow), raised)
         if lowered.any():
             np.add.at(self._least, (self.batch.product, self.batch.flow), lowered)
 
     def advance(self, row: int) -> None:
-        """Count what was booked up to and including `row`."""
-        last = int(np.searchsorted(self.batch.rows, row, "right"))
-        if last > self._at:
-            self._count(Booked(*(column[self._at : last] for column in self.batch)))
-            self._at = last
+        """What is asked from now on sees the rows up to and including `row`."""
+        self._row = row
 
     def close(self) -> None:
         if self.batch.rows.size:
             self.advance(int(self.batch.rows[-1]))
+            self._settle()
             places = (self.batch.product, self.batch.flow)
             self._most[places] = self._least[places] = self._sums[places]
         self.batch = _EMPTY
@@ -262,6 +263,7 @@ class LoanBook:
 
     def total(self, product: int, *flows: Flow) -> int:
         """Net, as far as the book has advanced."""
+        self._settle()
         if not 0 < product < len(self._sums):
             return 0
         return sum(int(self._sums[product, flow]) for flow in flows)
@@ -279,7 +281,8 @@ class LoanBook:
     @property
     def ahead(self) -> Int64s:
         """For each booked row of the batch: how much more principal its product's investors have been
-        paid than others have paid in for it, just after it; 0 where it names no product."""
+        paid than others have paid in for it, just after it; 0 where it names no product. To be asked for
+        before the book advances."""
         if self._ahead is None:
             self._ahead = self._running(_AHEAD[self.batch.flow] * self.batch.minor)
         return self._ahead
@@ -287,6 +290,7 @@ class LoanBook:
     def principal_hours(self, product: int, now_us: int, returned_bp: int = 10_000) -> int:
         """Minor units × hours that investors' principal has been out by `now_us`. `returned_bp`: the
         share of what was paid to them that returns principal."""
+        self._settle()
         if not 0 < product < len(self._sums):
             return 0
         hours = now_us // HOUR - _EPOCH_HOURS
@@ -297,17 +301,14 @@ class LoanBook:
     # -- a borrower ------------------------------------------------------------------------------
 
     def loan(self, product: int) -> Loan | None:
+        self._settle()
         return self._loans.get(product) if product > 0 else None
 
     def loans_of(self, account: int) -> list[Loan]:
         """Those disbursed to the account, in the order of their first disbursement."""
+        self._settle()
         keys = self._borrowed.get(account, ())
         return [self._loans[key] for key in keys if key in self._loans]
-
-    def loan_count(self, accounts: Int32s) -> Int32s:
-        """How many were ever disbursed to each by the end of the last batch."""
-        counts: Int32s = self._loans_of[accounts]
-        return counts
 
     # -- a platform ------------------------------------------------------------------------------
 
@@ -318,9 +319,10 @@ class LoanBook:
 
     def over(self, account: int, days: int, now_us: int) -> Int64s:
         """By Flow: the account's sums over the last `days` days, today's included."""
+        self._settle()
         slot = int(self._slots[account]) if account < self._slots.size else -1
         today = day_of(now_us)
-        window = np.arange(today - days + 1, min(today, self._today) + 1) % RING_DAYS
+        window = np.arange(today - days + 1, min(today, int(self._today[0])) + 1) % RING_DAYS
         if slot < 0 or days >= RING_DAYS:
             return np.zeros(len(Flow), np.int64)
         sums: Int64s = self._days[slot, window].sum(axis=0)
@@ -336,6 +338,17 @@ class LoanBook:
         return tuple(Limit(name=name, bound=bound) for name, bound, is_hit in bounds if is_hit)
 
     # -- how -------------------------------------------------------------------------------------
+
+    def _settle(self) -> None:
+        """Count what was booked up to the row that the book has advanced to."""
+        rows, at = self.batch.rows, self._at
+        if at == rows.size or rows[at] > self._row:
+            return
+        self._at = int(np.searchsorted(rows, self._row, "right"))
+        count_rows(self._sums, self._moments, self._days, self._today, self._slots, self.batch, at, self._at)
+        first, last = np.searchsorted(self._loan_places, (at, self._at)).tolist()
+        if first < last:
+            self._note_loans(self._loan_places[first:last])
 
     def _running(self, moved: Int64s) -> Int64s:
         rows = np.flatnonzero((moved != 0) & (self.batch.product > 0))
@@ -356,29 +369,12 @@ class LoanBook:
                 setattr(self, name, _grown(getattr(self, name), product + 1))
         account = int(max(self.batch.account.max(initial=0), self.batch.other.max(initial=0)))
         if account >= self._slots.size:
-            self._loans_of = _grown(self._loans_of, account + 1)
-            slots = np.full(self._loans_of.size, -1, np.int32)
-            slots[: self._slots.size] = self._slots
-            self._slots = slots
+            more = max(account + 1, 2 * self._slots.size) - self._slots.size
+            self._slots = np.concatenate((self._slots, np.full(more, -1, np.int32)))
 
-    def _count(self, booked: Booked) -> None:
-        places = (booked.product, booked.flow)
-        np.add.at(self._sums, places, booked.minor)
-        np.add.at(self._moments, places, booked.minor * booked.hours)
-        self._note_platforms(booked)
-        edges = np.flatnonzero(np.diff(booked.day, prepend=booked.day[0] - 1)).tolist()
-        for first, last in zip(edges, [*edges[1:], booked.day.size], strict=True):
-            day = int(booked.day[first])
-            self._sweep(day)
-            slots = self._slots[booked.account[first:last]]
-            known = slots >= 0
-            where = (slots[known], booked.flow[first:last][known])
-            np.add.at(self._days[:, day % RING_DAYS], where, booked.minor[first:last][known])
-        self._note_loans(booked)
-
-    def _note_platforms(self, booked: Booked) -> None:
-        new = booked.account[self._slots[booked.account] < 0]
-        for account in dict.fromkeys(new.tolist()):
+    def _note_platforms(self) -> None:
+        accounts = self.batch.account
+        for account in dict.fromkeys(accounts[self._slots[accounts] < 0].tolist()):
             if len(self._accounts) >= MAX_PLATFORM_ACCOUNTS:
                 return
             self._slots[account] = len(self._accounts)
@@ -386,17 +382,11 @@ class LoanBook:
         if len(self._accounts) > len(self._days):
             self._days = _grown(self._days, len(self._accounts))
 
-    def _sweep(self, day: int) -> None:
-        """Empty the days that have come round."""
-        stale = range(max(self._today + 1, day - RING_DAYS + 1), day + 1)
-        self._days[:, [each % RING_DAYS for each in stale]] = 0
-        self._today = max(self._today, day)
-
-    def _note_loans(self, booked: Booked) -> None:
-        chosen = _MOVES_LOAN[booked.flow]
-        columns = (booked.flow, booked.product, booked.account, booked.other, booked.minor, booked.ts_us)
+    def _note_loans(self, places: Int64s) -> None:
+        batch = self.batch
+        columns = (batch.flow, batch.product, batch.account, batch.other, batch.minor, batch.ts_us)
         for flow, product, account, other, minor, ts_us in zip(
-            *(column[chosen].tolist() for column in columns), strict=True
+            *(column[places].tolist() for column in columns), strict=True
         ):
             key = product or -other
             if flow == Flow.disbursed:
@@ -410,7 +400,6 @@ class LoanBook:
         keys = self._borrowed.setdefault(new.borrower, [])
         if key not in keys:
             keys.append(key)
-            self._loans_of[new.borrower] += 1
         if len(self._loans) > MAX_LOANS:
             oldest = next(iter(self._loans))
             self._forget(self._loans.pop(oldest), oldest)
@@ -460,3 +449,26 @@ def _grown(array: Array, least: int) -> Array:
     """Twice as long, or as long as `least`."""
     more = max(least, 2 * len(array)) - len(array)
     return np.concatenate((array, np.zeros((more, *array.shape[1:]), array.dtype)))
+
+
+@kernel
+def count_rows(
+    sums: Int64s,
+    moments: Int64s,
+    days: Int64s,
+    today: Int64s,
+    slots: Int32s,
+    booked: Booked,
+    first: int,
+    last: int,
+) -> None:
+    for place in range(first, last):
+        flow, product, day = booked.flow[place], booked.product[place], booked.day[place]
+        minor, slot = booked.minor[place], slots[booked.account[place]]
+        sums[product, flow] += minor
+        moments[product, flow] += minor * booked.hours[place]
+        for new in range(max(today[0] + 1, day - RING_DAYS + 1), day + 1):
+            days[:, new % RING_DAYS, :] = 0
+        today[0] = max(today[0], day)
+        if slot >= 0:
+            days[slot, day % RING_DAYS, flow] += minor

@@ -55,6 +55,7 @@ _YEAR_HOURS: Final = 365 * 24
 _MAX_LISTINGS: Final = 20_000
 """Listings with gifts; past it the one least lately given to is forgotten."""
 _MAX_GIFTS: Final = 500
+_PRODUCT_BITS: Final = 32
 _PAID: Final = (Purpose.repay, Purpose.redemption, Purpose.interest, Purpose.compensation, *UNSTATED)
 _RP: Final = Citation(document="RP", article="三.4")
 
@@ -107,8 +108,8 @@ class AbnormalReturn(Typology):
         paid = batch.of(*PAYOUTS) & (batch.product > 0) & (batch.minor > 0)
         fresh = np.flatnonzero(paid & (batch.day > self._looked[batch.product]))
         if fresh.size:
-            keys = np.stack((batch.product[fresh], batch.day[fresh], batch.account[fresh]))
-            fresh = fresh[np.unique(keys, axis=1, return_index=True)[1]]
+            keys = batch.day[fresh] << _PRODUCT_BITS | batch.product[fresh]
+            fresh = fresh[np.unique(keys, return_index=True)[1]]
         small = least(Parameters, self.id, "small_gift_minor", step)
         gifts = np.flatnonzero(batch.of(Flow.subsidy) & (batch.minor > small))
         places = np.union1d(fresh, gifts)

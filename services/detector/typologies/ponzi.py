@@ -49,6 +49,7 @@ from services.detector.wording import percent
 
 _WHOLE: Final = 10_000
 _NEVER: Final = -1
+_ACCOUNT_BITS: Final = 32
 _ROLES: Final = OWN_MONEY | {AccountRole.custody}
 _PAID_FOR: Final = (Purpose.repay, Purpose.interest, Purpose.redemption, Purpose.compensation, *UNSTATED)
 _PAID_IN_FOR: Final = (Purpose.invest, Purpose.recharge, *UNSTATED)
@@ -89,7 +90,7 @@ class Ponzi(Typology):
         if not fresh.any():
             return Candidates(np.empty(0, np.intp), np.empty(0, np.int32))
         rows, accounts = batch.rows[fresh], batch.account[fresh]
-        _, first = np.unique(np.stack((accounts, batch.day[fresh])), axis=1, return_index=True)
+        _, first = np.unique(batch.day[fresh] << _ACCOUNT_BITS | accounts, return_index=True)
         first.sort()
         return Candidates(rows[first], accounts[first])
 
