@@ -18,6 +18,7 @@ a licensed institution's own settling looks the same, and the low confidence say
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -31,6 +32,7 @@ from services.detector.agents import is_filed_agent
 from services.detector.entities import Entities
 from services.detector.explanations.unlicensed_payment import Settled, explanation
 from services.detector.gate import Gate
+from services.detector.graph import Edges
 from services.detector.graph.kernel import Int16s, Int32s, Int64s
 from services.detector.legs import legs_of, merged, some_of
 from services.detector.marks import KEPT_FOR_OTHERS, bits_of
@@ -59,6 +61,7 @@ _OTHER_MARKS: Final = bits_of(set(AccountRole) - _KEEPERS)
 _NOT_COLLECTED: Final = (Purpose.salary, Purpose.tax, Purpose.repay, Purpose.refund, Purpose.disburse)
 _NOT_SETTLED: Final = (Purpose.salary, Purpose.tax, Purpose.repay, Purpose.fee, Purpose.refund)
 _NEVER: Final = 2**62
+_LAST_LAG_US: Final = (max(LAGS) + 1) * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,7 @@ class UnlicensedPayment(Typology):
         self._rows += step.applied.ts_us.size
 
     def recheck(self, context: Context, account: int) -> Outcome:
-        """And again a day later while the account is in use: settling comes after collecting."""
+        """And again a day later while the account may have more to settle."""
         entities = Entities(context)
         parameters = in_force(Parameters, self.id, context.rules)
         if entities.roles(account) & _KEEPERS:
@@ -175,7 +178,7 @@ def _may_settle(context: Context, entities: Entities, party: str | None, paramet
 
 
 class _Case:
-    """One account's month, in the currency in which most of its payments came."""
+    """One account's month, in the currency of most of what it paid out."""
 
     def __init__(self, context: Context, entities: Entities, account: int, parameters: Parameters) -> None:
         self._context = context
@@ -183,35 +186,39 @@ class _Case:
         self._account = account
         self._p = parameters
         since_us = context.now_us - parameters.window_days * DAY
-        window = (account, since_us, context.now_us, context.as_of, parameters.max_legs)
-        came, left = context.graph.edges_in(*window), context.graph.edges_out(*window)
-        own = _accounts_of(context, entities, account)
-        self._truncated = came.truncated or left.truncated
-        newest_us = max((int(edges.ts_us[-1]) for edges in (came, left) if len(edges)), default=0)
-        self.in_use = newest_us > context.now_us - DAY
-        """Money moved in the last day."""
-        self._currency = _commonest(came.currency)
-        others = ~np.isin(came.src, own) & (came.currency == self._currency)
-        self._came = some_of(came, others & ~np.isin(came.purpose, _NOT_COLLECTED))
-        others = ~np.isin(left.dst, own) & (left.currency == self._currency)
+        self._window = (account, since_us, context.now_us, context.as_of, parameters.max_legs)
+        left = context.graph.edges_out(*self._window)
+        self.in_use = bool(len(left)) and int(left.ts_us[-1]) > context.now_us - _LAST_LAG_US
+        """It may have more to settle."""
+        self._own = _accounts_of(context, entities, account)
+        self._currency = _commonest(left.currency)
+        others = ~np.isin(left.dst, self._own) & (left.currency == self._currency)
         self._left = some_of(left, others & ~np.isin(left.purpose, _NOT_SETTLED))
         self._refunded = some_of(left, others & (left.purpose == Purpose.refund))
 
+    @cached_property
+    def _came(self) -> Edges:
+        came = self._context.graph.edges_in(*self._window)
+        others = ~np.isin(came.src, self._own) & (came.currency == self._currency)
+        return some_of(came, others & ~np.isin(came.purpose, _NOT_COLLECTED))
+
     def finding(self, again: Recheck | None) -> Finding | None:
-        payers, payees = np.unique(self._came.src), np.unique(self._left.dst)
-        if not self._are_many(payers.size, payees.size) or not self._is_passed_on():
+        payees = np.unique(self._left.dst)
+        if payees.size < self._p.min_payees:
+            return None
+        payers = np.unique(self._came.src)
+        if payers.size < self._p.min_payers or not self._is_passed_on():
             return None
         settled = self._settled()
         if settled is None:
             return None
         came_of, left_to = self._parties(payers), self._parties(payees)
-        return self._found(*settled, came_of, left_to, again) if self._are_many(came_of, left_to) else None
+        if came_of < self._p.min_payers or left_to < self._p.min_payees:
+            return None
+        return self._found(*settled, came_of, left_to, again)
 
     def _parties(self, accounts: Int32s) -> int:
         return len({self._entities.entity(account) for account in accounts.tolist()})
-
-    def _are_many(self, payers: int, payees: int) -> bool:
-        return payers >= self._p.min_payers and payees >= self._p.min_payees
 
     def _is_passed_on(self) -> bool:
         paid_on, collected = int(self._left.amount_minor.sum()), int(self._came.amount_minor.sum())
@@ -258,7 +265,8 @@ class _Case:
             fee.rate_tenths,
             currency,
         )
-        cut = (Limit(name="legs", bound=self._p.max_legs),) if self._truncated else ()
+        is_cut = self._came.truncated or self._left.truncated
+        cut = (Limit(name="legs", bound=self._p.max_legs),) if is_cut else ()
         return Finding(
             subject=Subject(kind=SubjectKind.account, id=token),
             institution_id=ties[0] if ties else None,
