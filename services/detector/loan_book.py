@@ -203,7 +203,7 @@ _EMPTY: Final = Booked(*[_NOTHING] * len(Booked._fields))
 
 
 class LoanBook:
-    """Memory: 320 bytes a product, 6 kB a platform account, some 400 bytes a loan."""
+    """Memory: 350 bytes a product, 6 kB a platform account, some 400 bytes a loan."""
 
     def __init__(self) -> None:
         self._sums = np.zeros((1024, len(Flow)), np.int64)
