@@ -26,6 +26,11 @@ HOLDING: Final = frozenset({AccountRole.custody, AccountRole.reserve, AccountRol
 """Roles of the accounts in which an institution keeps its clients' money together."""
 
 _KEPT: Final = bits_of({*HOLDING, AccountRole.client})
+_ROLES: Final = frozenset({*HOLDING, AccountRole.client})
+_UNKNOWN: Final = -2
+_NONE: Final = -1
+_CURRENCIES: Final = 1 << 15
+"""More than the graph has codes for."""
 _LATE_DAYS: Final = 2
 """Of a transfer later than this the amount counts, and not who it was."""
 _PURPOSES: Final = np.arange(len(Purpose))
@@ -78,7 +83,9 @@ class DayFlows:
         self._seen: dict[int, set[tuple[int, int]]] = {}
         self._newest = -1
         self._met: dict[int, int] = {}
-        self._whose: dict[int, str] = {}
+        self._whose = np.full(1024, _UNKNOWN, np.int32)
+        self._institutions: list[str] = []
+        self._institution_numbers: dict[str, int] = {}
         self._revision = -1
         self._waiting: _Rows | None = None
         self._at = 0
@@ -168,22 +175,38 @@ class DayFlows:
         """The number of each row's book; -1 where it has none."""
         applied = step.applied
         if self._revision != step.registry.revision:
-            self._whose.clear()
+            self._whose[:] = _UNKNOWN
             self._revision = step.registry.revision
+        if step.marks.size > self._whose.size:
+            more = np.full(step.marks.size - self._whose.size, _UNKNOWN, np.int32)
+            self._whose = np.concatenate((self._whose, more))
         ends = np.where(took, applied.src[rows], applied.dst[rows])
-        found = np.full(rows.size, -1, np.int64)
-        for place, (account, currency) in enumerate(
-            zip(ends.tolist(), applied.currency[rows].tolist(), strict=True)
-        ):
-            whose = self._whose.get(account)
-            if whose is None:
-                clock_us = int(applied.clock_us[rows[place]])
-                whose = self._whose[account] = _institution(step, account, clock_us)
-            if whose:
-                found[place] = self._number(
-                    (whose, currency), int(day_of(int(applied.clock_us[rows[place]])))
-                )
-        return found
+        met = np.flatnonzero(self._whose[ends] == _UNKNOWN)
+        for place in met[np.sort(np.unique(ends[met], return_index=True)[1])].tolist():
+            clock_us = int(applied.clock_us[rows[place]])
+            self._whose[ends[place]] = self._institution(step, int(ends[place]), clock_us)
+        whose = self._whose[ends].astype(np.int64)
+        keys = np.where(whose < 0, -1, whose * _CURRENCIES + applied.currency[rows])
+        distinct, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+        numbers = np.full(distinct.size, -1, np.int64)
+        for one in np.argsort(first).tolist():
+            if distinct[one] >= 0:
+                book = self._institutions[int(distinct[one]) // _CURRENCIES], int(distinct[one]) % _CURRENCIES
+                numbers[one] = self._number(book, int(day_of(int(applied.clock_us[rows[first[one]]]))))
+        return numbers[inverse]
+
+    def _institution(self, step: Step, account: int, clock_us: int) -> int:
+        """Its number; _NONE where the account has none."""
+        records = step.registry.accounts(step.graph.token(account).hex(), clock_us)
+        whose = next(
+            (one.institution_id for one in records if one.role in _ROLES and one.institution_id), None
+        )
+        if whose is None:
+            return _NONE
+        if whose not in self._institution_numbers:
+            self._institution_numbers[whose] = len(self._institutions)
+            self._institutions.append(whose)
+        return self._institution_numbers[whose]
 
     def _number(self, book: Book, day: int) -> int:
         number = self._books.get(book, -1)
@@ -210,10 +233,3 @@ def _moves(step: Step) -> tuple[Int64s, Bools]:
     counted = took | (to_kept & ~from_kept & brings & step.inserted)
     rows = np.flatnonzero(counted & (applied.src != applied.dst)).astype(np.int64)
     return rows, took[rows]
-
-
-def _institution(step: Step, account: int, clock_us: int) -> str:
-    """ "" where it has none."""
-    records = step.registry.accounts(step.graph.token(account).hex(), clock_us)
-    roles = {*HOLDING, AccountRole.client}
-    return next((one.institution_id for one in records if one.role in roles and one.institution_id), "")

@@ -118,7 +118,10 @@ class ExitDrain(Typology):
     )
     parameters = Parameters
     needs = ("registry.party", "feed.balance", "feed.history", "feed.purpose")
-    look_alikes = (Bilingual(zh="季末向备案收款人结算", en="quarter-end settlement to filed receivers"),)
+    look_alikes = (
+        Bilingual(zh="季末向备案收款人结算", en="quarter-end settlement to filed receivers"),
+        Bilingual(zh="产品账户向企业投放资金", en="a product investing in a company"),
+    )
 
     def __init__(self) -> None:
         self._outflows: OrderedDict[tuple[str, int], list[_Outflow]] = OrderedDict()
@@ -177,9 +180,11 @@ class ExitDrain(Typology):
 
 def _kind(context: Context, institution_id: str, pot: Controlled, leg: Leg, p: Parameters) -> _Kind:
     """Why the receiver of `leg` is suspect; none where it is the institution's own account, a borrower of
-    its products, or a filed receiver."""
+    its products, or a filed receiver. Another institution is no stranger, and a product's account that
+    pays a company invests: of those, being new says nothing."""
     entities, registry, now_us = Entities(context), context.registry, context.now_us
     party_id, kind = entities.party(leg.dst), _Kind(0)
+    known = bool(entities.roles(leg.dst) & CONTROLLED)
     if leg.dst in pot.accounts:
         return kind
     if party_id is not None:
@@ -190,9 +195,13 @@ def _kind(context: Context, institution_id: str, pot: Controlled, leg: Leg, p: P
         party = registry.party(party_id, now_us)
         if party is not None and party.party_kind is PartyKind.person:
             kind |= _Kind.person
+        elif party is not None:
+            known |= AccountRole.product_vehicle in entities.roles(leg.src)
         if entities.is_related(institution_id, leg.dst):
             kind |= _Kind.related
     since_us, before_us = now_us - p.flow_days * DAY, now_us - p.window_days * DAY
+    if known:
+        return kind
     earlier = context.graph.edges_in(leg.dst, since_us, before_us, context.as_of, p.max_edges)
     if not np.isin(earlier.src, pot.accounts).any():
         kind |= _Kind.new
