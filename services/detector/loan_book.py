@@ -1,10 +1,6 @@
 """What platforms' loans did with money: by listing, by borrower, and by day for each platform account.
 
-Every transfer that touches a platform's account, or that a related party pays to a client, is put in
-one class of Flow by who pays, who is paid and the purpose; where the feed states none, by who they are.
-A reversal undoes the flow of the transfer it reverses. Yuan only: the law's caps are in yuan, and
-platforms lend in it. Roles are those the registry ever gave (services.detector.marks); whether one held
-on the day is for a confirmation to ask.
+What a transfer is booked as: services.detector.loan_flows.
 
 Rows of a batch count one by one, in order: open() a batch, advance() to a row, close() it.
 """
@@ -12,172 +8,23 @@ Rows of a batch count one by one, in order: open() a batch, advance() to a row, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
-import pyarrow.compute as pc
 
 from schemas.alert import Limit
 from schemas.batch import TransferBatch
 from schemas.instant import HOUR
-from schemas.registry import AccountRole
-from schemas.transaction import Purpose
 from services.detector.beijing import day_of
-from services.detector.graph import Applied, Status
-from services.detector.graph.kernel import Array, Bools, Int8s, Int32s, Int64s, kernel
-from services.detector.marks import BORROWER, CLIENT, CUSTODY, TIED, bits_of
+from services.detector.graph import Applied
+from services.detector.graph.kernel import Array, Int32s, Int64s, kernel
+from services.detector.loan_flows import AHEAD, EPOCH_HOURS, MAX_PRODUCTS, MOVES_LOAN, Booked, Flow, booked
 
-YUAN: Final = 0
-"""Code of the currency that the graph sums."""
 RING_DAYS: Final = 64
 """Days kept by platform account: a window is at most one less."""
-MAX_PRODUCTS: Final = 1 << 20
-"""Products beyond it are booked as if the feed named none."""
 MAX_PLATFORM_ACCOUNTS: Final = 4_096
 MAX_LOANS: Final = 500_000
 """Past it the loan that was disbursed first is forgotten."""
-MAX_MINOR: Final = 10**12
-"""CNY 10 billion; more than any loan, and keeps the sums of products with time within 64 bits."""
-_EPOCH_HOURS: Final = 350_000
-"""Moments count hours from late 2009, before there was any online lending to watch."""
-
-
-class Flow(IntEnum):
-    """What a transfer is to a platform's loans."""
-
-    none = 0
-    invested = 1
-    """By clients, into custody or an account of the platform."""
-    refunded = 2
-    """To investors of what did not come about."""
-    disbursed = 3
-    """From custody to a borrower."""
-    repaid = 4
-    """By a borrower: principal, or principal and interest in one."""
-    borrower_interest = 5
-    compensated = 6
-    """Into custody for a borrower, by a guarantor, the platform or its people."""
-    income = 7
-    """Other money into a platform's account, from nobody's client."""
-    paid = 8
-    """To investors: principal, or principal and interest in one."""
-    interest = 9
-    """To investors."""
-    subsidy = 10
-
-
-ASSET: Final = (Flow.repaid, Flow.borrower_interest, Flow.compensated)
-"""Money that came for a loan from others than investors."""
-PAYOUTS: Final = (Flow.paid, Flow.interest)
-INWARD: Final = (Flow.invested, *ASSET, Flow.income)
-HOUSE: Final = bits_of({AccountRole.own, AccountRole.fee, AccountRole.marketing, AccountRole.filed_own})
-"""Marks of a platform's own accounts."""
-_GUARANTEE: Final = bits_of({AccountRole.guarantee})
-
-
-class _Who(IntEnum):
-    """An end of a transfer, by its marks."""
-
-    stranger = 0
-    client = 1
-    custody = 2
-    house = 3
-    sponsor = 4  # a guarantor, or a related party
-    borrower = 5
-
-
-_ANY: Final = tuple(_Who)
-_PAYER: Final = (_Who.stranger, _Who.client, _Who.borrower)
-_THIRD: Final = (_Who.house, _Who.sponsor)
-_PLATFORM: Final = (_Who.custody, _Who.house)
-_PERSON: Final = (_Who.stranger, _Who.client, _Who.borrower, _Who.sponsor)
-_PRINCIPAL: Final = (Purpose.repay, Purpose.redemption)
-UNSTATED: Final = (Purpose.unknown, Purpose.transfer)
-_BACK: Final = (*_PRINCIPAL, Purpose.interest, *UNSTATED)
-
-_RULES: Final = (
-    # Earlier rules give way to later ones: (payer, payee, purposes, flow).
-    ((_Who.stranger, _Who.borrower, _Who.sponsor), _PLATFORM, tuple(Purpose), Flow.income),
-    (_PAYER, _PLATFORM, (Purpose.invest, Purpose.recharge), Flow.invested),
-    ((_Who.sponsor,), _PLATFORM, (Purpose.invest,), Flow.invested),
-    ((_Who.client,), (_Who.custody,), UNSTATED, Flow.invested),
-    (_PAYER, _PLATFORM, _PRINCIPAL, Flow.repaid),
-    (_PAYER, _PLATFORM, (Purpose.interest,), Flow.borrower_interest),
-    ((_Who.borrower,), (_Who.custody,), UNSTATED, Flow.repaid),
-    (_THIRD, (_Who.custody,), _BACK, Flow.compensated),
-    (_ANY, (_Who.custody,), (Purpose.compensation,), Flow.compensated),
-    ((_Who.custody,), _ANY, (Purpose.disburse,), Flow.disbursed),
-    ((_Who.custody,), (_Who.borrower,), UNSTATED, Flow.disbursed),
-    ((_Who.custody,), _PERSON, (Purpose.refund,), Flow.refunded),
-    (_PLATFORM, _PERSON, (*_PRINCIPAL, Purpose.compensation), Flow.paid),
-    (_PLATFORM, _PERSON, (Purpose.interest,), Flow.interest),
-    (_PLATFORM, (_Who.client,), UNSTATED, Flow.paid),
-    ((_Who.sponsor, _Who.borrower), (_Who.client,), (*_PRINCIPAL, Purpose.compensation), Flow.paid),
-    ((_Who.sponsor, _Who.borrower), (_Who.client,), (Purpose.interest,), Flow.interest),
-    (_PLATFORM, _PERSON, (Purpose.subsidy,), Flow.subsidy),
-)
-
-
-def _flow_table() -> Int8s:
-    table = np.zeros((len(_Who), len(_Who), len(Purpose)), np.int8)
-    for payers, payees, purposes, flow in _RULES:
-        table[np.ix_(payers, payees, purposes)] = flow
-    return table
-
-
-_ROLE_BITS: Final = CLIENT | CUSTODY | HOUSE | _GUARANTEE
-_SHIFT: Final = (TIED.bit_length() - 1) - _ROLE_BITS.bit_length()
-
-
-def _key(marks: Array) -> Array:
-    """The marks that matter here, side by side."""
-    return (marks & _ROLE_BITS) | ((marks & (TIED | BORROWER)) >> _SHIFT)
-
-
-def _who_table() -> Int8s:
-    """_Who by _key, the last that fits."""
-    keys = np.arange((TIED | BORROWER) >> _SHIFT << 1)
-    table = np.zeros(keys.size, np.int8)
-    for bits, who in (
-        (_GUARANTEE | TIED >> _SHIFT, _Who.sponsor),
-        (BORROWER >> _SHIFT, _Who.borrower),
-        (_GUARANTEE, _Who.sponsor),
-        (HOUSE, _Who.house),
-        (CLIENT, _Who.client),
-        (CUSTODY, _Who.custody),
-    ):
-        table[(keys & bits) != 0] = who
-    return table
-
-
-_FLOWS: Final = _flow_table()
-_WHO: Final = _who_table()
-_FLOW_CODES: Final = np.arange(len(Flow))
-_AHEAD: Final[Int64s] = np.isin(_FLOW_CODES, Flow.paid) - np.isin(_FLOW_CODES, ASSET).astype(np.int64)
-_IS_INWARD: Final = np.isin(_FLOW_CODES, INWARD)
-_MOVES_LOAN: Final = np.isin(_FLOW_CODES, (Flow.disbursed, Flow.repaid, Flow.compensated))
-
-
-class Booked(NamedTuple):
-    """The rows of a batch that are booked, ascending; columns of one length."""
-
-    rows: Array
-    flow: Array
-    product: Array
-    account: Array
-    """Of the platform, or of who pays in its stead."""
-    other: Array
-    minor: Array
-    """Negative where a transfer is reversed."""
-    hours: Array
-    day: Array
-    """Of the clock, in Beijing."""
-    ts_us: Array
-
-    def of(self, *flows: Flow) -> Bools:
-        chosen: Bools = np.isin(_FLOW_CODES, flows)[self.flow]
-        return chosen
 
 
 @dataclass(slots=True)
@@ -230,12 +77,8 @@ class LoanBook:
     def open(self, batch: TransferBatch, applied: Applied, src_marks: Array, dst_marks: Array) -> None:
         if self.since_us is None:
             self.since_us = int(applied.clock_us[0])
-        touched = ((src_marks | dst_marks) & (CUSTODY | HOUSE)) != 0
-        touched |= ((src_marks & TIED) != 0) & ((dst_marks & CLIENT) != 0)
-        touched &= (applied.status == Status.inserted) & (applied.currency == YUAN)
-        touched &= applied.amount_minor <= MAX_MINOR
-        self.batch = _booked(batch, applied, src_marks, dst_marks, np.flatnonzero(touched))
-        self._loan_places = np.flatnonzero(_MOVES_LOAN[self.batch.flow])
+        self.batch = booked(batch, applied, src_marks, dst_marks)
+        self._loan_places = np.flatnonzero(MOVES_LOAN[self.batch.flow])
         self._ahead = None
         self._at, self._row = 0, -1
         self._make_room()
@@ -284,7 +127,7 @@ class LoanBook:
         paid than others have paid in for it, just after it; 0 where it names no product. To be asked for
         before the book advances."""
         if self._ahead is None:
-            self._ahead = self._running(_AHEAD[self.batch.flow] * self.batch.minor)
+            self._ahead = self._running(AHEAD[self.batch.flow] * self.batch.minor)
         return self._ahead
 
     def principal_hours(self, product: int, now_us: int, returned_bp: int = 10_000) -> int:
@@ -293,7 +136,7 @@ class LoanBook:
         self._settle()
         if not 0 < product < len(self._sums):
             return 0
-        hours = now_us // HOUR - _EPOCH_HOURS
+        hours = now_us // HOUR - EPOCH_HOURS
         areas = self._sums[product] * hours - self._moments[product]
         out = int(areas[Flow.invested] - areas[Flow.refunded])
         return out - int(areas[Flow.paid]) * returned_bp // 10_000
@@ -359,7 +202,7 @@ class LoanBook:
         first = np.flatnonzero(np.diff(product, prepend=-1))
         before = np.repeat(sums[first] - moved[rows[first]], np.diff(first, append=rows.size))
         found = np.zeros(self.batch.rows.size, np.int64)
-        found[rows] = self._sums[product] @ _AHEAD + sums - before
+        found[rows] = self._sums[product] @ AHEAD + sums - before
         return found
 
     def _make_room(self) -> None:
@@ -412,39 +255,6 @@ class LoanBook:
             del self._borrowed[loan.borrower]
 
 
-def _booked(
-    batch: TransferBatch, applied: Applied, src_marks: Array, dst_marks: Array, rows: Array
-) -> Booked:
-    src, dst = applied.src[rows], applied.dst[rows]
-    payer, payee = _WHO[_key(src_marks[rows])], _WHO[_key(dst_marks[rows])]
-    minor = applied.amount_minor[rows]
-    reversed_ = pc.binary_length(batch.columns.column("reversal_of")).to_numpy()[rows] > 0
-    if reversed_.any():
-        src, dst = np.where(reversed_, dst, src), np.where(reversed_, src, dst)
-        payer, payee = np.where(reversed_, payee, payer), np.where(reversed_, payer, payee)
-        minor = np.where(reversed_, -minor, minor)
-    product, purpose = applied.product[rows], applied.purpose[rows]
-    product = np.where(product < MAX_PRODUCTS, product, 0)
-    flow = _FLOWS[payer, payee, purpose]
-    # The house pays its people too: unstated, it pays for a listing only where it names one.
-    idle = (payer == _Who.house) & (product == 0) & np.isin(purpose, UNSTATED)
-    kept = (flow != Flow.none) & ~(idle & (payee == _Who.client))
-    inward = _IS_INWARD[flow]
-    ts_us, clock_us = applied.ts_us[rows], applied.clock_us[rows]
-    columns = (
-        rows,
-        flow,
-        product,
-        np.where(inward, dst, src),
-        np.where(inward, src, dst),
-        minor,
-        ts_us // HOUR - _EPOCH_HOURS,
-        day_of(clock_us),
-        ts_us,
-    )
-    return Booked(*(column[kept] for column in columns))
-
-
 def _grown(array: Array, least: int) -> Array:
     """Twice as long, or as long as `least`."""
     more = max(least, 2 * len(array)) - len(array)
@@ -458,15 +268,15 @@ def count_rows(
     days: Int64s,
     today: Int64s,
     slots: Int32s,
-    booked: Booked,
+    rows: Booked,
     first: int,
     last: int,
 ) -> None:
     for place in range(first, last):
-        flow, product, day = booked.flow[place], booked.product[place], booked.day[place]
-        minor, slot = booked.minor[place], slots[booked.account[place]]
+        flow, product, day = rows.flow[place], rows.product[place], rows.day[place]
+        minor, slot = rows.minor[place], slots[rows.account[place]]
         sums[product, flow] += minor
-        moments[product, flow] += minor * booked.hours[place]
+        moments[product, flow] += minor * rows.hours[place]
         for new in range(max(today[0] + 1, day - RING_DAYS + 1), day + 1):
             days[:, new % RING_DAYS, :] = 0
         today[0] = max(today[0], day)

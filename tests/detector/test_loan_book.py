@@ -15,7 +15,8 @@ from registry import Registry
 from schemas.instant import DAY, HOUR, to_micros
 from schemas.transaction import Purpose
 from services.detector.graph import RollingGraph
-from services.detector.loan_book import MAX_MINOR, RING_DAYS, Flow, LoanBook
+from services.detector.loan_book import RING_DAYS, LoanBook
+from services.detector.loan_flows import MAX_MINOR, Flow
 from services.detector.marks import Marks
 
 REGISTERED: dict[str, Any] = {

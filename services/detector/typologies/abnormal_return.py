@@ -32,7 +32,7 @@ from services.detector.graph.kernel import Int64s
 from services.detector.incidents import lacking
 from services.detector.legs import Leg, legs_of
 from services.detector.listings import Listings
-from services.detector.loan_book import PAYOUTS, UNSTATED, YUAN, Flow
+from services.detector.loan_flows import PAYOUTS, UNSTATED, YUAN, Flow
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

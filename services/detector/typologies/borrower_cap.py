@@ -28,7 +28,8 @@ from services.detector.explanations.borrower_cap import Debt, explanation
 from services.detector.incidents import lacking
 from services.detector.legs import Leg, legs_of
 from services.detector.listings import Listings
-from services.detector.loan_book import Flow, Loan
+from services.detector.loan_book import Loan
+from services.detector.loan_flows import Flow
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

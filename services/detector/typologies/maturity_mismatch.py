@@ -29,7 +29,7 @@ from services.detector.graph import Edges
 from services.detector.incidents import lacking
 from services.detector.legs import Leg, legs_of
 from services.detector.listings import Listings
-from services.detector.loan_book import ASSET, PAYOUTS, UNSTATED, Flow
+from services.detector.loan_flows import ASSET, PAYOUTS, UNSTATED, Flow
 from services.detector.marks import CUSTODY
 from services.detector.severity import by_amount
 from services.detector.typology import (

@@ -26,7 +26,7 @@ from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.incidents import Case, Incident, Incidents, Reason
 from services.detector.legs import Leg, legs_of
 from services.detector.listings import Listings
-from services.detector.loan_book import HOUSE
+from services.detector.loan_flows import HOUSE
 from services.detector.marks import BORROWER, CLIENT, CUSTODY, RESERVE, TIED
 from services.detector.severity import by_amount
 from services.detector.typology import (

@@ -26,7 +26,7 @@ from services.detector.entities import OWN_MONEY, Entities
 from services.detector.explanations.self_guarantee import explanation
 from services.detector.incidents import Case, Incident, Incidents, Reason
 from services.detector.listings import Listings
-from services.detector.loan_book import HOUSE, UNSTATED, Flow
+from services.detector.loan_flows import HOUSE, UNSTATED, Flow
 from services.detector.marks import CUSTODY, TIED
 from services.detector.severity import by_amount
 from services.detector.typology import (
