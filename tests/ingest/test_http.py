@@ -252,3 +252,16 @@ def test_the_documentation_has_every_route_with_examples(client):
     for status in ("200", "201", "422"):
         Receipt.model_validate(push["responses"][status]["content"]["application/json"]["example"])
     assert not re.search(r"\$defs", json.dumps(api["paths"]))
+
+
+def test_balances_are_pushed_with_the_feeds_key(client, world):
+    content = b"account,as_of,kind,balance,currency\n8110701,2016-05-04,booked,1.00,CNY\nx,y,booked,1,CNY\n"
+    answer = client.post("/v1/feeds/bank_a/balances", content=content)
+    assert answer.status_code == 200
+    assert (answer.json()["accepted"], answer.json()["rejected"]) == (1, 1)
+    assert answer.json()["rejects"][0]["field"] == "as_of"
+    assert client.post("/v1/feeds/bank_a/balances", content=content).json() == answer.json()
+    is_problem(client.post("/v1/feeds/bank_a/balances", content=b"a,b\n"), 422, "malformed-batch")
+    keyless = client.post("/v1/feeds/bank_a/balances", content=content, headers={"Authorization": ""})
+    is_problem(keyless, 401, "unauthenticated")
+    is_problem(client.post("/v1/feeds/nobody/balances", content=content), 404, "unknown")
