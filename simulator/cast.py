@@ -152,6 +152,9 @@ class Lender:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cast:
+    """`missing_purpose`, `correction`: labels of transfers sent without their purpose, and of what banks
+    undo or book again."""
+
     register: Register
     people: People
     companies: tuple[Company, ...]
@@ -166,5 +169,7 @@ class Cast:
     payment_institutions: tuple[PaymentInstitution, ...]
     lenders: tuple[Lender, ...]
     materials: Payee
+    missing_purpose: int
+    correction: int
     habits: Habits
     markets: Markets

@@ -67,6 +67,8 @@ def cast_world(seed: int, size: p.Size, start_us: int, days: int) -> Cast:
         payment_institutions=paying,
         lenders=lenders(register, size),
         materials=_payee(register, "建材市场有限公司", TRADE, "shop", "building_material_loan"),
+        missing_purpose=register.pattern("missing_purpose", ()),
+        correction=register.pattern("correction", ()),
         habits=cast_habits(register, seed, people, firms, lending),
         markets=cast_markets(
             register,
@@ -178,7 +180,17 @@ def _people(
     cards = money(rng, p.CARD_OPENING_MEDIAN, 0.8, n)
     banks = rng.integers(0, size.banks, n)
     party = tuple(register.party(PartyKind.person) for _ in range(n))
-    card = [register.account(party[i], register.banks[banks[i]], "person", int(cards[i])) for i in range(n)]
+    unregistered = rng.spawn(1)[0].random(n) < p.UNREGISTERED
+    card = [
+        register.account(
+            party[i],
+            register.banks[banks[i]],
+            "person",
+            int(cards[i]),
+            None if unregistered[i] else AccountRole.external,
+        )
+        for i in range(n)
+    ]
     tenant = rng.random(n) < p.RENTING
     return People(
         party=party,

@@ -116,6 +116,8 @@ TWO_BANKS: Final = 0.01  # assumption: people who often move money between accou
 
 # Banks
 CHARGEBACK_RATE: Final = 1 / 1_500  # assumption: purchases undone by the bank some days later
+MISBOOKED_RATE: Final = 1 / 4_000  # assumption: card purchases booked with a wrong amount, and again rightly
+UNREGISTERED: Final = 0.01  # assumption: people's cards that the supervisor's registry does not hold
 PURPOSE_LEFT_OUT: Final = 0.02  # assumption: of the purposes on ordinary transfers
 
 ROUND_DAYS: Final = 30

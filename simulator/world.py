@@ -111,7 +111,7 @@ class World:
             for process in processes:
                 process.act(today)
             scripts = [script for script in scripts if _goes_on(script, today)]
-            yesterday = _forget_purposes(today.flows.seal(), self.seed, day)
+            yesterday = _forget_purposes(today.flows.seal(), today)
             ledger.settle(yesterday)
             yesterday_first = number
             yield names.day(number, yesterday, today)
@@ -140,11 +140,12 @@ def _goes_on(script: Script, today: Today) -> bool:
     return True
 
 
-def _forget_purposes(columns: Columns, seed: int, day: int) -> Columns:
+def _forget_purposes(columns: Columns, today: Today) -> Columns:
     """A bank leaves out the purpose of some ordinary transfers."""
-    rng = stream(seed, "purposes", day)
+    rng = today.stream("purposes")
     forgotten = (rng.random(len(columns)) < p.PURPOSE_LEFT_OUT) & np.isin(columns.channel, _MAY_LACK_PURPOSE)
     columns.purpose[forgotten] = Purpose.unknown
+    columns.pattern[forgotten & (columns.pattern == NONE)] = today.cast.missing_purpose
     return columns
 
 

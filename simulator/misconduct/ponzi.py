@@ -184,11 +184,11 @@ def shells_repay(plan: Plan) -> Play:
 
 def sham_trade(plan: Plan) -> Play:
     trade = (plan.company("国际贸易", TRADE), plan.company("仓储", TRADE))
-    return _scheme(plan, 10, 0.2, relay=trade, real=(2, 6))
+    return _scheme(plan, 9, 0.2, relay=trade, real=(2, 6))
 
 
 VARIANTS = (
     Variant(from_custody, CLUMSY, days=46, also=("maturity_mismatch", "self_lending")),
     Variant(shells_repay, ORDINARY, days=64, also=("maturity_mismatch", "self_lending")),
-    Variant(sham_trade, CAREFUL, days=80, also=("maturity_mismatch", "self_lending")),
+    Variant(sham_trade, CAREFUL, days=70, also=("maturity_mismatch", "self_lending")),
 )

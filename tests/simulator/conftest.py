@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.registry import REGISTRY_RECORD, Account, Institution, Relation
+from schemas.registry import REGISTRY_RECORD, Account, AccountRole, Institution, Relation
 from simulator.dataset import write
 from simulator.world import World, simulate
 
@@ -49,6 +49,11 @@ class Written:
     @cached_property
     def account_of(self) -> dict[str, Account]:
         return {account.account_id: account for account in self.of_kind(Account)}
+
+    def role(self, account: str) -> AccountRole | None:
+        """None: the registry does not hold the account."""
+        known = self.account_of.get(account)
+        return known.role if known else None
 
     @cached_property
     def institutions(self) -> dict[str, Institution]:

@@ -60,7 +60,7 @@ def test_a_reserve_pays_redemptions_only_after_the_funds_money_came(written):
     for rows in honest(written, "redemption_pass_through"):
         held = 0
         for row in rows:
-            held += -minor(row) if written.account_of[row["src"]].role is AccountRole.reserve else minor(row)
+            held += -minor(row) if written.role(row["src"]) is AccountRole.reserve else minor(row)
             assert held >= 0
         assert held == 0
 
@@ -89,7 +89,7 @@ def test_what_a_marketplaces_buyers_pay_is_settled_the_same_night(written):
     for rows in honest(written, "marketplace"):
         days = defaultdict(int)
         for row in rows:
-            out = written.account_of[row["src"]].role is AccountRole.reserve
+            out = written.role(row["src"]) is AccountRole.reserve
             beijing_day = (to_micros(row["ts"]) + BEIJING_OFFSET) // DAY
             days[beijing_day] += -minor(row) if out else minor(row)
         assert set(days.values()) == {0}

@@ -24,11 +24,6 @@ def cases(written):
     return found
 
 
-def role(written, account):
-    known = written.account_of.get(account)
-    return known.role if known else None
-
-
 def test_a_round_trip_comes_home_in_time_order_nearly_whole(cases):
     assert len(cases["round_tripping"]) >= 4
     for case, rows in cases["round_tripping"]:
@@ -44,10 +39,10 @@ def test_who_guarantees_pays_what_the_borrower_never_did(cases, written):
     borrower_of = {p.product_id: p.borrower_party_id for p in written.of_kind(Product)}
     for case, rows in cases["self_guarantee"]:
         product = next(row["product"] for row in rows if row["product"])
-        paid = [row for row in rows if role(written, row["dst"]) is AccountRole.client]
+        paid = [row for row in rows if written.role(row["dst"]) is AccountRole.client]
         assert len(paid) >= 8, case["variant"]
         if case["care"] != "careful":
-            payers = {row["src"] for row in rows if role(written, row["src"]) is not AccountRole.custody}
+            payers = {row["src"] for row in rows if written.role(row["src"]) is not AccountRole.custody}
             assert all(written.account_of[payer].party_id != borrower_of[product] for payer in payers)
 
 
@@ -69,7 +64,7 @@ def test_straws_bring_what_they_borrowed_to_one_receiver(cases):
 def test_the_money_ends_where_it_must_not(cases, written, typology, end):
     for case, rows in cases[typology]:
         first = sum(minor(row) for row in rows if row["src"] == rows[0]["src"])
-        arrived = sum(minor(row) for row in rows if role(written, row["dst"]) is end)
+        arrived = sum(minor(row) for row in rows if written.role(row["dst"]) is end)
         assert arrived >= 0.5 * first, case["variant"]
 
 
@@ -80,7 +75,7 @@ def test_client_money_goes_where_it_does_not_belong(cases, written, typology):
         crossing = [
             row
             for row in rows
-            if (role(written, row["src"]) in clients) and role(written, row["dst"]) not in clients
+            if (written.role(row["src"]) in clients) and written.role(row["dst"]) not in clients
         ]
         assert crossing, case["variant"]
         assert all(row["product"] == "" or case["variant"] == "other_payee" for row in crossing)
@@ -92,7 +87,7 @@ def test_who_bypasses_custody_is_paid_from_cards_at_another_account(cases, writt
         own = set(case["accounts"].split(";"))
         taken = [row for row in rows if row["src"] not in own]
         assert len({row["src"] for row in taken}) >= 8, case["variant"]
-        assert not any(role(written, row["dst"]) in (AccountRole.custody, AccountRole.client) for row in rows)
+        assert not any(written.role(row["dst"]) in (AccountRole.custody, AccountRole.client) for row in rows)
     assert len(platforms) >= 3, "several custody banks"
 
 
@@ -125,9 +120,7 @@ def test_who_was_paid_out_before_the_loan_was_repaid_was_paid_by_later_investors
         borrowers = {row["dst"] for row in rows if row["purpose"] == "disburse"}
         assert not any(row["src"] in borrowers for row in rows), case["variant"]
         back = [
-            row
-            for row in rows
-            if role(written, row["dst"]) is AccountRole.client and row["src"] != row["dst"]
+            row for row in rows if written.role(row["dst"]) is AccountRole.client and row["src"] != row["dst"]
         ]
         assert len(back) >= 10, case["variant"]
         assert all(to_micros(row["ts"]) < due[row["product"]] for row in rows if row["product"])
