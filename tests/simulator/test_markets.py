@@ -86,7 +86,6 @@ def test_feeders_are_filed(written):
 
 
 def test_what_a_marketplaces_buyers_pay_is_settled_the_same_night(written):
-    reserves = {a.account_id for a in written.of_kind(Account) if a.role is AccountRole.reserve}
     for rows in honest(written, "marketplace"):
         days = defaultdict(int)
         for row in rows:
