@@ -22,8 +22,8 @@ from schemas.instant import MIN_INSTANT, Instant
 from schemas.record import Bilingual, Identifier, Record, content_id
 from schemas.registry import Validity
 
-Value = int | tuple[str, ...]
-"""A threshold: a whole number in the unit its name ends with, or a list of words."""
+Value = int | str | tuple[str, ...]
+"""A threshold: a whole number in the unit its name ends with, a word, or a list of words."""
 
 
 class Article(Record):

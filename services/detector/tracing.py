@@ -1,6 +1,7 @@
 """Following a loan: the bounded subgraph that its money could have entered, and how much did.
 
-Time-respecting paths from the borrower's account; first in, first out through every account on them.
+Time-respecting paths from the borrower's account, and a method of attribution through every account on
+them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 
 from schemas.alert import Limit
 from schemas.instant import DAY
-from services.detector.attribution import Payments, carry
+from services.detector.attribution import Method, Payments, carry
 from services.detector.graph import Edges, Reached
 from services.detector.graph.kernel import Int32s, Int64s
 from services.detector.legs import Leg, legs_of, merged, some_of
@@ -34,6 +35,9 @@ class Bounds(Protocol):
     def hub_degree(self) -> int: ...
     @property
     def max_accounts(self) -> int: ...
+    @property
+    def attribution(self) -> str:
+        """A services.detector.attribution.Method by name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,7 +126,7 @@ def follow(
     reached: Reached,
     is_passed: Callable[[int], bool],
 ) -> Trace:
-    """Follow `loan`, first in, first out, through the accounts `reached` for which `is_passed`."""
+    """Follow `loan` through the accounts `reached` for which `is_passed`."""
     since_us, until_us = loan[0].ts_us, _until_us(context, loan, bounds)
     followed = _followed(loan[0].dst, reached, bounds, is_passed)
     cut = len(followed) == bounds.max_accounts
@@ -135,7 +139,8 @@ def follow(
     edges = some_of(edges, edges.currency == loan[0].currency)
     is_loan = np.isin(edges.seq, [leg.seq for leg in loan])
     payments = Payments(places(followed, edges.src), places(followed, edges.dst), edges.amount_minor, is_loan)
-    return Trace(edges, carry(payments, followed.size, bounds.max_legs).by_legs, limits)
+    carried = carry(payments, followed.size, bounds.max_legs, Method(bounds.attribution))
+    return Trace(edges, carried.by_legs, limits)
 
 
 def places(followed: Int32s, accounts: Int32s) -> Int32s:

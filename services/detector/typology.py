@@ -60,7 +60,7 @@ def greatest(kind: type[Any], rule: str, name: str, step: Step) -> int:
 def shown(parameters: Any) -> dict[str, int | str]:
     """Parameters as an alert carries them."""
     values = {one.name: getattr(parameters, one.name) for one in fields(parameters)}
-    return {name: v if isinstance(v, int) else ",".join(v) for name, v in values.items()}
+    return {name: ",".join(v) if isinstance(v, tuple) else v for name, v in values.items()}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.law import Law, Threshold, load_law
 from schemas.transaction import Purpose
 from services.detector.attribution import Carried, Method, Payments, carry
 from services.detector.attribution.mixed import portion
+from services.detector.engine import Engine
 from services.detector.legs import Leg
+from services.detector.typologies.self_lending import SelfLending
+from tests.detector.conftest import batch
 from tests.detector.fifo import fifo
 
 accounts = st.integers(0, 4)
@@ -119,3 +124,34 @@ def test_portion(first: int, second: int, third: int) -> None:
     part, amount, whole = sorted((first, second, third))
     if amount < whole:
         assert portion(part, amount, whole) == part * amount // whole
+
+
+@pytest.mark.parametrize(
+    ("method", "fires"), [("fifo", True), ("pro_rata", False), ("lowest_balance", False)]
+)
+def test_the_law_as_data_chooses_the_method(method: str, fires: bool, world: Any) -> None:
+    """A borrower of 100,000 earns 50,000 more, then pays the platform 40,000: φ is 30,000."""
+    chosen = Threshold(rule="self_lending", name="attribution", value=method, source="test")
+    law = load_law()
+    given = world(
+        institutions=[["p2p-1", "p2p", "firm"]],
+        products=[["x", "p2p-1", "maker"]],
+        accounts=[
+            ["custody", "firm", "custody", "p2p-1"],
+            ["own", "firm", "own", "p2p-1"],
+            ["b", "maker", "external"],
+        ],
+        flows=[
+            [1, "custody", "b", 100000, "disburse", {"product": "x"}],
+            [2, "shop", "b", 50000, "purchase"],
+            [3, "b", "own", 40000, "transfer"],
+        ],
+    )
+    engine = Engine(
+        Law(tuple(law.documents.values()), [*law.thresholds, chosen]),
+        max_transfers=1_000,
+        max_accounts=1_000,
+        typologies=(SelfLending,),
+    )
+    engine.apply_registry(given.records())
+    assert bool(engine.apply_transfers(batch(given.rows(), "all")).alerts) is fires

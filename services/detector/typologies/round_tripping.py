@@ -90,6 +90,7 @@ class Parameters:
     max_edges: int = parameter(1_000, "bound on the transfers of one search")
     hub_degree: int = parameter(100, "bound: an account with more transfers in the window is not passed")
     max_accounts: int = parameter(100, "bound on the accounts through which money is followed")
+    attribution: str = parameter("fifo", "assumption: first in, first out; or pro_rata, lowest_balance")
 
 
 class _SeveralAccounts(Lookup):

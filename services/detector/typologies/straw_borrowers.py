@@ -74,6 +74,7 @@ class Parameters:
     max_edges: int = parameter(2_000, "bound on the transfers of one search")
     hub_degree: int = parameter(200, "bound: an account with more transfers in the window is not passed")
     max_accounts: int = parameter(100, "bound on the accounts through which money is followed")
+    attribution: str = parameter("fifo", "assumption: first in, first out; or pro_rata, lowest_balance")
     max_listings: int = parameter(10, "bound on the listings of one borrower that are followed")
 
 
