@@ -5,7 +5,7 @@ worker and the embedded runner share. No I/O of its own: `Read` is how it asks f
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from logging import getLogger
 from typing import Final, NamedTuple, Protocol, TypeVar
 
@@ -22,6 +22,8 @@ from schemas.risk import RiskScore
 from schemas.topics import ALERTS, BALANCES, KIND_HEADER, REGISTRY, RISK_SCORES, TRANSFERS, Topic
 
 GROUP: Final = "detector"
+ALARM_FILL: Final = 0.8
+"""Share of an engine's stated maximum at which an alarm is due, while there is time to act."""
 R = TypeVar("R")
 
 _log = getLogger(__name__)
@@ -37,6 +39,10 @@ class Findings(Protocol):
 
 class Engine(Protocol):
     """Deterministic: the same calls in the same order give the same findings."""
+
+    @property
+    def fill(self) -> float:
+        """Share of its stated maximum in use."""
 
     def apply_transfers(self, batch: TransferBatch) -> Findings: ...
     def apply_registry(self, records: Sequence[RegistryRecord]) -> Findings: ...
@@ -55,12 +61,14 @@ class Output(NamedTuple):
 
 @dataclass(slots=True)
 class Counts:
-    """What was read since the process began; replayed messages are counted apart."""
+    """What was read since the process began; replayed messages are counted apart. `fill`: how full each
+    partition's engine is, as a share of its stated maximum."""
 
     messages: int = 0
     transfers: int = 0
     replayed: int = 0
     undecodable: int = 0
+    fill: dict[int, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -98,6 +106,7 @@ class Detector:
     def drop(self, partition: int) -> None:
         """Forget the partition's engine: it is built anew from the log when it is needed."""
         self._partitions.pop(partition, None)
+        self.counts.fill.pop(partition, None)
 
     def keep(self, partitions: Collection[int]) -> None:
         """Drop every other partition's engine."""
@@ -117,12 +126,24 @@ class Detector:
         partition.next = message.offset + 1
         self.counts.messages += 1
         try:
-            return self._give(partition.engine, message)
+            findings = self._give(partition.engine, message)
+            self._note_fill(message.partition, partition.engine.fill)
+            return findings
         except InvalidInput as error:
             self.counts.undecodable += 1
             place = f"{message.topic}/{message.partition}@{message.offset}"
             _log.error("%s cannot be decoded and is skipped: %s", place, error)
             return None
+
+    def _note_fill(self, partition: int, fill: float) -> None:
+        if fill >= ALARM_FILL > self.counts.fill.get(partition, 0.0):
+            _log.warning(
+                "partition %d: the engine is %.0f %% full; when it is full, its window shortens and new"
+                " accounts are refused: raise its maximum or add partitions and workers",
+                partition,
+                100 * fill,
+            )
+        self.counts.fill[partition] = fill
 
     def _give(self, engine: Engine, message: Message) -> Findings:
         """Raises InvalidInput, before the engine has seen anything of it."""

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import faust
 from prometheus_client import CollectorRegistry, start_http_server
-from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from eventlog.kafka import MAX_BATCH_BYTES, KafkaLog
 from eventlog.log import Message
@@ -158,6 +158,12 @@ class _Collector:
             ("undecodable", "Messages skipped because they could not be decoded", self._counts.undecodable),
         ):
             yield CounterMetricFamily(f"lookthrough_detector_{name}", text, value)
+        fill = GaugeMetricFamily(
+            "lookthrough_detector_fill", "Share of the engine's stated maximum in use", labels=["partition"]
+        )
+        for partition, share in sorted(self._counts.fill.copy().items()):
+            fill.add_metric([str(partition)], share)
+        yield fill
 
 
 def _serve_metrics(counts: Counts, port: int) -> None:

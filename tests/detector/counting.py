@@ -35,6 +35,10 @@ class CountingEngine:
         self._batches = 0
         self._seconds = seconds_a_batch
 
+    @property
+    def fill(self) -> float:
+        return self._batches / 50
+
     def apply_transfers(self, batch: TransferBatch) -> Findings:
         time.sleep(self._seconds)
         self._batches += 1

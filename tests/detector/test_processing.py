@@ -108,3 +108,15 @@ def test_what_cannot_be_decoded_is_counted_logged_and_skipped(
 def test_registry_change_with_no_records_is_harmless(detector: Detector) -> None:
     empty = replace(STREAM[0], headers={KIND_HEADER: REGISTRY}, value=b"[]")
     assert [output.topic for output in detector.apply(empty)] == [RISK_SCORES]
+
+
+def test_a_partition_that_fills_up_is_an_alarm_once(
+    detector: Detector, caplog: pytest.LogCaptureFixture
+) -> None:
+    for message in STREAM:
+        detector.apply(message)
+    alarms = [record for record in caplog.records if "full" in record.message]
+    assert len(alarms) == len(detector.counts.fill) == 2
+    assert all(share >= 0.8 for share in detector.counts.fill.values())
+    detector.drop(0)
+    assert list(detector.counts.fill) == [1]
