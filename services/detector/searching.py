@@ -20,18 +20,19 @@ SETTING: Final = Shapes(
     least_permille=250,
     most_permille=4_000,
     window_us=30 * DAY,
-    middles=3,
+    middles=2,
     fan_in=4,
     fan_out=4,
     gather_scatter=3,
     bipartite=2,
-    hub_degree=100,
-    budget=100,
+    hub_degree=200,
+    budget=400,
 )
 """Assumption: 30 days, the longest window of a typology; counts are the least any typology asks of its
 shape. A leg of a ring that carries less than a quarter or more than four times of what the last one
-does is taken as other money. More than 100 live transfers one way are a business's account, and
-reading it on every transfer would cost more than the rest together."""
+does is taken as other money. More than 200 live transfers one way are a business's account, and
+reading it on every transfer would cost more than the rest together; a shape is read through accounts
+whose other transfers, a few a day, come in between."""
 
 _THRESHOLDS: Final = {
     Shape.cycle: "cycle_legs",

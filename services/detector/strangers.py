@@ -2,7 +2,8 @@
 
 What is left out is honest life, by principle: transfers with a purpose of ordinary business (salary,
 purchase, tax, a platform's own, …: the bank's word is believed), accounts registered in a role (a
-shop's settlement account, a client's, an institution's), and those between accounts of one party.
+shop's settlement account, a client's, an institution's) or held by a company that strangers deal with every
+day, and those between accounts of one party.
 Where the feed states no purpose and there is no registry, novelty alone is left; findings say so.
 """
 
@@ -80,10 +81,6 @@ class Strangers:
     def out_of(self, account: int) -> list[Leg]:
         return self._of(account, False)
 
-    def is_everyday(self, account: int) -> bool:
-        """Its holder's industry is one that strangers deal with every day."""
-        return self.entities.registered and self.entities.industry(account) in EVERYDAY_INDUSTRIES
-
     def _of(self, account: int, inward: bool) -> list[Leg]:
         known = self._legs.get((account, inward))
         if known is None:
@@ -100,7 +97,12 @@ class Strangers:
         chosen &= (others != OUTSIDE_INDEX) & (others != account) & in_no_role(context.marks[others])
         chosen &= context.dealings.since_us(others, account) >= self.since_us
         legs = legs_of(edges, chosen)
-        if self.entities.registered and legs:
-            own = self.entities.entity(account)
-            legs = [leg for leg in legs if self.entities.entity(leg.src if inward else leg.dst) != own]
-        return legs
+        if not (legs and self.entities.registered):
+            return legs
+        return [leg for leg in legs if self._is_between_parties(account, leg.src if inward else leg.dst)]
+
+    def _is_between_parties(self, account: int, other: int) -> bool:
+        """Neither is of everyday industry, and they are not one and the same."""
+        entities = self.entities
+        everyday = {entities.industry(account), entities.industry(other)} & EVERYDAY_INDUSTRIES
+        return not everyday and entities.entity(account) != entities.entity(other)
