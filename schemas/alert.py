@@ -124,5 +124,6 @@ class Alert(Record):
     evidence: Evidence
 
 
-def alert_id(typology: str, subject: Subject, episode_us: int) -> str:
-    return content_id("alert", typology, subject.kind, subject.id, str(episode_us))
+def alert_id(typology: str, subject: Subject, episode_us: int, matter: str = "") -> str:
+    parts = (typology, subject.kind, subject.id, str(episode_us))
+    return content_id("alert", *parts, *([matter] if matter else []))

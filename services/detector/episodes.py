@@ -1,7 +1,7 @@
 """Episodes: one alert for one suspicion that goes on, raised in version as it grows.
 
-(typology, subject, event time of the first detection) gives the alert its id. A later finding on the
-same subject raises the version when it is material: the amount is a tenth or more above that of the
+(typology, subject, matter, event time of the first detection) gives the alert its id. A later finding
+on the same raises the version when it is material: the amount is a tenth or more above that of the
 last version, a further account is the subject's, or the confidence has risen by ten points. The rest
 is taken as seen. An episode that has had no finding for `quiet_us` is over; the next one is new.
 """
@@ -28,6 +28,7 @@ class _Subject(NamedTuple):
     typology: str
     kind: str
     id: str
+    matter: str
 
 
 @dataclass(slots=True)
@@ -51,7 +52,7 @@ class Episodes:
 
     def take(self, typology: str, name: Bilingual, context: Context, finding: Finding) -> Alert | None:
         """The alert, new or raised; None when the finding adds nothing material."""
-        key = _Subject(typology, finding.subject.kind.value, finding.subject.id)
+        key = _Subject(typology, finding.subject.kind.value, finding.subject.id, finding.matter)
         episode = self._current(key, context.now_us)
         confidence = points(finding.confidence)
         material = (
@@ -84,7 +85,7 @@ def _alert(typology: str, name: Bilingual, context: Context, finding: Finding, e
     evidence = evidence_of(graph)
     institution = institution_at(context, finding.institution_id)
     return Alert(
-        alert_id=alert_id(typology, finding.subject, episode.start_us),
+        alert_id=alert_id(typology, finding.subject, episode.start_us, finding.matter),
         version=episode.version,
         typology=typology,
         name=name,

@@ -251,6 +251,8 @@ class Finding:
     limits: tuple[Limit, ...] = ()
     earlier: tuple[EvidenceEdge, ...] = ()
     again: Recheck | None = None
+    matter: str = ""
+    """What tells this suspicion from others on the same subject; each matter is an alert of its own."""
 
 
 Outcome = Finding | Recheck | None

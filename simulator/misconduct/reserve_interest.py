@@ -83,5 +83,5 @@ def rebate(plan: Plan) -> Play:
 VARIANTS = (
     Variant(credited, CLUMSY, days=2),
     Variant(special, ORDINARY, days=18),
-    Variant(rebate, CAREFUL, days=22),
+    Variant(rebate, CAREFUL, days=22, also=("reserve_misuse",)),
 )

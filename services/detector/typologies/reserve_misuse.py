@@ -6,7 +6,12 @@ beyond the fee it has earned.
 
 The fee earned is the filed rate on what was settled. Where the fee was kept out of the amount settled,
 that is rate ÷ (1 − rate) of it, which is what is allowed here. A refund goes to somebody who paid into
-the institution's reserve at least as much. A feed that has never named an instruction is taken not to
+the institution's reserve at least as much. A public fund's own account is where fund sales pay to.
+
+Whoever got the money is a matter of its own, all accounts of one party together; payees beyond a number
+are one matter, of the whole reserve account.
+
+A feed that has never named an instruction is taken not to
 carry any: then payments to unregistered accounts are judged by their stated purpose, and where that is
 missing too they are a suspicion of low confidence, since nothing says where the money went.
 """
@@ -19,12 +24,13 @@ from typing import Final, NamedTuple
 import numpy as np
 import pyarrow.compute as pc
 
-from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
+from schemas.alert import Citation, EvidenceEdge, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
-from schemas.registry import Account, AccountRole
+from schemas.registry import Account, AccountRole, ProductKind
 from schemas.transaction import Purpose
 from services.detector.entities import Entities
+from services.detector.evidence import keep
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import Bools
 from services.detector.marks import REGISTERED, RESERVE, TIED, bits_of
@@ -81,7 +87,8 @@ class Parameters:
         ("client", "merchant_settlement", "partner_reserve", "fund_sales", "external", _OUTSIDE),
         "PBoC Order 2021-1 (s): reserves move on clients' instructions; netting and fees need none",
     )
-    window_days: int = parameter(30, "assumption: one episode's transfers; how far back a refund looks")
+    window_days: int = parameter(30, "assumption: a quiet month ends a matter; how far back a refund looks")
+    max_payees: int = parameter(20, "assumption: more payees at once are one matter, not one each")
     fee_period_days: int = parameter(92, "assumption: fees may be taken once a quarter")
     max_edges: int = parameter(2_000, "bound on the payments among which a refund's payer is looked for")
 
@@ -97,8 +104,8 @@ class _Verdict(NamedTuple):
 
 
 class _Violation(NamedTuple):
-    seq: int
-    ts_us: int
+    edge: EvidenceEdge
+    payee: str
     verdict: _Verdict
 
 
@@ -166,8 +173,12 @@ class ReserveMisuse(Typology):
         verdict = _Judge(context, entities, transfer, whose, parameters, named, self._ledger).verdict()
         if verdict is None:
             return None
-        violations = self._remember(context, transfer, verdict, parameters)
-        return _finding(context, transfer, reserves[0], violations, parameters)
+        payee = entities.party(transfer.dst) or context.token(transfer.dst)
+        new = _Violation(keep(context, transfer.leg, verdict.minor), payee, verdict)
+        violations = self._remember(context, transfer, new, parameters)
+        is_one = len({one.payee for one in violations}) <= parameters.max_payees
+        told = [one for one in violations if one.payee == payee] if is_one else violations
+        return _finding(context, transfer, reserves[0], told, payee if is_one else "", parameters)
 
     def absorb(self, step: Step) -> None:
         rows = step.applied.ts_us.size
@@ -183,13 +194,14 @@ class ReserveMisuse(Typology):
         return instructed
 
     def _remember(
-        self, context: Context, transfer: Transfer, verdict: _Verdict, parameters: Parameters
+        self, context: Context, transfer: Transfer, new: _Violation, parameters: Parameters
     ) -> list[_Violation]:
-        """The account's violations of the window, this one last, at most _MAX_VIOLATIONS."""
+        """The account's, of payees that had one within the window, this one last; at most _MAX_VIOLATIONS."""
         key = transfer.src, transfer.currency
         since_us = context.now_us - parameters.window_days * DAY
-        recent = [one for one in self._violations.get(key, ()) if one.ts_us >= since_us]
-        recent.append(_Violation(transfer.seq, transfer.ts_us, verdict))
+        known = [*self._violations.get(key, ()), new]
+        still = {one.payee for one in known if one.edge.ts >= since_us}
+        recent = [one for one in known if one.payee in still]
         self._violations[key] = recent[-_MAX_VIOLATIONS:]
         return self._violations[key]
 
@@ -244,12 +256,18 @@ class _Judge:
             return {_OUTSIDE}
         records = self._entities.accounts(self._transfer.dst)
         classes = {one.role.value for one in records if self._is_for_us(one)}
+        if any(self._is_public_fund(one) for one in records):
+            classes.add(AccountRole.fund_sales.value)
         others = {f"another's {one.role.value}" for one in records if not self._is_for_us(one)}
         return classes or others or {AccountRole.external.value}
 
     def _is_for_us(self, record: Account) -> bool:
         in_business = record.institution_id in (None, self._institution_id)
         return in_business or record.role in _ANY_OWNER
+
+    def _is_public_fund(self, record: Account) -> bool:
+        product = self._context.registry.product(record.product_id or "", self._context.now_us)
+        return product is not None and product.product_kind is ProductKind.fund
 
     def _is_refund(self) -> bool:
         """To somebody who paid into the institution's reserve at least what goes back, net of earlier
@@ -318,6 +336,7 @@ def _finding(
     transfer: Transfer,
     reserve: Account,
     violations: list[_Violation],
+    matter: str,
     parameters: Parameters,
 ) -> Finding:
     currency = context.graph.currency(transfer.currency)
@@ -329,7 +348,7 @@ def _finding(
         subject=Subject(kind=SubjectKind.account, id=context.token(transfer.src)),
         institution_id=reserve.institution_id,
         accounts=(transfer.src,),
-        attributed={one.seq: one.verdict.minor for one in violations},
+        attributed={},
         amount_minor=minor,
         currency=currency,
         confidence=_confidence(violations),
@@ -342,6 +361,8 @@ def _finding(
         explanation=_explanation(context, transfer, reserve, violations, minor, currency),
         missing=tuple(missing),
         limits=(*cut, *context.graph.limits),
+        earlier=tuple(one.edge for one in violations),
+        matter=matter,
     )
 
 
@@ -370,7 +391,7 @@ def _explanation(
     minor: int,
     currency: str,
 ) -> Bilingual:
-    first, last = day(min(one.ts_us for one in violations)), day(max(one.ts_us for one in violations))
+    first, last = day(min(one.edge.ts for one in violations)), day(max(one.edge.ts for one in violations))
     total, who = amount(minor, currency), reserve.institution_id
     reasons = sorted({one.verdict.reason for one in violations})
     zh = "；".join(_REASONS[one].zh for one in reasons)
