@@ -177,6 +177,6 @@ VARIANTS = (
     Variant(direct_shell, CLUMSY, days=6),
     Variant(split_shell, ORDINARY, days=8),
     Variant(layered, ORDINARY, days=9),
-    Variant(straw, ORDINARY, days=12, also=("straw_borrowers",)),
+    Variant(straw, ORDINARY, days=12, also=("straw_borrowers", "structuring")),
     Variant(patient, CAREFUL, days=22),
 )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from schemas.record import Bilingual
 from services.detector.wording import amount, day, masked
 
 
+Way = Literal["stated", "unstated", "rebates"]
+
+
 class Interest(NamedTuple):
-    """`credits` credits to the reserve account, `minor` in all; `is_stated`: as interest."""
+    """`credits` credits to the reserve account, `minor` in all; `way`: how they are known as interest."""
 
     institution_id: str
     token: str
@@ -18,14 +21,26 @@ class Interest(NamedTuple):
     credits: int
     minor: int
     currency: str
-    is_stated: bool
+    way: Way
+
+
+_WAYS: Final[dict[Way, Bilingual]] = {
+    "stated": Bilingual(zh="利息", en="interest"),
+    "unstated": Bilingual(
+        zh="疑似利息（用途缺失，按季于结息日入账）",
+        en="what looks like interest (no purpose stated, paid each quarter)",
+    ),
+    "rebates": Bilingual(
+        zh="银行以其他名义支付、又被机构原额转入自有账户的款项",
+        en="a bank's payments by another name, which the institution then took for its own account",
+    ),
+}
 
 
 def explanation(one: Interest) -> Bilingual:
     first, last, total = day(one.first_us), day(one.last_us), amount(one.minor, one.currency)
     who, account = one.institution_id, masked(one.token)
-    zh = "利息" if one.is_stated else "疑似利息（用途缺失，按季于结息日入账）"
-    en = "interest" if one.is_stated else "what looks like interest (no purpose stated, paid each quarter)"
+    zh, en = _WAYS[one.way].zh, _WAYS[one.way].en
     return Bilingual(
         zh=(
             f"{first} 至 {last}，支付机构 {who} 的备付金账户 {account} 收到{zh} {one.credits} 笔，"

@@ -1,18 +1,21 @@
 """备付金计息: a bank pays interest on an account that keeps clients' reserves.
 
-Interest credited from outside or from a bank's account to a reserve account of a payment institution.
-Interest on its filed own-fund account is the institution's own and is fine, and so is interest that a
-client had paid over the institution on an instruction. Until the rectification plan interest was allowed
-with a provision for risks, and nothing is found.
+Interest credited from outside or from a bank's account to a reserve account of a payment institution, or
+to a special-business or cooperating institution's account that keeps the same money; or a bank's payment
+by another name, a refund say, that no client ordered and that the institution takes over in the same
+amount for its own account, again and again. Interest on its filed own-fund account is the institution's
+own and is fine, and so is interest that a client had paid over the institution on an instruction. Until
+the rectification plan interest was allowed with a provision for risks, and nothing is found; nor is what
+the central bank paid on what it held, while it did.
 
 Where the feed leaves the purpose out: a credit from outside or from a bank, without an instruction, that
 is the only one of its kind on the day on which banks credit quarterly interest, in two quarters running,
-is a suspicion of low confidence. Interest credited on other days is then not seen.
+is a suspicion of low confidence. Interest credited on other days, or by another name, is then not seen.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -27,9 +30,10 @@ from schemas.transaction import Purpose
 from services.detector.beijing import day_of, midnight_us
 from services.detector.entities import Entities
 from services.detector.evidence import keep
-from services.detector.explanations.reserve_interest import Interest, explanation
+from services.detector.explanations.reserve_interest import Interest, Way, explanation
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.marks import RESERVE
+from services.detector.marks import bits_of
+from services.detector.rebates import Rebates
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -48,6 +52,12 @@ from services.detector.typology import (
 
 _FINANCE: Final = "J"
 """GB/T 4754: finance."""
+_RESERVES: Final = frozenset({AccountRole.reserve, AccountRole.partner_reserve, AccountRole.special_business})
+_KEPT: Final = bits_of(_RESERVES)
+_OWN: Final = bits_of({AccountRole.own, AccountRole.filed_own})
+_FUNDS: Final = frozenset({AccountRole.product_vehicle, AccountRole.fund_sales})
+_OTHER_NAMES: Final = (Purpose.refund, Purpose.transfer, Purpose.fee)
+"""What interest may be called; without a purpose it is looked for on the interest days only."""
 _INTEREST_MONTHS: Final = (3, 6, 9, 12)
 _INTEREST_DAY: Final = 21
 _QUARTER_DAYS: Final = 92
@@ -57,6 +67,12 @@ _EPOCH: Final = date(1970, 1, 1)
 @dataclass(frozen=True, slots=True)
 class Parameters:
     interest_allowed: int = parameter(0, "RP 二.3.1; schemas/law has the time before it")
+    central_bank_pays: int = parameter(0, "RP 二.3.1; schemas/law has the time in which it did (s)")
+    central_banks: tuple[str, ...] = parameter(
+        ("pbc",), "assumption: the registry's own id of the People's Bank, which is free text"
+    )
+    min_rebates: int = parameter(2, "assumption: once may be a charge given back")
+    rebate_days: int = parameter(31, "assumption: taken over within the month")
     span_days: int = parameter(366, "assumption: a year's interest is shown together")
     max_credits: int = parameter(100, "bound on the credits of one account that are kept")
 
@@ -70,6 +86,7 @@ class ReserveInterest(Typology):
     look_alikes = (
         Bilingual(zh="备案自有资金账户的利息", en="interest on filed_own"),
         Bilingual(zh="客户委托经备付金支付的利息", en="interest that a client pays over the institution"),
+        Bilingual(zh="银行退回误收的一笔费用", en="a charge that a bank gives back once"),
     )
 
     def __init__(self) -> None:
@@ -77,28 +94,42 @@ class ReserveInterest(Typology):
         """By account and currency: interest as stated."""
         self._unstated: dict[tuple[int, int], dict[int, list[EvidenceEdge]]] = {}
         """By account and currency: credits of the last two interest days, two of each at most."""
+        self._rebates: dict[tuple[int, int], Rebates] = {}
 
     def candidates(self, step: Step) -> Candidates:
+        """Credits to reserves that may be interest, and what goes from there to the institution's own."""
         applied = step.applied
-        reserve = step.inserted & ((step.dst_marks & RESERVE) != 0) & (applied.src != applied.dst)
+        moves = step.inserted & (applied.src != applied.dst)
+        into, out_of = (step.dst_marks & _KEPT) != 0, (step.src_marks & _KEPT) != 0
+        reserve = moves & into
         stated = reserve & (applied.purpose == Purpose.interest)
         unstated = reserve & (applied.purpose == Purpose.unknown) & _on_interest_day(step)
+        unstated |= reserve & np.isin(applied.purpose, _OTHER_NAMES)
         if unstated.any():
             instruction = step.batch.columns.column("instruction")
             unstated &= pc.binary_length(instruction).to_numpy() == 0
-        rows = np.flatnonzero(stated | unstated)
-        return Candidates(rows, applied.dst[rows])
+        taken = moves & out_of & ((step.dst_marks & _OWN) != 0)
+        rows = np.flatnonzero(stated | unstated | taken)
+        return Candidates(rows, np.where(taken[rows], applied.src[rows], applied.dst[rows]))
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         parameters = in_force(Parameters, self.id, context.rules)
         if transfer.is_reversal or parameters.interest_allowed:
             return None
-        reserve = _reserve(context, transfer.dst)
+        reserve = _reserve(context, transfer.account)
+        if reserve is None:
+            return None
+        if transfer.account == transfer.src:
+            return self._take_over(context, transfer, reserve, parameters)
         payer = _payer(context, transfer)
-        if reserve is None or payer is None:
+        if payer is None or _is_central_banks(context, transfer, reserve, parameters):
             return None
         key = transfer.dst, transfer.currency
         edge = keep(context, transfer.leg, transfer.amount_minor)
+        if transfer.purpose in _OTHER_NAMES:
+            if payer.is_bank:
+                self._rebates.setdefault(key, Rebates(parameters.max_credits)).come(edge)
+            return None
         if transfer.purpose is Purpose.unknown:
             return self._remember(key, day_of(transfer.ts_us), edge)
         credits = self._credits.setdefault(key, [])
@@ -106,6 +137,24 @@ class ReserveInterest(Typology):
         since_us = context.now_us - parameters.span_days * DAY
         credits[:] = [one for one in credits if one.ts >= since_us][-parameters.max_credits :]
         return _finding(context, reserve, transfer.dst, credits, payer, parameters)
+
+    def _take_over(
+        self, context: Context, transfer: Transfer, reserve: Account, parameters: Parameters
+    ) -> Outcome:
+        """The institution takes for itself what a bank had paid, if it is that."""
+        rebates = self._rebates.get((transfer.src, transfer.currency))
+        if rebates is None:
+            return None
+        own = keep(context, transfer.leg, 0)
+        since_us, kept_us = (
+            context.now_us - days * DAY for days in (parameters.rebate_days, parameters.span_days)
+        )
+        if not rebates.take_over(own, since_us, kept_us):
+            return None
+        if len(rebates.credits) < parameters.min_rebates:
+            return None
+        finding = _finding(context, reserve, transfer.src, rebates.credits, _REBATES, parameters)
+        return replace(finding, earlier=(*finding.earlier, *rebates.taken))
 
     def _remember(self, key: tuple[int, int], day: int, edge: EvidenceEdge) -> Recheck:
         days = self._unstated.setdefault(key, {})
@@ -140,8 +189,19 @@ class _Payer:
     points: int
     because: Bilingual
     missing: tuple[str, ...] = ()
+    is_bank: bool = False
+    way: Way = "stated"
 
 
+_REBATES: Final = _Payer(
+    65,
+    Bilingual(
+        zh="银行多次付入、无客户指令，机构原额转入自有账户",
+        en="a bank paid again and again, and the institution took over the same amounts",
+    ),
+    is_bank=True,
+    way="rebates",
+)
 _UNSTATED: Final = _Payer(
     35,
     Bilingual(
@@ -149,6 +209,7 @@ _UNSTATED: Final = _Payer(
         en="the only credit without an instruction on the interest day of two quarters",
     ),
     ("feed.purpose",),
+    way="unstated",
 )
 
 
@@ -170,8 +231,15 @@ def _is_interest_day(day: int) -> bool:
 
 def _reserve(context: Context, account: int) -> Account | None:
     records = context.registered.accounts(account, context.now_us)
-    reserves = (one for one in records if one.role is AccountRole.reserve and one.institution_id)
-    return next(reserves, None)
+    return next((one for one in records if one.role in _RESERVES and one.institution_id), None)
+
+
+def _is_central_banks(context: Context, transfer: Transfer, reserve: Account, parameters: Parameters) -> bool:
+    """What the central bank pays on what it holds, while it does."""
+    if not parameters.central_bank_pays or reserve.bank not in parameters.central_banks:
+        return False
+    payers = context.registered.accounts(transfer.src, context.now_us)
+    return transfer.src == OUTSIDE_INDEX or any(one.bank in parameters.central_banks for one in payers)
 
 
 def _payer(context: Context, transfer: Transfer) -> _Payer | None:
@@ -188,7 +256,8 @@ def _payer(context: Context, transfer: Transfer) -> _Payer | None:
         return _Payer(70, because, ("registry.account",))
     industry = entities.industry(transfer.src)
     if industry == _FINANCE:
-        return _Payer(90, Bilingual(zh="付款人是金融机构", en="the payer is a financial firm"))
+        because = Bilingual(zh="付款人是金融机构", en="the payer is a financial firm")
+        return _Payer(90, because, is_bank=not entities.roles(transfer.src) & _FUNDS)
     if industry or entities.ties(transfer.src) or entities.client_of(transfer.src):
         return None
     because = Bilingual(
@@ -214,7 +283,7 @@ def _finding(
         len(credits),
         minor,
         currency,
-        is_stated=payer is not _UNSTATED,
+        way=payer.way,
     )
     full = len(credits) == parameters.max_credits
     cut = (Limit(name="credits", bound=parameters.max_credits),) if full else ()

@@ -5,7 +5,8 @@ in cash, over the border, or by transfer, with a limit for persons and one for c
 It fires when transfers that are each below the customer's limit reach it together, and either
 
 - at least n of them lie just under it, whoever they go to; or
-- at least N of nearly equal size go to one receiver (cash: come in, or go out).
+- at least N of like size go to one receiver (cash: come in, or go out): what is owed is paid at once,
+  or in two parts that a day's limit of the payer's bank explains.
 
 The customer is the payer; of cash that comes in from outside, the receiver. All accounts of a party are
 one, and money between them does not count; nor does what accounts that keep others' money pay, nor what
@@ -86,8 +87,8 @@ class Parameters:
     entity_minor: int = parameter(200_000_000, "PBoC Order 2016-3 (s)")
     near_bp: int = parameter(2_000, "assumption: just under is at most a fifth below the limit")
     min_near: int = parameter(2, "assumption: n; one alone passes nothing")
-    min_equal: int = parameter(5, "assumption: N, more than a day's ordinary payments to one receiver")
-    likeness_bp: int = parameter(500, "assumption: nearly equal is within five per cent of the largest")
+    min_alike: int = parameter(3, "assumption: N, more than a day's ordinary payments to one receiver")
+    likeness_bp: int = parameter(5_000, "assumption: of like size is at least half the largest")
     max_parts: int = parameter(500, "bound on the parts of one customer and day that are kept")
 
 
@@ -177,7 +178,7 @@ class Structuring(Typology):
         parts = self._parts.setdefault(key, [])
         parts.append(_Part(transfer.seq, transfer.amount_minor, transfer.account, receiver))
         del parts[: -parameters.max_parts]
-        if len(parts) < min(parameters.min_near, parameters.min_equal):
+        if len(parts) < min(parameters.min_near, parameters.min_alike):
             return None
         stated = self._stated.get(transfer.feed_id, False) or transfer.row >= self._first_stated
         return _Case(context, entities, transfer, parts, kind, limit, stated, parameters).finding(channel)
@@ -233,30 +234,30 @@ class _Case:
         near = [part for part in self._parts if part.amount_minor * _WHOLE >= floor]
         return near if len(near) >= self._p.min_near and self._passes(near) else []
 
-    def _equal(self) -> list[_Part]:
-        """The largest set of nearly equal parts to the last part's receiver, that part among them."""
+    def _alike(self) -> list[_Part]:
+        """The largest set of parts of like size to the last part's receiver, that part among them."""
         last = self._parts[-1]
         same = [part for part in self._parts if part.receiver == last.receiver]
-        if len(same) < self._p.min_equal or not self._passes(same):
+        if len(same) < self._p.min_alike or not self._passes(same):
             return []
         same.sort(key=lambda part: part.amount_minor)
         best: list[_Part] = []
         first = 0
         for place, largest in enumerate(same):
-            floor = largest.amount_minor * (_WHOLE - self._p.likeness_bp)
+            floor = largest.amount_minor * self._p.likeness_bp
             while same[first].amount_minor * _WHOLE < floor:
                 first += 1
             is_last_in = same[first].amount_minor <= last.amount_minor <= largest.amount_minor
             if is_last_in and place + 1 - first > len(best):
                 best = same[first : place + 1]
-        return best if len(best) >= self._p.min_equal and self._passes(best) else []
+        return best if len(best) >= self._p.min_alike and self._passes(best) else []
 
     def _passes(self, parts: list[_Part]) -> bool:
         return sum(part.amount_minor for part in parts) >= self._limit
 
     def finding(self, channel: str) -> Finding | None:
-        near, equal = self._near(), self._equal()
-        parts = {part.seq: part for part in (*near, *equal)}
+        near, alike = self._near(), self._alike()
+        parts = {part.seq: part for part in (*near, *alike)}
         if not parts:
             return None
         context, transfer = self._context, self._transfer
@@ -281,7 +282,7 @@ class _Case:
             attributed={part.seq: part.amount_minor for part in parts.values()},
             amount_minor=minor,
             currency=_CURRENCY,
-            confidence=self._confidence(near, equal, list(parts.values()), missing),
+            confidence=self._confidence(near, alike, list(parts.values()), missing),
             severity=(
                 factor("rule", 20, "规避大额交易报告", "reports of large transactions are evaded"),
                 by_amount(minor, _CURRENCY),
@@ -305,17 +306,17 @@ class _Case:
         return tuple(name for name, is_missing in missing.items() if is_missing)
 
     def _confidence(
-        self, near: list[_Part], equal: list[_Part], parts: list[_Part], missing: tuple[str, ...]
+        self, near: list[_Part], alike: list[_Part], parts: list[_Part], missing: tuple[str, ...]
     ) -> tuple[Factor, ...]:
         factors = []
         if near:
             count = len(near)
             zh, en = f"{count} 笔均略低于限额", f"{count} transfers just under the limit"
             factors.append(factor("near", min(50, 25 + 10 * (count - 1)), zh, en))
-        if equal:
-            count = len(equal)
-            zh, en = f"{count} 笔金额几乎相等", f"{count} transfers of nearly equal size"
-            factors.append(factor("equal", 35, zh, en))
+        if alike:
+            count = len(alike)
+            zh, en = f"{count} 笔金额相近", f"{count} transfers of like size"
+            factors.append(factor("alike", 35, zh, en))
         if len({part.receiver for part in parts}) == 1:
             factors.append(factor("receiver", 20, "同一收款方", "one receiver"))
         if all(one.amount_minor == other.amount_minor for one, other in pairwise(parts)):
