@@ -7,7 +7,6 @@ from typing import Final, Literal, NamedTuple
 from schemas.record import Bilingual
 from services.detector.wording import amount, day, masked
 
-
 Way = Literal["stated", "unstated", "rebates"]
 
 

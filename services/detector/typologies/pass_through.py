@@ -72,8 +72,8 @@ class Parameters:
 
     window_days: int = parameter(30, "assumption: a month")
     share_bp: int = parameter(9_000, "assumption: φ")
-    within_hours: int = parameter(24, "assumption: T")
-    min_turns: int = parameter(5, "assumption: R, more than once a week")
+    within_hours: int = parameter(48, "assumption: T, by the close of the next day")
+    min_turns: int = parameter(3, "assumption: R, what PBoC Order 2006-2 calls frequent (s)")
     floor_minor: int = parameter(2_000_000, "assumption: CNY 20,000, above a month's salary for most")
     max_payers: int = parameter(20, "assumption: who has more payers gathers money")
     max_legs: int = parameter(2_000, "bound on the transfers of one account that are looked at")

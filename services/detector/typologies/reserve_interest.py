@@ -154,7 +154,7 @@ class ReserveInterest(Typology):
         if len(rebates.credits) < parameters.min_rebates:
             return None
         finding = _finding(context, reserve, transfer.src, rebates.credits, _REBATES, parameters)
-        return replace(finding, earlier=(*finding.earlier, *rebates.taken))
+        return replace(finding, earlier=(*finding.earlier, *rebates.taken), matter=_REBATES.way)
 
     def _remember(self, key: tuple[int, int], day: int, edge: EvidenceEdge) -> Recheck:
         days = self._unstated.setdefault(key, {})
