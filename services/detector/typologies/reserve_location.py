@@ -2,8 +2,10 @@
 
 A reserve account, or a cooperating institution's, at a bank that is neither the central bank nor, before
 all reserves were centralised, a qualified commercial bank, still holds money at the end of a Beijing day
-that came in by then. What comes in and leaves within the day is clearing in transit and is fine. Special-
-business accounts (特定业务专用账户) are the exceptions that the notice of 2018 left at commercial banks.
+that came in by then. So does an own account on which clients' top-ups land: what they top up is reserve
+wherever it is put, and counts until as much has left. What comes in and leaves within the day is clearing
+in transit and is fine. Special-business accounts (特定业务专用账户) are the exceptions that the notice of
+2018 left at commercial banks.
 
 What is held is counted from transfers, from below: the account's opening balance is not known. The partial
 centralisation of 2017 and 2018 is not judged, as it depends on each institution's class. Before 2019-01-14
@@ -20,9 +22,11 @@ import numpy as np
 from schemas.alert import Citation, Factor, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
-from schemas.registry import Account, AccountRole
+from schemas.registry import Account, AccountRole, InstitutionKind
+from schemas.transaction import Purpose
 from services.detector.beijing import day_of, midnight_us
 from services.detector.explanations.reserve_location import Elsewhere, explanation
+from services.detector.first_rows import FirstRows
 from services.detector.marks import bits_of
 from services.detector.net_flows import Key, NetFlows
 from services.detector.severity import by_amount
@@ -40,9 +44,12 @@ from services.detector.typology import (
     parameter,
     shown,
 )
+from services.detector.wording import role
 
 _RESERVES: Final = frozenset({AccountRole.reserve, AccountRole.partner_reserve})
 _MARKS: Final = bits_of(_RESERVES)
+_OWN: Final = frozenset({AccountRole.own, AccountRole.filed_own})
+_OWN_MARKS: Final = bits_of(_OWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,7 @@ class ReserveLocation(Typology):
 
     def __init__(self) -> None:
         self._flows = NetFlows()
+        self._topped_up = FirstRows()
         self._watched: dict[int, int] = {}
         """By account: the last day on which it was put down for the day's end."""
 
@@ -81,6 +89,9 @@ class ReserveLocation(Typology):
         applied = step.applied
         moves = step.inserted & (applied.src != applied.dst)
         into, out_of = moves & ((step.dst_marks & _MARKS) != 0), moves & ((step.src_marks & _MARKS) != 0)
+        topped_up = moves & ((step.dst_marks & _OWN_MARKS) != 0) & (applied.purpose == Purpose.top_up)
+        self._topped_up.note(applied.dst[topped_up], np.flatnonzero(topped_up))
+        into, out_of = into | topped_up, out_of | (moves & self._topped_up.had(applied.src))
         self._flows.open(step, into, out_of)
         rows = np.flatnonzero(into)
         accounts, days = applied.dst[rows], day_of(applied.clock_us[rows])
@@ -121,6 +132,7 @@ class ReserveLocation(Typology):
 
     def absorb(self, step: Step) -> None:
         self._flows.close(step.applied.ts_us.size)
+        self._topped_up.close(step.applied.ts_us.size)
 
 
 def _last_instant(day: int) -> int:
@@ -128,21 +140,34 @@ def _last_instant(day: int) -> int:
 
 
 def _elsewhere(context: Context, account: int, parameters: Parameters) -> Account | None:
-    """Its record as a reserve account that is not at the central bank."""
+    """Its record as a reserve account, or a payment institution's own, that is not at the central bank."""
     for one in context.registered.accounts(account, context.now_us):
-        if one.role in _RESERVES and one.bank not in parameters.central_banks:
+        keeps = one.role in _RESERVES or (one.role in _OWN and _is_for_payment(context, one))
+        if keeps and one.bank not in parameters.central_banks:
             return one
     return None
+
+
+def _is_for_payment(context: Context, own: Account) -> bool:
+    institution = context.registry.institution(own.institution_id or "", context.now_us)
+    return institution is not None and institution.institution_kind is InstitutionKind.payment
 
 
 def _finding(
     context: Context, reserve: Account, key: Key, minor: int, parameters: Parameters, again: Recheck
 ) -> Finding:
     account, currency = key[0], context.graph.currency(key[1])
-    attributed, first_us = _newest(context, key, minor, parameters)
+    attributed, first_us = _newest(context, key, reserve.role in _OWN, minor, parameters)
     night = day_of(context.now_us)
     elsewhere = Elsewhere(
-        reserve.institution_id or "", context.token(account), reserve.bank, first_us, night, minor, currency
+        reserve.institution_id or "",
+        role(reserve.role),
+        context.token(account),
+        reserve.bank,
+        first_us,
+        night,
+        minor,
+        currency,
     )
     return Finding(
         subject=Subject(kind=SubjectKind.account, id=context.token(account)),
@@ -164,15 +189,20 @@ def _finding(
     )
 
 
-def _newest(context: Context, key: Key, minor: int, parameters: Parameters) -> tuple[dict[int, int], int]:
+def _newest(
+    context: Context, key: Key, is_own: bool, minor: int, parameters: Parameters
+) -> tuple[dict[int, int], int]:
     """The transfers in that are still there, first in, first out: the newest; and the first one's time,
     else now."""
     account, currency = key
     since_us = context.now_us - parameters.window_days * DAY
     edges = context.graph.edges_in(account, since_us, context.now_us, context.as_of, parameters.max_edges)
+    counts = edges.currency == currency
+    if is_own:
+        counts &= edges.purpose == Purpose.top_up
     found: dict[int, int] = {}
     first_us = context.now_us
-    for place in np.flatnonzero(edges.currency == currency)[::-1].tolist():
+    for place in np.flatnonzero(counts)[::-1].tolist():
         if minor <= 0:
             break
         found[int(edges.seq[place])] = min(minor, int(edges.amount_minor[place]))
