@@ -97,12 +97,12 @@ class Strangers:
         chosen &= (others != OUTSIDE_INDEX) & (others != account) & in_no_role(context.marks[others])
         chosen &= context.dealings.since_us(others, account) >= self.since_us
         legs = legs_of(edges, chosen)
-        if not (legs and self.entities.registered):
-            return legs
-        return [leg for leg in legs if self._is_between_parties(account, leg.src if inward else leg.dst)]
+        return [leg for leg in legs if self.are_parties(account, leg.src if inward else leg.dst)]
 
-    def _is_between_parties(self, account: int, other: int) -> bool:
+    def are_parties(self, account: int, other: int) -> bool:
         """Neither is of everyday industry, and they are not one and the same."""
         entities = self.entities
+        if not entities.registered:
+            return True
         everyday = {entities.industry(account), entities.industry(other)} & EVERYDAY_INDUSTRIES
         return not everyday and entities.entity(account) != entities.entity(other)

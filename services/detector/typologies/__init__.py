@@ -5,6 +5,7 @@ from services.detector.typologies.bipartite import Bipartite
 from services.detector.typologies.borrower_cap import BorrowerCap
 from services.detector.typologies.commingling import Commingling
 from services.detector.typologies.custody_bypass import CustodyBypass
+from services.detector.typologies.cycle import Cycle
 from services.detector.typologies.disguised_clearing import DisguisedClearing
 from services.detector.typologies.disguised_debt import DisguisedDebt
 from services.detector.typologies.dormant_wake import DormantWake
@@ -83,4 +84,5 @@ TYPOLOGIES: tuple[type[Typology], ...] = (
     GatherScatter,
     FanIn,
     FanOut,
+    Cycle,
 )
