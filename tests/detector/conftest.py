@@ -24,6 +24,8 @@ from schemas.registry import REGISTRY_RECORD, RegistryRecord
 from schemas.risk import RiskScore
 from schemas.transaction import Purpose
 from services.detector.engine import Engine
+from services.detector.typologies import TYPOLOGIES
+from services.detector.typology import Typology
 
 LAW = load_law()
 _RANGE = re.compile(r"(.*?)(\d+)\.\.(\d+)$")
@@ -215,9 +217,14 @@ class Run:
         return [alert for alert in self.alerts if alert.typology == typology]
 
 
-def run(world: World, cuts: Iterable[int] = (), registry: Sequence[RegistryRecord] = ()) -> Run:
+def run(
+    world: World,
+    cuts: Iterable[int] = (),
+    registry: Sequence[RegistryRecord] = (),
+    typologies: Sequence[type[Typology]] = TYPOLOGIES,
+) -> Run:
     """Play the world to a new engine, its rows cut into batches at `cuts`."""
-    done = Run(Engine(LAW, max_transfers=100_000, max_accounts=20_000))
+    done = Run(Engine(LAW, max_transfers=100_000, max_accounts=20_000, typologies=typologies))
     done.engine.apply_registry([*world.records(), *registry])
     rows = world.rows()
     stated = world.statements()

@@ -15,6 +15,7 @@ from schemas.instant import DAY, HOUR, to_micros
 from schemas.law import load_law
 from schemas.risk import RiskClass
 from services.detector.scoring import Parameters, Scores, classify, combine, decay, next_midnight
+from services.detector.typologies.pooling import Pooling
 
 LAW = load_law()
 ONE = 1 << 48
@@ -75,7 +76,7 @@ def test_midnight_is_beijings() -> None:
 
 
 def test_a_score_fades_day_by_day_and_says_when_it_is_gone(world: Any, play: Any) -> None:
-    done = play(_pool(world, ticks=[600]))
+    done = play(_pool(world, ticks=[600]), typologies=[Pooling])
     own = [score for score in done.scores if score.institution_id == "p2p-1"]
     days = own[1:]
     assert own[0].score == 48
@@ -89,20 +90,20 @@ def test_a_score_fades_day_by_day_and_says_when_it_is_gone(world: Any, play: Any
 
 
 def test_the_formula_is_in_words(world: Any, play: Any) -> None:
-    first = play(_pool(world, ticks=[5])).scores[0]
+    first = play(_pool(world, ticks=[5]), typologies=[Pooling]).scores[0]
     assert "severity% × confidence%" in first.formula
     assert "rectify（整改）" in first.formula
     assert first.contributions[0].milli_points == 50 * 95 * 10
 
 
 def test_an_alert_without_an_institution_scores_nobody(world: Any, play: Any) -> None:
-    done = play(world(flows=[[1, "c1..20", "pot", 10000], [9, "tick", "tock", 1]]))
+    done = play(world(flows=[[1, "c1..20", "pot", 10000], [9, "tick", "tock", 1]]), typologies=[Pooling])
     assert done.alerts
     assert not done.scores
 
 
 def test_many_alerts_keep_the_weightiest(world: Any, play: Any) -> None:
-    alert = play(_pool(world, ticks=[5])).alerts[0]
+    alert = play(_pool(world, ticks=[5]), typologies=[Pooling]).alerts[0]
     scores = Scores(max_alerts=3)
     for number in range(9):
         raised = alert.model_copy(update={"alert_id": f"{number:032x}", "confidence": 10 + number})
