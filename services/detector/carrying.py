@@ -11,7 +11,7 @@ from schemas.alert import Limit
 from services.detector.attribution import Payments, carry
 from services.detector.graph import Edges
 from services.detector.graph.kernel import Bools, Int64s
-from services.detector.legs import merged, some_of
+from services.detector.legs import some_of
 from services.detector.tracing import places
 from services.detector.typology import Context
 
@@ -37,11 +37,7 @@ def attribute(
     """Follow the money of the transfers that are origins through `accounts`, of which there is at
     least one. At most `max_edges` transfers in and as many out of each count, the last ones."""
     followed = np.array(sorted(accounts), np.int32)
-    lists: list[Edges] = []
-    for account in followed.tolist():
-        window = (account, since_us, context.now_us, context.as_of, max_edges)
-        lists += [context.graph.edges_in(*window), context.graph.edges_out(*window)]
-    edges = merged(*lists)
+    edges = context.graph.edges_around(followed, since_us, context.now_us, context.as_of, max_edges)
     edges = some_of(edges, edges.currency == currency)
     origins = is_origin(edges)
     payments = Payments(places(followed, edges.src), places(followed, edges.dst), edges.amount_minor, origins)

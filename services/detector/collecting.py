@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Protocol
 
 import numpy as np
@@ -109,7 +110,9 @@ class Collector:
         self._strong: Bools = says & np.where(named, by_name, stated & (not self._everyday))
         self._weak: Bools = says & ~self._strong & (not self._licensed)
         self._tellers = np.unique(self._payer[self._strong | self._weak])
-        self._client_of = self._memberships()
+        counting = self._strong if self._everyday else self._strong | self._weak
+        self.most_clients = int(np.unique(self._payer[counting]).size)
+        """No more can be found: cheap to ask before who they are."""
 
     def collected(self) -> Collected:
         """For the institution whose clients are most among the payers; one it is tied to first."""
@@ -132,7 +135,8 @@ class Collector:
                 named[self._edges.product == product] = self._names.index(institution_id)
         return named
 
-    def _memberships(self) -> dict[str, Bools]:
+    @cached_property
+    def _client_of(self) -> dict[str, Bools]:
         """Which payers, of those that tell, are clients of each institution."""
         client_of: dict[str, Bools] = {}
         if self._entities.registered:

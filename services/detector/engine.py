@@ -114,6 +114,11 @@ class Engine:
         self._as_of = -1
         self._typologies = tuple(typology() for typology in typologies)
         self._shapes = searched_for(shape for typology in self._typologies for shape in typology.shapes)
+        self._asked_of_balances = tuple(
+            (number, typology)
+            for number, typology in enumerate(self._typologies)
+            if type(typology).stated is not Typology.stated
+        )
         self._tallies = {typology.id: Tally() for typology in self._typologies}
         self._dealings = Dealings()
         self._suspects = Suspects()
@@ -180,7 +185,7 @@ class Engine:
                 continue
             clock_us = self._graph.clock_us
             context = self._context(record.as_of if clock_us is None else clock_us, self._as_of)
-            for number, typology in enumerate(self._typologies):
+            for number, typology in self._asked_of_balances:
                 self._take(number, context, typology.stated(context, account, record), found)
         return Outputs(tuple(found.alerts), tuple(found.scores))
 

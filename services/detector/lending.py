@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from schemas.registry import AccountRole, Product
 from schemas.transaction import Purpose
 from services.detector.entities import OWN_MONEY, Entities
@@ -18,6 +20,8 @@ NOT_PASSED: Final = KEPT_FOR_OTHERS - {AccountRole.client}
 """Roles in which money of many lies together: no path is drawn through such an account."""
 
 _UNSTATED: Final = frozenset({Purpose.unknown, Purpose.transfer})
+_IS_DISBURSED: Final = np.arange(len(Purpose)) == int(Purpose.disburse)
+_IS_UNSTATED: Final = np.isin(np.arange(len(Purpose)), [int(one) for one in _UNSTATED])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +62,11 @@ class Lending:
 
     def could_disburse(self, edges: Edges) -> Bools:
         """Which of them might be a listing's: all that are, and few others."""
-        stated: Bools = edges.purpose == Purpose.disburse
-        unstated = (edges.purpose == Purpose.unknown) | (edges.purpose == Purpose.transfer)
-        stated |= unstated & ((self._context.marks[edges.src] & CUSTODY) != 0)
-        return stated
+        could: Bools = _IS_DISBURSED[edges.purpose]
+        unstated = _IS_UNSTATED[edges.purpose]
+        if unstated.any():
+            could |= unstated & ((self._context.marks[edges.src] & CUSTODY) != 0)
+        return could
 
     def borrower_party(self, listing: Listing) -> str | None:
         """As the registry of products has it, else the holder of the account that was paid."""

@@ -76,7 +76,7 @@ class Marks:
             self._marks = np.concatenate((self._marks, np.zeros(count, np.uint32)))
         for index in range(self._known, count):
             self._marks[index] = marks_of(self._registry, self._graph.token(index).hex())
-        self._known = max(self._known, count)
+        self._known = count
         return self._marks
 
     def follow(self, record: RegistryRecord) -> None:

@@ -131,11 +131,10 @@ def follow(
     followed = _followed(loan[0].dst, reached, bounds, is_passed)
     cut = len(followed) == bounds.max_accounts
     limits = (*reached.limits, *([Limit(name="accounts", bound=bounds.max_accounts)] if cut else []))
-    lists = [context.graph.edges(leg.seq for leg in loan)]
-    for account in followed.tolist():
-        window = (account, since_us, until_us, context.as_of, bounds.max_edges)
-        lists += [context.graph.edges_in(*window), context.graph.edges_out(*window)]
-    edges = merged(*lists)
+    edges = merged(
+        context.graph.edges(leg.seq for leg in loan),
+        context.graph.edges_around(followed, since_us, until_us, context.as_of, bounds.max_edges),
+    )
     edges = some_of(edges, edges.currency == loan[0].currency)
     is_loan = np.isin(edges.seq, [leg.seq for leg in loan])
     payments = Payments(places(followed, edges.src), places(followed, edges.dst), edges.amount_minor, is_loan)
@@ -155,13 +154,13 @@ def _until_us(context: Context, loan: Sequence[Leg], bounds: Bounds) -> int:
 
 def _followed(borrower: int, reached: Reached, bounds: Bounds, is_passed: Callable[[int], bool]) -> Int32s:
     """The nearest accounts first, up to the bound; ascending."""
-    hubs = set(reached.hubs.tolist())
+    near = (reached.hops < bounds.max_legs - 1) & ~np.isin(reached.edges.dst, reached.hubs)
+    payees = reached.edges.dst[near]
+    nearest = payees[np.lexsort((reached.edges.seq[near], reached.hops[near]))]
     followed = {borrower}
-    for place in np.lexsort((reached.edges.seq, reached.hops)).tolist():
-        account = int(reached.edges.dst[place])
-        near = int(reached.hops[place]) < bounds.max_legs - 1
-        if near and account not in hubs and account not in followed and is_passed(account):
-            followed.add(account)
+    for account in dict.fromkeys(nearest.tolist()):
         if len(followed) == bounds.max_accounts:
             break
+        if account != borrower and is_passed(account):
+            followed.add(account)
     return np.array(sorted(followed), np.int32)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.compute as pc
 
 from registry import Registry
 from schemas.alert import Citation, EvidenceEdge, Factor, Limit, Subject
@@ -82,10 +83,14 @@ class Step:
     """Of each row's payer."""
     dst_marks: npt.NDArray[np.uint32] = field(init=False)
     """Of each row's payee."""
+    reverses: npt.NDArray[np.bool_] = field(init=False)
+    """Rows that undo another transfer."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "src_marks", self.marks[self.applied.src])
         object.__setattr__(self, "dst_marks", self.marks[self.applied.dst])
+        undone = pc.binary_length(self.batch.columns.column("reversal_of")).to_numpy()
+        object.__setattr__(self, "reverses", undone > 0)
 
     @property
     def inserted(self) -> npt.NDArray[np.bool_]:
@@ -167,7 +172,7 @@ class Transfer:
 
     @property
     def is_reversal(self) -> bool:
-        return bool(self._text("reversal_of"))
+        return bool(self.step.reverses[self.row])
 
     def completed(self, shape: Shape) -> Hit | None:
         """The shape this row completed, if it did."""

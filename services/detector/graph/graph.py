@@ -15,14 +15,22 @@ from schemas.alert import Limit
 from schemas.batch import SCHEMA, BatchId, TransferBatch
 from schemas.errors import InvalidSetting, Unavailable, Unknown
 from schemas.transaction import Purpose
-from services.detector.graph.accounts import intern, intern_rows, look_up, new_accounts
+from services.detector.graph.accounts import OUTSIDE_INDEX, intern, intern_rows, look_up, new_accounts
 from services.detector.graph.answers import Applied, Edges, Reached, Status
 from services.detector.graph.codes import Codes
 from services.detector.graph.columns import edges_of, in_order, rows_of
 from services.detector.graph.hunt import found_by, new_hunt, new_hunt_labels
 from services.detector.graph.invariants import check
-from services.detector.graph.kernel import Array, Int64s, read_only
-from services.detector.graph.lists import EDGE, INWARD, OUTWARD, View, list_transfers, read_transfers
+from services.detector.graph.kernel import Array, Int32s, Int64s, read_only
+from services.detector.graph.lists import (
+    EDGE,
+    INWARD,
+    OUTWARD,
+    View,
+    list_around,
+    list_transfers,
+    read_transfers,
+)
 from services.detector.graph.neighbours import add_marks
 from services.detector.graph.reach import new_labels, new_search, reach
 from services.detector.graph.ring import NEVER_US, Segments, new_ring
@@ -155,6 +163,7 @@ class RollingGraph:
         account, as_of = int(applied.dst[0]), int(applied.as_of[0])
         graph.mark(account, 1)
         graph.edges_in(account, 0, 0, as_of, 1)
+        graph.edges_around(np.array([account], np.int32), 0, 0, as_of, 1)
         graph.backward(account, 0, 0, as_of, 1, 1, 1)
         graph.token(graph.intern(bytes(TOKEN_BYTES)))
 
@@ -256,6 +265,21 @@ class RollingGraph:
     def edges_out(self, account: int, since_us: int, until_us: int, as_of: int, limit: int) -> Edges:
         """Transfers out of `account`, as edges_in()."""
         return self._list(account, OUTWARD, self._view(since_us, until_us, as_of), limit)
+
+    def edges_around(self, accounts: Int32s, since_us: int, until_us: int, as_of: int, limit: int) -> Edges:
+        """Transfers into and out of any of `accounts`, each once; over `limit` into one of them, or out of
+        one, those logged last. As edges_in()."""
+        for account in (accounts.min(initial=OUTSIDE_INDEX), accounts.max(initial=OUTSIDE_INDEX)):
+            self._known(int(account))
+        view, records = self._view(since_us, until_us, as_of), self._state.accounts.records
+        room = self._edges
+        count, truncated = list_around(self._state.ring, records, accounts, view, limit, room)
+        if count > room.size:
+            room = np.empty(count, EDGE)
+            list_around(self._state.ring, records, accounts, view, limit, room)
+        _, first = np.unique(room["seq"][:count], return_index=True)
+        found = room[first]
+        return edges_of(found[np.argsort(found["ts_us"], kind="stable")], truncated=truncated)
 
     def backward(
         self,

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from services.detector.graph.kernel import Array, Int64s, Record, kernel, signed
+from services.detector.graph.kernel import Array, Int32s, Int64s, Record, kernel, signed
 from services.detector.graph.ring import Ring, first_since, slot_of
 from services.detector.graph.state import State
 
@@ -78,6 +78,36 @@ def list_transfers(
             count += 1
         seq = earlier_than(leg, seq, direction)
     return count, ordered
+
+
+@kernel
+def list_around(
+    ring: Ring, accounts: Array, chosen: Int32s, view: View, limit: int, room: Array
+) -> tuple[int, bool]:
+    """Fill `room` with the transfers into and out of each account `chosen`, newest logged first, at most
+    `limit` each way; how many there are, whether there is room for them or not, and whether some were
+    left off."""
+    count = 0
+    truncated = False
+    low = first_since(ring, view.since_us, view.oldest)
+    for place in range(chosen.size):
+        record = accounts[chosen[place]]
+        for direction in (INWARD, OUTWARD):
+            listed = 0
+            seq = signed(record.last_in if direction == INWARD else record.last_out)
+            while seq >= low:
+                slot = slot_of(ring, seq)
+                leg = ring.legs[slot]
+                if seq <= view.newest and view.since_us <= leg.ts_us <= view.until_us:
+                    if listed == limit:
+                        truncated = True
+                        break
+                    if count < room.size:
+                        write_edge(ring, slot, seq, room[count])
+                    listed += 1
+                    count += 1
+                seq = earlier_than(leg, seq, direction)
+    return count, truncated
 
 
 @kernel

@@ -192,7 +192,10 @@ class _Case:
         for currency in np.unique(edges_in.currency).tolist():
             edges = some_of(edges_in, edges_in.currency == currency)
             collector = Collector(self._entities, self._account, edges, self._p, self._largest_before)
-            gathered[currency] = collector.collected()
+            if collector.most_clients >= self._p.min_clients:
+                gathered[currency] = collector.collected()
+        if not gathered:
+            return
         self._currency = max(gathered, key=lambda one: (gathered[one].clients, -one))
         self._collected = gathered[self._currency]
         both = merged(edges_in, edges_out)

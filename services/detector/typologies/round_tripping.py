@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -187,7 +188,6 @@ class _Search:
         self._transfer = transfer
         self._entities = Entities(context)
         self.home = self._entities.entity(transfer.dst)
-        self._homes = self._accounts_of_party()
         self._first_paid = ""
 
     def starts(self) -> list[Leg]:
@@ -208,11 +208,15 @@ class _Search:
             p.hub_degree,
         )
         large = back.edges.amount_minor >= p.min_payment_minor
+        large &= _MAY_BE_ROUND[back.edges.purpose] & (back.edges.currency == transfer.currency)
+        if not large.any():
+            return [leg for leg in closed if self._could_start(leg)]
         leaving = legs_of(back.edges, large & np.isin(back.edges.src, self._homes))
         newest = [leg for leg in leaving if self._could_start(leg)][-p.max_starts :]
         return sorted({*newest, *(leg for leg in closed if self._could_start(leg))})
 
-    def _accounts_of_party(self) -> list[int]:
+    @cached_property
+    def _homes(self) -> list[int]:
         """Those of the graph's accounts that the party paid holds."""
         party, graph = self._entities.party(self._transfer.dst), self._context.graph
         tokens = self._context.registry.accounts_of(party) if party else ()

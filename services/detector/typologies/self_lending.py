@@ -161,10 +161,11 @@ class _Search:
             yield from islice(behind, self.parameters.max_listings)
 
     def _homes(self, leg: Leg) -> list[str]:
-        """The institutions that `leg` pays as their own money."""
+        """The platforms that `leg` pays as their own money."""
         if self.entities.roles(leg.src) & NOT_PASSED:
             return []
-        return [one for one in self.entities.ties(leg.dst) if self.is_home(one, leg)]
+        platforms = filter(self.entities.is_platform, self.entities.ties(leg.dst))
+        return [one for one in platforms if self.is_home(one, leg)]
 
     def is_home(self, institution_id: str, leg: Leg) -> bool:
         """It pays an account of the institution's own or of a related party, as its own money."""

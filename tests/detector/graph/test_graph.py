@@ -18,7 +18,7 @@ from services.detector.graph import Applied, RollingGraph, Shapes, Status
 from services.detector.graph.accounts import intern_rows
 from services.detector.graph.fingerprints import digest_rows
 from services.detector.graph.invariants import check
-from services.detector.graph.lists import list_transfers, read_transfers
+from services.detector.graph.lists import list_around, list_transfers, read_transfers
 from services.detector.graph.neighbours import add_marks
 from services.detector.graph.reach import reach
 from services.detector.graph.searches import apply_and_search_rows, apply_rows
@@ -103,6 +103,13 @@ class Questions:
             answer = graph.forward(src, since, until, as_of, self.hops, 1000, self.hub_degree)
             expected = oracle.forward(transfer.src, since, until, self.hops, self.hub_degree)
             assert reached(pair, answer) == expected
+        ends = np.array(sorted({pair.index(end) for end in (transfer.src, transfer.dst) if end}), np.int32)
+        expected_around: set[int] = set()
+        for end in {transfer.src, transfer.dst} - {0}:
+            expected_around |= {*oracle.list_in(end, since, until), *oracle.list_out(end, since, until)}
+        around = graph.edges_around(ends, since, until, as_of, 1000)
+        assert set(around.seq.tolist()) == expected_around
+        assert np.lexsort((around.seq, around.ts_us)).tolist() == list(range(len(around)))
 
 
 def reached(pair: Pair, answer: Any) -> Reach:
@@ -291,6 +298,7 @@ def test_warm_compiles_what_batches_need_wherever_they_lie() -> None:
         add_marks,
         reach,
         list_transfers,
+        list_around,
         read_transfers,
     )
     RollingGraph.warm()
@@ -305,3 +313,17 @@ def test_warm_compiles_what_batches_need_wherever_they_lie() -> None:
         pair.graph.backward(pair.index(3), 2000, 0, int(applied.as_of[-1]), 3, 10, 10)
         pair.graph.edges_out(pair.index(2), 0, 2000, int(applied.as_of[-1]), 10)
     assert [list(entry.signatures) for entry in entries] == compiled
+
+
+def test_transfers_around_accounts_are_bounded_each_way() -> None:
+    """Of 1, which pays 2 three times, and of 2, which pays 3 twice: the last two of each, once."""
+    pair = Pair.of()
+    built = batch([Transfer(f"t{n}", 1 + n % 2, 2 + n % 2, 1000 + n) for n in range(5)])
+    as_of = int(pair.graph.apply(built).as_of[-1])
+    accounts = np.array([pair.index(1), pair.index(2)], np.int32)
+    around = pair.graph.edges_around(accounts, 0, 2000, as_of, 2)
+    assert (around.seq.tolist(), around.truncated) == ([1, 2, 3, 4], True)
+    around = pair.graph.edges_around(accounts, 0, 2000, as_of, 3)
+    assert (around.seq.tolist(), around.truncated) == ([0, 1, 2, 3, 4], False)
+    pair.graph._edges = pair.graph._edges[:1]
+    assert pair.graph.edges_around(accounts, 0, 2000, as_of, 3).seq.tolist() == [0, 1, 2, 3, 4]
