@@ -5,7 +5,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test setup servers up down bench bench-graph bench-codec bench-engine fmt check lock
+.PHONY: help run test setup servers up down bench bench-graph bench-codec bench-engine evaluate docs fmt check lock
+SEEDS ?= 21 22 23 24 25
+DAYS ?= 240
 
 run: setup  ## everything in one process, no server needed, on http://127.0.0.1:8000
 	@$(BIN)/lookthrough run
@@ -47,6 +49,13 @@ bench-codec: setup  ## reading, encoding and decoding batches; writes build/benc
 
 bench-engine: setup  ## the engine with every typology on; writes build/bench/engine.json
 	@$(BIN)/python -m benchmarks.engine
+
+evaluate: setup  ## five simulated years nobody tuned on, judged (an hour or so); writes build/evaluation/
+	@for seed in $(SEEDS); do $(BIN)/lookthrough simulate --seed $$seed --days $(DAYS) --out build/worlds/seed-$$seed; done
+	@$(BIN)/lookthrough evaluate --data $(SEEDS:%=build/worlds/seed-%) --out build/evaluation
+
+docs: setup  ## docs/typologies/ anew, from the typologies and docs/evaluation.json
+	@$(BIN)/python -m lookthrough.evaluation.handbook docs/evaluation.json docs/typologies
 
 fmt: setup  ## format and tidy imports
 	$(BIN)/ruff format .
