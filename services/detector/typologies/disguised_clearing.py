@@ -1,10 +1,11 @@
 """变相跨行清算: an institution takes money in at one bank and pays it out at another, for third parties.
 
 Somebody pays an account of the institution at bank A; within T the institution pays somebody else, out of
-an account at bank B, as much, or less by at most a fee. Neither is the institution itself, no clearing house
-took part at either account in between, and neither account is at the central bank. It fires when this has
-happened at least N times within the window and answers for most of what the institution paid third parties
-at such accounts of bank B, so that it is no chance.
+an account at bank B, as much, or less by at most a fee, at once or in a few parts. Neither is the
+institution itself, no clearing house took part at either account in between, and neither account is at the
+central bank. It fires when this has happened at least N times within the window and answers for most of
+what the institution paid third parties at such accounts of bank B, so that it is no chance. Each account
+paid out of is an alert, which shows all of it until none of bank B's has been used so for a window.
 
 Moving its own funds between its own accounts is fine; so are wallet services: what is stated to be a
 top-up, a withdrawal, a refund, a fee or an investment is not counted. Where both transfers name a client's
@@ -15,19 +16,20 @@ finding is less sure. Currencies are judged apart; the floor is in minor units o
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections import deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
+from schemas.alert import Citation, EvidenceEdge, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY, HOUR
 from schemas.record import Bilingual
 from schemas.registry import Account, AccountRole
 from schemas.transaction import Purpose
 from services.detector.beijing import day_of
 from services.detector.entities import Entities
+from services.detector.evidence import keep
 from services.detector.explanations.disguised_clearing import Cleared, explanation
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.houses import HOUSE, HOUSE_ROLES, Houses
@@ -64,8 +66,9 @@ class Parameters:
     """T, N and the fee."""
 
     window_days: int = parameter(30, "assumption: a month")
-    within_hours: int = parameter(24, "assumption: T, next-day settlement")
-    min_pairs: int = parameter(10, "assumption: N, a business rather than a favour")
+    within_hours: int = parameter(48, "assumption: T, from any hour of a day to any of the next")
+    min_pairs: int = parameter(5, "assumption: N, a business rather than a favour")
+    max_parts: int = parameter(5, "assumption: parts in which one payment is handed on")
     fee_bp: int = parameter(100, "assumption: at most one per cent is kept")
     floor_minor: int = parameter(100_000, "assumption: CNY 1,000; small round amounts match by chance")
     share_bp: int = parameter(5_000, "assumption: most of what is paid to third parties there")
@@ -87,10 +90,22 @@ class _In(NamedTuple):
 
 
 class _Pair(NamedTuple):
-    came: Leg
-    left: Leg
+    """`left` answers to `came`; both as evidence that stays."""
+
+    came: EvidenceEdge
+    left: tuple[EvidenceEdge, ...]
+    accounts: frozenset[int]
+    payer: str
     from_bank: str
     to_bank: str
+
+    @property
+    def last_us(self) -> int:
+        return self.left[-1].ts
+
+    @property
+    def left_minor(self) -> int:
+        return sum(one.amount_minor for one in self.left)
 
 
 @dataclass(slots=True)
@@ -98,6 +113,8 @@ class _Book:
     """Of one institution in one currency."""
 
     waiting: list[_In] = field(default_factory=list)
+    parts: OrderedDict[tuple[str, str], list[Leg]] = field(default_factory=OrderedDict)
+    """By bank and payee, as tokens: recent payments out that answer to nothing yet."""
     pairs: deque[_Pair] = field(default_factory=lambda: deque(maxlen=_MAX_PAIRS))
     paid: dict[tuple[int, str], int] = field(default_factory=dict)
     """What third parties were paid, by Beijing day and bank; days of the window are kept."""
@@ -153,19 +170,54 @@ class DisguisedClearing(Typology):
         _forget(book, context.now_us - parameters.window_days * DAY)
         of_day = day_of(transfer.ts_us), house.bank
         book.paid[of_day] = book.paid.get(of_day, 0) + transfer.amount_minor
-        pair = self._match(entities, book, transfer, house.bank, parameters)
+        pair = self._pair(context, entities, book, transfer, house.bank, parameters)
         if pair is None:
             return None
         book.pairs.append(pair)
         return _finding(context, house, book, pair, parameters)
 
-    def _match(
-        self, entities: Entities, book: _Book, transfer: Transfer, bank: str, parameters: Parameters
+    def _pair(
+        self,
+        context: Context,
+        entities: Entities,
+        book: _Book,
+        transfer: Transfer,
+        bank: str,
+        parameters: Parameters,
     ) -> _Pair | None:
-        """The payment in at another bank that is closest in amount."""
+        """What the payment out answers to by itself, else together with those to the payee before it."""
+        key, since_us = (bank, entities.entity(transfer.dst)), transfer.ts_us - parameters.within_hours * HOUR
+        before = [one for one in book.parts.pop(key, []) if one.ts_us >= since_us]
+        legs = [*before, transfer.leg][-parameters.max_parts :]
+        for first in reversed(range(len(legs))):
+            came = self._match(entities, book, transfer, legs[first:], bank, parameters)
+            if came is not None:
+                return _Pair(
+                    keep(context, came.leg, came.amount_minor),
+                    tuple(keep(context, one, one.amount_minor) for one in legs[first:]),
+                    frozenset({came.leg.dst, *(one.src for one in legs[first:])}),
+                    context.token(transfer.src),
+                    came.bank,
+                    bank,
+                )
+        book.parts[key] = legs
+        if len(book.parts) > parameters.max_waiting:
+            book.parts.popitem(last=False)
+        return None
+
+    def _match(
+        self,
+        entities: Entities,
+        book: _Book,
+        transfer: Transfer,
+        left: list[Leg],
+        bank: str,
+        parameters: Parameters,
+    ) -> _In | None:
+        """The payment in at another bank that is closest in amount to `left`, the transfer its last."""
         since_us = transfer.ts_us - parameters.within_hours * HOUR
         payee, cleared_us = entities.entity(transfer.dst), self._cleared_us
-        instruction, left_minor = transfer.instruction, transfer.amount_minor
+        instruction, left_minor = transfer.instruction, sum(one.amount_minor for one in left)
         place = bisect_left(book.waiting, left_minor, key=lambda one: one.amount_minor)
         while place < len(book.waiting):
             came = book.waiting[place]
@@ -174,13 +226,13 @@ class DisguisedClearing(Typology):
             through_us = max(cleared_us.get(came.leg.dst, -1), cleared_us.get(transfer.src, -1))
             if (
                 came.bank != bank
-                and since_us <= came.ts_us <= transfer.ts_us
+                and since_us <= came.ts_us <= left[0].ts_us
                 and through_us < came.ts_us
                 and (not instruction or not came.instruction or instruction == came.instruction)
                 and entities.entity(came.leg.src) != payee
             ):
                 del book.waiting[place]
-                return _Pair(came.leg, transfer.leg, came.bank, bank)
+                return came
             place += 1
         return None
 
@@ -205,8 +257,8 @@ def _wait(book: _Book, transfer: Transfer, bank: str, parameters: Parameters) ->
 
 
 def _forget(book: _Book, since_us: int) -> None:
-    while book.pairs and book.pairs[0].left.ts_us < since_us:
-        book.pairs.popleft()
+    if book.pairs and book.pairs[-1].last_us < since_us:
+        book.pairs.clear()
     for of_day in [one for one in book.paid if one[0] < day_of(since_us)]:
         del book.paid[of_day]
 
@@ -214,24 +266,26 @@ def _forget(book: _Book, since_us: int) -> None:
 def _finding(
     context: Context, house: Account, book: _Book, last: _Pair, parameters: Parameters
 ) -> Finding | None:
-    pairs = list(book.pairs)
-    to_bank = [one for one in pairs if one.to_bank == last.to_bank]
+    to_bank = [one for one in book.pairs if one.to_bank == last.to_bank]
+    since_us = context.now_us - parameters.window_days * DAY
+    recent = [one for one in to_bank if one.last_us >= since_us]
     paid = sum(minor for (_, bank), minor in book.paid.items() if bank == last.to_bank)
-    matched = sum(one.left.amount_minor for one in to_bank)
-    if len(to_bank) < parameters.min_pairs or matched * _WHOLE < parameters.share_bp * paid:
+    matched = sum(one.left_minor for one in recent)
+    if len(recent) < parameters.min_pairs or matched * _WHOLE < parameters.share_bp * paid:
         return None
-    minor, currency = matched, context.graph.currency(last.left.currency)
-    legs = [leg for one in to_bank for leg in (one.came, one.left)]
-    unstated = 2 * sum(leg.purpose is Purpose.unknown for leg in legs) > len(legs)
+    told = [one for one in to_bank if one.payer == last.payer]
+    minor, currency = sum(one.left_minor for one in told), last.came.currency
+    edges = tuple(edge for one in told for edge in (one.came, *one.left))
+    unstated = 2 * sum(edge.purpose == Purpose.unknown.name for edge in edges) > len(edges)
     missing = ("feed.purpose",) if unstated else ()
-    banks = tuple(sorted({one.from_bank for one in to_bank}))
+    banks = tuple(sorted({one.from_bank for one in told}))
     cleared = Cleared(
         house.institution_id or "",
         banks,
         last.to_bank,
-        min(leg.ts_us for leg in legs),
-        max(leg.ts_us for leg in legs),
-        len(to_bank),
+        min(edge.ts for edge in edges),
+        max(edge.ts for edge in edges),
+        len(told),
         minor,
         parameters.within_hours,
         currency,
@@ -240,11 +294,11 @@ def _finding(
     return Finding(
         subject=Subject(kind=SubjectKind.institution, id=house.institution_id or ""),
         institution_id=house.institution_id,
-        accounts=tuple(sorted({one.came.dst for one in to_bank} | {one.left.src for one in to_bank})),
-        attributed={leg.seq: leg.amount_minor for leg in legs},
+        accounts=tuple(sorted(frozenset().union(*(one.accounts for one in told)))),
+        attributed={},
         amount_minor=minor,
         currency=currency,
-        confidence=_confidence(to_bank, matched, paid, missing),
+        confidence=_confidence(recent, matched, paid, missing),
         severity=(
             factor("rule", 40, "支付机构不得变相跨行清算", "clearing between banks is not its business"),
             by_amount(minor, currency),
@@ -254,6 +308,8 @@ def _finding(
         explanation=explanation(cleared),
         missing=missing,
         limits=(*cut, *context.graph.limits),
+        earlier=edges,
+        matter=last.payer,
     )
 
 
