@@ -9,6 +9,7 @@ import numpy as np
 from schemas.instant import SECOND
 from schemas.transaction import Purpose
 from simulator import parameters as p
+from simulator.business.fresh_loans import FreshLoans
 from simulator.cast import Cast, Platform
 from simulator.dates import OFFICE, ONLINE
 from simulator.flows import NONE, Channel
@@ -24,9 +25,11 @@ class Investing:
     def __init__(self, cast: Cast) -> None:
         self._card = [cast.people.card[platform.clients] for platform in cast.platforms]
         self._active_from = [cast.people.active_from[platform.clients] for platform in cast.platforms]
+        self._loans = FreshLoans()
         self._for_shares: defaultdict[int, list[tuple[int, int, int]]] = defaultdict(list)
 
     def act(self, today: Today) -> None:
+        self._loans.note(today)
         self._buy_shares(today)
         for number, platform in enumerate(today.cast.platforms):
             rng = today.stream("investing", number)
@@ -50,6 +53,7 @@ class Investing:
         wish[wish < 100 * p.YUAN] = 0
         label = platform.patterns.withdrawal_to_broker
         for_shares = (rng.random(len(chosen)) < p.WITHDRAWN_FOR_SHARES) & (wish >= 1_000 * p.YUAN)
+        for_shares &= ~self._loans.among(card[chosen])
         at = today.date.moments(rng, ONLINE, len(chosen))
         done = today.pay(
             sub[chosen],

@@ -6,6 +6,7 @@ import numpy as np
 
 from schemas.transaction import Purpose
 from simulator import parameters as p
+from simulator.business.fresh_loans import FreshLoans
 from simulator.cast import Cast
 from simulator.dates import OFFICE, ONLINE
 from simulator.flows import NONE, Channel
@@ -23,9 +24,11 @@ class Living:
         people = cast.people
         self._utility_day = people.rent_day
         self._friend = np.roll(np.arange(len(people.card)), 1)
+        self._loans = FreshLoans()
 
     def act(self, today: Today) -> None:
         rng = today.stream("living")
+        self._loans.note(today)
         self._rent(today, rng)
         self._utilities(today, rng)
         self._gifts(today, rng)
@@ -106,7 +109,7 @@ class Living:
 
     def _well_off(self, today: Today, rng: np.random.Generator, count: int, least: int) -> Ints:
         cards = today.cast.people.card
-        able = cards[today.ledger.spendable[cards] >= least]
+        able = cards[(today.ledger.spendable[cards] >= least) & ~self._loans.among(cards)]
         chosen: Ints = rng.choice(able, min(count, len(able)), replace=False)
         return chosen
 

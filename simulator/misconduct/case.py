@@ -18,7 +18,7 @@ from schemas.transaction import Purpose
 from simulator import parameters as p
 from simulator.cast import Cast, PaymentInstitution, Platform
 from simulator.dates import Date
-from simulator.flows import Channel
+from simulator.flows import NONE, Channel
 from simulator.institutions import found_platform
 from simulator.loans import Listing, ListingPlan, Loan
 from simulator.streams import Ints, shares
@@ -244,9 +244,10 @@ def pass_on(
     received_us: int,
     pattern: int,
     purpose: Purpose = Purpose.transfer,
+    product: int = NONE,
 ) -> int:
     """The same day, some minutes or hours after it was received. Returns when."""
     latest = max(today.date.at(23.5) - received_us, 20 * MINUTE)
     at = received_us + int(rng.integers(10 * MINUTE, min(4 * HOUR, latest))) // SECOND * SECOND
-    today.flows.add(src, dst, amount, at, purpose, pattern=pattern)
+    today.flows.add(src, dst, amount, at, purpose, product=product, pattern=pattern)
     return at

@@ -187,8 +187,11 @@ def sham_trade(plan: Plan) -> Play:
     return _scheme(plan, 9, 0.2, relay=trade, real=(2, 6))
 
 
+_ALWAYS = ("maturity_mismatch", "self_lending", "abnormal_return")
+"""Some 35 % a year is above the cap of 24 %."""
+
 VARIANTS = (
-    Variant(from_custody, CLUMSY, days=46, also=("maturity_mismatch", "self_lending")),
-    Variant(shells_repay, ORDINARY, days=64, also=("maturity_mismatch", "self_lending")),
-    Variant(sham_trade, CAREFUL, days=70, also=("maturity_mismatch", "self_lending")),
+    Variant(from_custody, CLUMSY, days=46, also=(*_ALWAYS, "straw_borrowers")),
+    Variant(shells_repay, ORDINARY, days=64, also=(*_ALWAYS, "term_splitting")),
+    Variant(sham_trade, CAREFUL, days=70, also=(*_ALWAYS, "term_splitting")),
 )

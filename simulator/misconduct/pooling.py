@@ -1,6 +1,7 @@
 """资金池: a platform takes its clients' money into an account that is not custody, mixes it, pays it on.
 
-own_account   clumsy: straight from the sub-accounts into the platform's own account
+own_account   clumsy: straight from the sub-accounts into the platform's own account, and on to firms: such as
+              borrow on the platform are lent to
 consulting    a consulting firm of the group takes transfers from clients' cards, pays "returns" and lumps
 executive     a director's personal account, amounts below 50 000 yuan, over a week
 shopfronts    careful: three sham shops take "purchases" amid real ones for two weeks and forward to a hub
@@ -133,7 +134,7 @@ def shopfronts(plan: Plan) -> Play:
 
 
 VARIANTS = (
-    Variant(own_account, CLUMSY, days=5, also=("commingling", "custody_bypass")),
+    Variant(own_account, CLUMSY, days=5, also=("commingling", "custody_bypass", "platform_lending")),
     Variant(consulting, ORDINARY, days=9, also=("custody_bypass",)),
     Variant(executive, ORDINARY, days=16, also=("custody_bypass",)),
     Variant(shopfronts, CAREFUL, days=16, also=("custody_bypass",)),

@@ -116,7 +116,8 @@ def through_borrower(plan: Plan) -> Play:
         today = yield from wait(today, rng, 1, 3)
         at = today.date.at(9)
         today.pay(friend, loan.offering.borrower, due, at, Purpose.transfer, pattern=label)
-        at = pass_on(today, rng, loan.offering.borrower, platform.custody, due, at, label, Purpose.repay)
+        borrower, product = loan.offering.borrower, loan.offering.product
+        at = pass_on(today, rng, borrower, platform.custody, due, at, label, Purpose.repay, product)
         loan.offering.pass_to_investors(today, loan.stakes, loan.principal, loan.interest, at)
         today.finished.add(label)
 
