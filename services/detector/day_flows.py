@@ -147,6 +147,11 @@ class DayFlows:
         kept = (self._took, self._brought, self._takers)
         return Totals(first, *(tuple(each[number, columns].tolist()) for each in kept))
 
+    def takers(self, book: Book, day: int) -> list[int]:
+        """The accounts that took on a day no more than _LATE_DAYS before the last one counted, ascending."""
+        number = self._books[book]
+        return sorted(who for of, who in self._seen.get(day, ()) if of == number)
+
     def _count(self, rows: _Rows) -> None:
         self._roll(int(rows.clock_day[0]), int(rows.clock_day[-1]))
         rows = rows.chosen(rows.day > self._newest - DAYS)

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Final
 
 from registry import Registry
+from schemas.alert import Subject, SubjectKind
 from schemas.registry import Account, AccountRole, InstitutionKind, Licence
 from services.detector.graph import RollingGraph
 from services.detector.typology import Context
@@ -78,6 +79,10 @@ class Entities:
         served = {one.institution_id for one in self.accounts(account) if one.role in roles}
         return tuple(sorted(one for one in served if one))
 
+    def served_by(self, account: int) -> frozenset[str]:
+        """The institutions in whose business the account has any role."""
+        return frozenset(one.institution_id for one in self.accounts(account) if one.institution_id)
+
     def is_held_by(self, institution_id: str, account: int) -> bool:
         """Held by the institution itself."""
         institution = self._registry.institution(institution_id, self._now_us)
@@ -117,3 +122,11 @@ class Entities:
     def filed_fee_bp(self, institution_id: str) -> int | None:
         institution = self._registry.institution(institution_id, self._now_us)
         return None if institution is None else institution.fee_rate_bp
+
+
+def holder_of(context: Context, account: int) -> Subject:
+    """The subject of an alert about whoever holds the account: the party, else the account itself."""
+    party = Entities(context).party(account)
+    if party is not None:
+        return Subject(kind=SubjectKind.party, id=party)
+    return Subject(kind=SubjectKind.account, id=context.token(account))

@@ -2,7 +2,8 @@
 
 A transfer between an account that keeps clients' money (custody main account, client's sub-account) and
 one of the platform's own money (own, fee, marketing, or any other account the platform itself holds).
-What may pass:
+Wages and taxes paid out of the custody account are the platform's own expenses: they mix too, whoever is
+paid. What may pass:
 
 - to the platform: its fee within the filed rate of what was disbursed, and withdrawal fees up to a small
   tariff;
@@ -56,6 +57,7 @@ _CLIENTS: Final = bits_of(CLIENT_MONEY)
 _OWN: Final = bits_of(OWN_MONEY)
 _FEE: Final = bits_of({AccountRole.fee})
 _NOT_OWN: Final = CLIENT_MONEY | {AccountRole.guarantee}
+_OWN_EXPENSES: Final = (Purpose.salary, Purpose.tax)
 _INSTALMENT: Final = frozenset({Purpose.repay, Purpose.interest})
 
 _TAKEN = Reason(
@@ -74,6 +76,9 @@ _OVER_CAP = Reason(
 )
 _UNFILED = Reason(
     "unfiled_subsidy", 50, Bilingual(zh="未备案的大额补贴", en="large subsidies without a filing")
+)
+_EXPENSES = Reason(
+    "expenses", 70, Bilingual(zh="用客户资金支付工资、税款", en="wages or taxes paid with client money")
 )
 _GIFT = Reason("unfiled_gift", 35, Bilingual(zh="未备案的小额补贴", en="small gifts without a filing"))
 
@@ -124,7 +129,8 @@ class Commingling(Typology):
         from_custody = (src & CUSTODY) != 0
         counted = from_custody & ((applied.purpose == Purpose.disburse) | (unsaid & ((dst & BORROWER) != 0)))
         counted |= to_fee_account & is_fee & ((src & _CLIENTS) == 0)
-        rows = np.flatnonzero(step.inserted & (out | into | counted))
+        spent = from_custody & np.isin(applied.purpose, _OWN_EXPENSES)
+        rows = np.flatnonzero(step.inserted & (out | into | counted | spent))
         return Candidates(rows, applied.src[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
@@ -137,7 +143,7 @@ class Commingling(Typology):
             return None
         parameters = in_force(Parameters, self.id, context.rules)
         judge = _Judge(context, entities, leg, mixing, parameters, self._fees, self._subsidies)
-        incident = judge.taken() if mixing.own == leg.dst else judge.given()
+        incident = judge.incident()
         if incident is None:
             return None
         since_us = context.now_us - parameters.window_days * DAY
@@ -151,7 +157,8 @@ def _may_be_own(marks: npt.NDArray[np.uint32]) -> Bools:
 
 
 class _Mixing(NamedTuple):
-    """The platform, its account of own money, and the one of client money."""
+    """The platform, its account of own money, and the one of client money: the same where the platform's
+    own expenses are paid out of it."""
 
     institution_id: str
     own: int
@@ -165,6 +172,10 @@ def _mixing(entities: Entities, leg: Leg) -> _Mixing | None:
             is_platform = entities.is_platform(institution_id)
             if is_platform and _is_between(entities, institution_id, clients, own):
                 return _Mixing(institution_id, own, clients)
+    if leg.purpose in _OWN_EXPENSES:
+        for institution_id in entities.served(leg.src, (AccountRole.custody,)):
+            if entities.is_platform(institution_id):
+                return _Mixing(institution_id, leg.src, leg.src)
     return None
 
 
@@ -200,7 +211,14 @@ class _Judge:
         self._subsidies = subsidies
         self._unsaid = ("feed.purpose",) if leg.purpose is Purpose.unknown else ()
 
-    def taken(self) -> Incident | None:
+    def incident(self) -> Incident | None:
+        """None: the transfer is one of those that may pass."""
+        mixing, leg = self._mixing, self._leg
+        if mixing.own == mixing.clients:
+            return Incident(leg, leg.amount_minor, _EXPENSES)
+        return self._taken() if mixing.own == leg.dst else self._given()
+
+    def _taken(self) -> Incident | None:
         """Client money to the platform."""
         leg = self._leg
         is_fee_account = AccountRole.fee in self._entities.roles(leg.dst)
@@ -226,7 +244,7 @@ class _Judge:
             missing.append("feed.history")
         return Incident(leg, leg.amount_minor - left, _FEE_EXCESS, tuple(missing))
 
-    def given(self) -> Incident | None:
+    def _given(self) -> Incident | None:
         """The platform's money to clients."""
         leg, roles = self._leg, self._entities.roles(self._leg.src)
         if leg.purpose is Purpose.salary or self._is_fee_back() or self._is_own_instalment():

@@ -2,10 +2,12 @@
 
 At least N distinct clients of a platform, within a window, pay an account of the platform's own or of a
 related party of it. A payment counts when the feed calls it an investment or a recharge, or when it names
-a product of the platform; where the feed says nothing telling, it counts only at another bank than that
-of the custody account, and more clients are asked for: a client may have private dealings with a person
-who works there. Purchases, salaries and the like do not count, nor does what related parties pay
-themselves. Payers whom nobody registered count where the feed says that they invest.
+a product of the platform; where the feed says nothing telling, more clients are asked for, as a client may
+have private dealings with a person who works there, and the platform's own accounts at the custody bank
+are left out. Who takes enough payments is a case of his own; those who each take too few are one together.
+What is paid to another supervised institution of the group is that one's business. Purchases, salaries and
+the like do not count, nor does what related parties pay themselves. Payers whom nobody registered count
+where the feed says that they invest.
 
 Money that reaches the platform from inside custody is commingling, services.detector.typologies.commingling.
 """
@@ -23,7 +25,7 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.transaction import Purpose
 from services.detector.collecting import STRONG
-from services.detector.entities import CLIENT_MONEY, OWN_MONEY, Entities
+from services.detector.entities import CLIENT_MONEY, OWN_MONEY, Entities, holder_of
 from services.detector.explanations.custody_bypass import Bypass, explanation
 from services.detector.incidents import Case, Incident, Incidents, Reason
 from services.detector.marks import CUSTODY, KEPT_FOR_OTHERS, OTHER, TIED, bits_of
@@ -51,7 +53,7 @@ _STATED = Reason(
     "stated", 45, Bilingual(zh="以投资或充值名义付款", en="paid as investments, recharges or for a product")
 )
 _UNSTATED = Reason(
-    "unstated", 30, Bilingual(zh="向存管银行以外的账户付款", en="paid at another bank than the custody bank")
+    "unstated", 30, Bilingual(zh="向存管账户以外的账户付款", en="paid into accounts that are not in custody")
 )
 
 
@@ -106,8 +108,31 @@ class CustodyBypass(Typology):
             incident = _Payment(context, entities, transfer, institution_id).incident()
             if incident is not None:
                 case = self._incidents.add(institution_id, (incident,), since_us)
-                return _Case(context, entities, institution_id, case, parameters).outcome()
+                return _outcome(context, entities, institution_id, case, parameters)
         return None
+
+
+def _outcome(
+    context: Context, entities: Entities, institution_id: str, case: Case, parameters: Parameters
+) -> Finding | None:
+    """Of whoever was paid last, where its payers are enough; else of all who are not paid by enough
+    themselves, together."""
+    by_payee: dict[str, list[Incident]] = {}
+    for one in case.incidents:
+        by_payee.setdefault(entities.entity(one.leg.dst), []).append(one)
+    last = entities.entity(case.incidents[-1].leg.dst)
+    rest: list[Incident] = []
+    for payee, incidents in by_payee.items():
+        found = _Case(context, entities, institution_id, Case(tuple(incidents)), parameters)
+        if not found.is_enough:
+            rest += incidents
+        elif payee == last:
+            return found.finding(holder_of(context, case.incidents[-1].leg.dst))
+    if last not in {entities.entity(one.leg.dst) for one in rest}:
+        return None
+    together = _Case(context, entities, institution_id, Case(tuple(rest)), parameters)
+    subject = Subject(kind=SubjectKind.institution, id=institution_id)
+    return together.finding(subject) if together.is_enough else None
 
 
 class _Payment:
@@ -123,6 +148,9 @@ class _Payment:
         """None: it is no client's payment past custody."""
         entities, transfer = self._entities, self._transfer
         payer = entities.party(transfer.src)
+        served = entities.served_by(transfer.dst)
+        if served and self._institution_id not in served:
+            return None  # another institution's business, be it of the same group
         if entities.roles(transfer.dst) & KEPT_FOR_OTHERS or not self._counts(payer):
             return None
         if transfer.purpose in STRONG or self._names_product():
@@ -147,13 +175,14 @@ class _Payment:
         return self._entities.institution_of_product(transfer.product) == self._institution_id
 
     def _unstated(self) -> Incident | None:
-        """Said to be nothing in particular: only where the payee's bank is not the custody bank."""
+        """Said to be nothing in particular: not into an account of the platform itself at the custody bank,
+        which the bank may still book to its client."""
         transfer = self._transfer
         if transfer.purpose not in _WEAK:
             return None
         custody = self._entities.custody_banks(self._institution_id)
         banks = {one.bank for one in self._entities.accounts(transfer.dst)}
-        if custody and banks <= custody:
+        if custody and banks <= custody and self._institution_id in self._entities.served_by(transfer.dst):
             return None
         missing = [] if transfer.purpose is not Purpose.unknown else ["feed.purpose"]
         if not custody:
@@ -184,16 +213,19 @@ class _Case:
         incidents = self._case.incidents
         return len({self._entities.entity(one.leg.src) for one in incidents if one.reason in reasons})
 
-    def outcome(self) -> Finding | None:
-        """None: too few clients. Unstated payments count for nothing until there are many."""
-        if self._all >= self._p.min_clients_unstated:
-            return self._finding(self._case, self._all)
-        if self._stated >= self._p.min_clients:
-            stated = (one for one in self._case.incidents if one.reason == _STATED)
-            return self._finding(Case(tuple(stated)), self._stated)
-        return None
+    @property
+    def is_enough(self) -> bool:
+        return self._many or self._stated >= self._p.min_clients
 
-    def _finding(self, case: Case, clients: int) -> Finding:
+    @property
+    def _many(self) -> bool:
+        """Unstated payments count for nothing until there are many."""
+        return self._all >= self._p.min_clients_unstated
+
+    def finding(self, subject: Subject) -> Finding:
+        """Of as many as is_enough says."""
+        stated = (one for one in self._case.incidents if one.reason == _STATED)
+        case, clients = (self._case, self._all) if self._many else (Case(tuple(stated)), self._stated)
         currency = self._context.graph.currency(case.incidents[-1].leg.currency)
         payees = sorted({one.leg.dst for one in case.incidents})
         custody = self._entities.custody_banks(self._institution_id)
@@ -207,7 +239,7 @@ class _Case:
             custody_banks=tuple(sorted(custody)),
         )
         return Finding(
-            subject=Subject(kind=SubjectKind.institution, id=self._institution_id),
+            subject=subject,
             institution_id=self._institution_id,
             accounts=tuple(payees),
             attributed=case.attributed,

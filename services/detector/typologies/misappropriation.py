@@ -6,13 +6,15 @@ receiver, nor a guarantor who is paid back, nor somebody who is refunded what he
 itself it is commingling, services.detector.typologies.commingling.)
 
 What is returned by the end of the same Beijing day is a correction: so a transfer is judged at midnight.
-A client's withdrawal to an account nobody registered is taken for his own card, and a disbursement for a
-listing to such an account for the borrower's. Where the feed says no purpose or no payee, what is left is
+A client's withdrawal to an account nobody registered is taken for his own card, unless more clients than
+a family withdraw to it; and a disbursement for a listing to such an account for the borrower's. Each
+payee's is a case of its own. Where the feed says no purpose or no payee, what is left is
 a suspicion of lower confidence.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -26,11 +28,11 @@ from schemas.registry import AccountRole, Filing, FilingKind
 from schemas.transaction import Purpose
 from services.detector.allowances import Allowances
 from services.detector.beijing import day_of, midnight_us
-from services.detector.entities import CLIENT_MONEY, OWN_MONEY, Entities
+from services.detector.entities import CLIENT_MONEY, OWN_MONEY, Entities, holder_of
 from services.detector.explanations.misappropriation import explanation
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.incidents import MAX_INCIDENTS, Case, Incident, Incidents, Reason
-from services.detector.legs import Leg
+from services.detector.legs import Leg, legs_of
 from services.detector.lookups import Holders
 from services.detector.marks import CLIENT, bits_of
 from services.detector.severity import by_amount
@@ -46,6 +48,7 @@ from services.detector.typology import (
     factor,
     greatest,
     in_force,
+    least,
     parameter,
     shown,
 )
@@ -68,6 +71,9 @@ _PAID_BACK: Final = frozenset(
 )
 _UNSAID: Final = frozenset({Purpose.unknown, Purpose.transfer})
 
+_MAX_SHARED: Final = 20_000
+"""Past it the one found first is forgotten."""
+
 _STRANGER = Reason("stranger", 65, Bilingual(zh="收款人与这笔钱无关", en="the payee has no claim to it"))
 _NOT_BORROWER = Reason(
     "not_borrower", 65, Bilingual(zh="放款给了并非借款人的人", en="disbursed to somebody not the borrower")
@@ -79,6 +85,11 @@ _INSTRUCTED = Reason(
     "instructed", 45, Bilingual(zh="按客户指令付给他人", en="paid to others on a client's instruction")
 )
 _UNKNOWN = Reason("unknown", 55, Bilingual(zh="收款账户无人登记", en="an account that nobody registered"))
+_ONE_CARD = Reason(
+    "one_card",
+    60,
+    Bilingual(zh="多名客户的资金提现到同一账户", en="several clients' money withdrawn to one account"),
+)
 _OUT_OF_SIGHT = Reason("out_of_sight", 45, Bilingual(zh="去向不明", en="out of sight"))
 
 
@@ -86,6 +97,7 @@ _OUT_OF_SIGHT = Reason("out_of_sight", 45, Bilingual(zh="去向不明", en="out 
 class Parameters:
     window_days: int = parameter(30, "assumption: one episode's transfers; how far back a refund looks")
     tariff_minor: int = parameter(1_000, "assumption: CNY 10, more than banks charge for a transfer")
+    min_withdrawers: int = parameter(4, "assumption: a family shares a card; more clients do not")
     max_edges: int = parameter(2_000, "bound on the payments among which a return is looked for")
 
 
@@ -112,16 +124,20 @@ class Misappropriation(Typology):
         self._receivers = Allowances()
         self._pending: dict[int, list[_Pending]] = {}
         self._incidents = Incidents()
+        self._shared: OrderedDict[int, None] = OrderedDict()
+        """Unregistered accounts to which more clients than a family have withdrawn."""
 
     def candidates(self, step: Step) -> Candidates:
         """Out of client money to what was never client money; left out are withdrawals to where the
-        client's own card may be, and small fees."""
+        client's own card may be, as long as few pay it, and small fees."""
         applied, src, dst = step.applied, step.src_marks, step.dst_marks
         leaves = step.inserted & ((src & _CLIENTS) != 0) & ((dst & _CLIENTS) == 0)
         is_withdrawal = ((src & CLIENT) != 0) & (applied.purpose == Purpose.withdraw)
         tariff = greatest(Parameters, self.id, "tariff_minor", step)
         is_small_fee = (dst & _FEE != 0) & (applied.purpose == Purpose.fee) & (applied.amount_minor <= tariff)
-        leaves &= ~(is_withdrawal & (dst == 0)) & ~is_small_fee
+        few = applied.payers < least(Parameters, self.id, "min_withdrawers", step)
+        own_card = (dst == 0) & (few | (applied.dst == OUTSIDE_INDEX))
+        leaves &= ~(is_withdrawal & own_card) & ~is_small_fee
         rows = np.flatnonzero(leaves)
         rows = rows[~self._holders.same(step, rows)]
         return Candidates(rows, applied.src[rows])
@@ -134,28 +150,63 @@ class Misappropriation(Typology):
         parameters = in_force(Parameters, self.id, context.rules)
         judge = _Judge(context, entities, transfer, served[0], parameters, self._receivers)
         incident = judge.incident()
-        waiting = self._pending.setdefault(transfer.src, [])
-        if incident is None or len(waiting) >= MAX_INCIDENTS:
+        if incident is None:
             return None
-        waiting.append(_Pending(served[0], incident))
+        incidents = [incident]
+        if incident.reason == _ONE_CARD:
+            incidents = self._withdrawn(context, entities, incident, served[0], parameters)
+        waiting = self._pending.setdefault(transfer.src, [])
+        room = MAX_INCIDENTS - len(waiting)
+        waiting += [_Pending(served[0], one) for one in incidents[:room]]
         return Recheck(transfer.src, midnight_us(day_of(context.now_us) + 1))
 
-    def recheck(self, context: Context, account: int) -> Outcome:
-        """At midnight: what was not returned is a finding, one currency at a time."""
-        waiting = self._pending.pop(account, [])
-        parameters = in_force(Parameters, self.id, context.rules)
-        same = [one for one in waiting if one.incident.leg.currency == waiting[0].incident.leg.currency]
-        rest = [one for one in waiting if one.incident.leg.currency != waiting[0].incident.leg.currency]
-        again = Recheck(account, context.now_us + 1) if rest else None
-        if rest:
-            self._pending[account] = rest
-        kept = _kept(context, [one.incident for one in same], parameters)
-        if not kept:
-            return again
-        institution_id = same[0].institution_id
+    def _withdrawn(
+        self,
+        context: Context,
+        entities: Entities,
+        latest: Incident,
+        institution_id: str,
+        parameters: Parameters,
+    ) -> list[Incident]:
+        """The withdrawals to an unregistered account: the latest, and those before it where they are the
+        first to be more clients' than it could belong to; none while they are not."""
+        if latest.leg.dst in self._shared:
+            return [latest]
         since_us = context.now_us - parameters.window_days * DAY
-        case = self._incidents.add(institution_id, kept, since_us)
-        return _finding(context, institution_id, case, parameters, again)
+        window = (since_us, context.now_us, context.as_of, parameters.max_edges)
+        edges = context.graph.edges_in(latest.leg.dst, *window)
+        same = (edges.purpose == Purpose.withdraw) & (edges.currency == latest.leg.currency)
+        legs = [
+            leg for leg in legs_of(edges, same) if institution_id in entities.served(leg.src, CLIENT_MONEY)
+        ]
+        if len({entities.entity(leg.src) for leg in legs}) < parameters.min_withdrawers:
+            return []
+        self._shared[latest.leg.dst] = None
+        if len(self._shared) > _MAX_SHARED:
+            self._shared.popitem(last=False)
+        return [latest._replace(leg=leg, minor=leg.amount_minor) for leg in legs]
+
+    def recheck(self, context: Context, account: int) -> Outcome:
+        """At midnight: what was not returned is a finding, one payee and currency at a time."""
+        parameters, entities = in_force(Parameters, self.id, context.rules), Entities(context)
+        by_payee: dict[tuple[str, int], list[_Pending]] = {}
+        for one in self._pending.pop(account, []):
+            leg = one.incident.leg
+            by_payee.setdefault((entities.entity(leg.dst), leg.currency), []).append(one)
+        since_us = context.now_us - parameters.window_days * DAY
+        while by_payee:
+            (payee, _), same = by_payee.popitem()
+            kept = _kept(context, [one.incident for one in same], parameters)
+            if not kept:
+                continue
+            institution_id = same[0].institution_id
+            case = self._incidents.add(f"{institution_id} {payee}", kept, since_us)
+            again = None
+            if by_payee:
+                self._pending[account] = [one for rest in by_payee.values() for one in rest]
+                again = Recheck(account, context.now_us + 1)
+            return _finding(context, institution_id, case, parameters, again)
+        return None
 
 
 def _kept(context: Context, incidents: Sequence[Incident], parameters: Parameters) -> list[Incident]:
@@ -221,9 +272,9 @@ class _Judge:
         if self._is_clients_or_own() or self._is_borrower() or self._is_paid_back():
             return None
         if self._payee is None:
-            taken_for_own = self._is_clients and purpose is Purpose.withdraw
+            withdrawn = self._is_clients and purpose is Purpose.withdraw
             missing = ("registry.account", *unsaid)
-            return None if taken_for_own else Incident(leg, leg.amount_minor, _UNKNOWN, missing)
+            return Incident(leg, leg.amount_minor, _ONE_CARD if withdrawn else _UNKNOWN, missing)
         filed = self._filed()
         return self._beyond_cap(filed) if filed else self._to_stranger(unsaid)
 
@@ -291,8 +342,10 @@ def _finding(
     ends = {end for one in case.incidents for end in (one.leg.src, one.leg.dst)}
     related = any(entities.is_related(institution_id, one.leg.dst) for one in case.incidents)
     tie = [factor("related", 15, "收款人是平台的关联方", "the payee is a related party")] if related else []
+    payee = case.incidents[-1].leg.dst
+    unseen = Subject(kind=SubjectKind.institution, id=institution_id)
     return Finding(
-        subject=Subject(kind=SubjectKind.institution, id=institution_id),
+        subject=unseen if payee == OUTSIDE_INDEX else holder_of(context, payee),
         institution_id=institution_id,
         accounts=tuple(sorted(ends - {OUTSIDE_INDEX})),
         attributed=case.attributed,
@@ -305,7 +358,7 @@ def _finding(
         ),
         law=Misappropriation.law,
         parameters=shown(parameters),
-        explanation=explanation(institution_id, context.token(case.incidents[-1].leg.dst), case, currency),
+        explanation=explanation(institution_id, context.token(payee), case, currency),
         missing=case.missing,
         limits=(*case.limits, *context.graph.limits),
         again=again,

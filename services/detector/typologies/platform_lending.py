@@ -15,12 +15,12 @@ from typing import Final
 
 import numpy as np
 
-from schemas.alert import Citation, Subject, SubjectKind
+from schemas.alert import Citation
 from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import AccountRole, PartyKind
 from schemas.transaction import Purpose
-from services.detector.entities import OWN_MONEY, Entities
+from services.detector.entities import OWN_MONEY, Entities, holder_of
 from services.detector.explanations.platform_lending import explanation
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.incidents import Case, Incident, Incidents, Reason
@@ -130,7 +130,8 @@ class PlatformLending(Typology):
         if incident is None:
             return None
         since_us = context.now_us - parameters.window_days * DAY
-        case = self._incidents.add(lenders[0], [incident], since_us)
+        borrower = entities.entity(incident.leg.dst)
+        case = self._incidents.add(f"{lenders[0]} {borrower}", [incident], since_us)
         return _finding(context, lenders[0], case, parameters)
 
 
@@ -211,7 +212,7 @@ def _finding(context: Context, lender: str, case: Case, parameters: Parameters) 
     last = case.incidents[-1].leg
     currency = context.graph.currency(last.currency)
     return Finding(
-        subject=Subject(kind=SubjectKind.institution, id=lender),
+        subject=holder_of(context, last.dst),
         institution_id=lender,
         accounts=tuple(sorted({one.leg.src for one in case.incidents})),
         attributed=case.attributed,

@@ -24,6 +24,7 @@ import numpy as np
 from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY, HOUR
 from schemas.record import Bilingual
+from schemas.registry import AccountRole
 from schemas.transaction import Purpose
 from services.detector.attribution import Carried, Payments, carry
 from services.detector.collecting import Collected, Collector, telling
@@ -34,7 +35,7 @@ from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import Bools, Int32s, Int64s
 from services.detector.legs import Leg, legs_of, merged, some_of
-from services.detector.marks import KEEPER, KEPT_FOR_OTHERS, OTHER
+from services.detector.marks import KEPT_FOR_OTHERS, bits_of
 from services.detector.matching import unmatched_minor
 from services.detector.payers import SPAN_US, Payers
 from services.detector.severity import by_amount
@@ -59,6 +60,11 @@ from services.detector.wording import percent
 _WHOLE: Final = 10_000
 _EXPENSES: Final = (int(Purpose.salary), int(Purpose.tax))
 _ANY_LEGS: Final = 2**30
+_COLLECTS_LAWFULLY: Final = KEPT_FOR_OTHERS | {AccountRole.product_vehicle}
+"""A product's own account is registered to take its investors' money in; how products are layered and
+how many people are in one is services.detector.typologies.nested_products' and investor_limit's."""
+_LAWFUL: Final = bits_of(_COLLECTS_LAWFULLY)
+_OTHER: Final = bits_of(set(AccountRole) - _COLLECTS_LAWFULLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +157,7 @@ class Pooling(Typology):
         missed; and when money will have lain long enough."""
         parameters = in_force(Parameters, self.id, context.rules)
         entities = Entities(context)
-        if entities.roles(account) & KEPT_FOR_OTHERS:
+        if entities.roles(account) & _COLLECTS_LAWFULLY:
             return None
         case = _Case(context, entities, account, parameters)
         pause_us = self._payers.pause(account, context.now_us) if case.in_use else None
@@ -161,7 +167,7 @@ class Pooling(Typology):
 def _may_pool(step: Step, accounts: Int32s) -> Bools:
     """Not accounts that have only ever been registered to keep others' money."""
     marks = step.marks[accounts]
-    may: Bools = ((marks & KEEPER) == 0) | ((marks & OTHER) != 0)
+    may: Bools = ((marks & _LAWFUL) == 0) | ((marks & _OTHER) != 0)
     return may
 
 

@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from schemas.alert import Citation, Factor, Subject, SubjectKind
+from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.record import Bilingual
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
@@ -30,6 +30,7 @@ from services.detector.controlled import Controlled, Held
 from services.detector.day_flows import HOLDING, Book, DayFlows, Totals
 from services.detector.entities import Entities
 from services.detector.explanations.redemption_run import Run, explanation
+from services.detector.marks import CLIENT, bits_of
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -48,6 +49,7 @@ from services.detector.typology import (
 
 _SHOWN: Final = 20
 _ROLES: Final = frozenset({*HOLDING, AccountRole.client})
+_KEPT: Final = bits_of(_ROLES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Parameters:
     cover_days: int = parameter(7, "assumption: a week to raise money")
     min_takers: int = parameter(20, "assumption: fewer people are no run")
     flow_days: int = parameter(30, "how far back flows tell what is there")
+    max_takers: int = parameter(500, "bound on the clients among whose withdrawals the largest are shown")
     max_edges: int = parameter(100_000, "bound on the transfers of one account that are added up")
 
 
@@ -103,7 +106,13 @@ class RedemptionRun(Typology):
         today = day_of(context.now_us)
         for book in self._flows.books_of(whose) if whose else ():
             peak = _peak(self._flows.totals(book, today), today, p)
-            if peak is not None and (found := _finding(context, book, peak, today, p)) is not None:
+            if peak is None:
+                continue
+            takers = {
+                one for day in range(today - p.run_days, today) for one in self._flows.takers(book, day)
+            }
+            found = _finding(context, book, peak, sorted(takers), today, p)
+            if found is not None:
                 return found
         return None
 
@@ -132,7 +141,9 @@ def _peak(totals: Totals, today: int, p: Parameters) -> _Peak | None:
     return _Peak(took, net, totals.takers[-1], last_minor, last_takers, enough)
 
 
-def _finding(context: Context, book: Book, peak: _Peak, today: int, p: Parameters) -> Finding | None:
+def _finding(
+    context: Context, book: Book, peak: _Peak, takers: Sequence[int], today: int, p: Parameters
+) -> Finding | None:
     """None where what is there lasts."""
     institution_id, currency = book[0], context.graph.currency(book[1])
     pot = Controlled(context, institution_id, HOLDING, currency, p.flow_days, p.max_edges)
@@ -140,7 +151,7 @@ def _finding(context: Context, book: Book, peak: _Peak, today: int, p: Parameter
     if peak.net_minor <= 0 or held.minor * p.run_days >= peak.net_minor * p.cover_days:
         return None
     start_us, end_us = midnight_us(today - p.run_days), midnight_us(today) - 1
-    attributed = _largest(context, pot, start_us, end_us, p)
+    attributed = _largest(context, (*pot.accounts, *takers[: p.max_takers]), start_us, end_us, p)
     edges = context.graph.edges(attributed) if attributed else None
     run = Run(
         institution_id=institution_id,
@@ -178,18 +189,24 @@ def _finding(context: Context, book: Book, peak: _Peak, today: int, p: Parameter
         parameters=shown(p),
         explanation=explanation(run),
         missing=missing,
-        limits=(*pot.limits, *context.graph.limits),
+        limits=(
+            *pot.limits,
+            *((Limit(name="takers", bound=p.max_takers),) if len(takers) > p.max_takers else ()),
+            *context.graph.limits,
+        ),
     )
 
 
 def _largest(
-    context: Context, pot: Controlled, since_us: int, until_us: int, p: Parameters
+    context: Context, accounts: Sequence[int], since_us: int, until_us: int, p: Parameters
 ) -> dict[int, int]:
-    """The largest withdrawals out of the accounts that hold clients' money together."""
+    """The largest withdrawals out of accounts in which clients' money is kept."""
     found: list[tuple[int, int]] = []
-    for account in pot.accounts:
+    kept = np.asarray(accounts, np.int64)
+    for account in kept[(context.marks[kept] & _KEPT) != 0].tolist():
         edges = context.graph.edges_out(account, since_us, until_us, context.as_of, p.max_edges)
-        taken = np.isin(edges.purpose, (Purpose.withdraw, Purpose.redemption))
+        unstated = (edges.purpose == Purpose.unknown) & bool(context.marks[account] & CLIENT)
+        taken = np.isin(edges.purpose, (Purpose.withdraw, Purpose.redemption)) | unstated
         amounts, seqs = edges.amount_minor[taken].tolist(), edges.seq[taken].tolist()
         found += [(-minor, seq) for minor, seq in zip(amounts, seqs, strict=True)]
     return {seq: -minor for minor, seq in sorted(found)[:_SHOWN]}

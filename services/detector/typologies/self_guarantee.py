@@ -119,7 +119,8 @@ class SelfGuarantee(Typology):
         if transfer.purpose is Purpose.subsidy:
             reason = _GIFTS
         incident = Incident(transfer.leg, minor, reason, _missing(listings, transfer))
-        case = self._incidents.add(platform, [incident], context.now_us - parameters.window_days * DAY)
+        subject = transfer.product or platform
+        case = self._incidents.add(subject, [incident], context.now_us - parameters.window_days * DAY)
         return _finding(context, platform, case, parameters)
 
     def _guaranteed(
@@ -189,8 +190,9 @@ def _finding(context: Context, platform: str, case: Case, parameters: Parameters
     currency = context.graph.currency(last.currency)
     products = {one.leg.product for one in case.incidents if one.leg.product}
     latest = context.graph.product(last.product)
+    by_listing = Subject(kind=SubjectKind.product, id=latest)
     return Finding(
-        subject=Subject(kind=SubjectKind.institution, id=platform),
+        subject=by_listing if latest else Subject(kind=SubjectKind.institution, id=platform),
         institution_id=platform,
         accounts=tuple(sorted({one.leg.src for one in case.incidents})),
         attributed=case.attributed,
