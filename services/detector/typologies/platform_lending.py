@@ -2,7 +2,8 @@
 
 An account of the platform's own money (own, fee, marketing, filed own) pays a registered borrower of the
 platform, or pays anybody what the feed calls a disbursement, or pays somebody who within W pays it back
-with a little more. Purchases, taxes, salaries up to a month's pay, money back of what the payee had paid
+with a little more; or it funds a person who belongs to it, and he pays most of that on to several others.
+Purchases, taxes, salaries up to a month's pay, money back of what the payee had paid
 the platform, and gifts are none of this; nor is what goes to a client's sub-account, unless it is called a
 disbursement. Where the feed does not say why money moved, small amounts to a borrower are let pass. A
 licensed lender is no platform.
@@ -10,6 +11,7 @@ licensed lender is no platform.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,6 +41,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    least,
     parameter,
     shown,
 )
@@ -46,8 +49,10 @@ from services.detector.typology import (
 _TELLING: Final = (Purpose.unknown, Purpose.transfer, Purpose.refund, Purpose.salary)
 """What a loan may be called, besides a disbursement."""
 _BACK: Final = (Purpose.unknown, Purpose.transfer, Purpose.repay)
+_LENT_ON: Final = (Purpose.unknown, Purpose.transfer, Purpose.disburse)
 _EXPENSES: Final = (Purpose.purchase, Purpose.tax, Purpose.subsidy)
 _NOT_BORROWERS: Final = HOUSE | CUSTODY | CLIENT | RESERVE | TIED
+_NOT_HANDS: Final = HOUSE | CUSTODY | CLIENT | RESERVE
 _WHOLE: Final = 10_000
 _SURE: Final = Reason(
     "disbursed",
@@ -72,6 +77,14 @@ _REPAID: Final = Reason(
     60,
     Bilingual(zh="付出后连本带利收回", en="paid out, and paid back with interest"),
 )
+_BY_HAND: Final = Reason(
+    "by_hand",
+    55,
+    Bilingual(
+        zh="经内部人员账户转贷，资金来自平台",
+        en="lent by the hand of one of its people, whom it funded",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +93,8 @@ class Parameters:
     interest_bp: int = parameter(1_000, "assumption: no loan of a month brings more than a tenth")
     small_minor: int = parameter(100_000, "assumption: CNY 1,000; less is no loan where nothing says so")
     salary_cap_minor: int = parameter(10_000_000, "assumption: CNY 100,000; more is no month's salary")
+    min_lent_by_hand: int = parameter(5, "assumption: more people than anybody lends to privately")
+    lent_share_bp: int = parameter(5_000, "assumption: most of what an insider was given")
     max_edges: int = parameter(500, "bound on the payments among which a refund's payer is looked for")
 
 
@@ -101,16 +116,19 @@ class PlatformLending(Typology):
         self._incidents = Incidents()
 
     def candidates(self, step: Step) -> Candidates:
-        """What leaves the platform's own money for somebody who ever borrowed, or as a disbursement; and
-        what may be paid back to it."""
+        """What leaves the platform's own money for somebody who ever borrowed, or as a disbursement; what
+        may be paid back to it; and what people tied to an institution pay to several others."""
         applied, house = step.applied, (step.src_marks & HOUSE) != 0
         lends = ((step.dst_marks & BORROWER) != 0) & np.isin(applied.purpose, _TELLING)
         lends |= applied.purpose == Purpose.disburse
         lends &= house
         repays = ((step.dst_marks & HOUSE) != 0) & ((step.src_marks & _NOT_BORROWERS) == 0)
         repays &= np.isin(applied.purpose, _BACK) & (applied.src != OUTSIDE_INDEX)
-        rows = np.flatnonzero((lends | repays) & step.inserted)
-        return Candidates(rows, np.where(lends, applied.src, applied.dst)[rows])
+        by_hand = ((step.src_marks & TIED) != 0) & ((step.src_marks & _NOT_HANDS) == 0)
+        by_hand &= applied.payees >= least(Parameters, self.id, "min_lent_by_hand", step)
+        by_hand &= np.isin(applied.purpose, _LENT_ON) & ~repays
+        rows = np.flatnonzero((lends | repays | by_hand) & step.inserted)
+        return Candidates(rows, np.where(lends | by_hand, applied.src, applied.dst)[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         parameters = in_force(Parameters, self.id, context.rules)
@@ -118,6 +136,8 @@ class PlatformLending(Typology):
             return None
         entities = Entities(context)
         listings = Listings(context, entities)
+        if transfer.account == transfer.src and not context.marks[transfer.src] & HOUSE:
+            return _lent_by_hand(context, entities, listings, transfer, parameters)
         served = entities.served(transfer.account, OWN_MONEY)
         lenders = [one for one in served if listings.is_lending(one)]
         other = transfer.dst if transfer.account == transfer.src else transfer.src
@@ -188,6 +208,37 @@ def _repaid(
     return None
 
 
+def _lent_by_hand(
+    context: Context, entities: Entities, listings: Listings, transfer: Transfer, parameters: Parameters
+) -> Finding | None:
+    """A person's account whom the platform funded, salaries left out, and who pays it on to others."""
+    party = entities.party(transfer.src)
+    record = context.registry.party(party, context.now_us) if party else None
+    lender = next((one for one in entities.ties(transfer.src) if listings.is_lending(one)), None)
+    if lender is None or record is None or record.party_kind is not PartyKind.person:
+        return None
+    since_us = context.now_us - parameters.window_days * DAY
+    window = (transfer.src, since_us, context.now_us, context.as_of, parameters.max_edges)
+    out, into = context.graph.edges_out(*window), context.graph.edges_in(*window)
+    given = (into.currency == transfer.currency) & ~np.isin(into.purpose, (Purpose.salary, Purpose.refund))
+    given &= (context.marks[into.src] & HOUSE) != 0
+    funding = [leg for leg in legs_of(into, given) if lender in entities.served(leg.src, OWN_MONEY)]
+    if not funding:
+        return None
+    lends = (out.ts_us >= funding[0].ts_us) & (out.currency == transfer.currency)
+    lends &= np.isin(out.purpose, _LENT_ON) & (out.dst != OUTSIDE_INDEX)
+    lent = [leg for leg in legs_of(out, lends) if not entities.is_related(lender, leg.dst)]
+    funded_minor = sum(leg.amount_minor for leg in funding)
+    lent_minor = sum(leg.amount_minor for leg in lent)
+    borrowers = {entities.entity(leg.dst) for leg in lent}
+    if len(borrowers) < parameters.min_lent_by_hand:
+        return None
+    if lent_minor * _WHOLE < parameters.lent_share_bp * funded_minor:
+        return None
+    case = Case(tuple(Incident(leg, leg.amount_minor, _BY_HAND) for leg in lent))
+    return _finding(context, lender, case, parameters, funding)
+
+
 def _dealings(
     context: Context,
     entities: Entities,
@@ -208,14 +259,17 @@ def _dealings(
     return legs_of(out, paid), legs_of(into, got)
 
 
-def _finding(context: Context, lender: str, case: Case, parameters: Parameters) -> Finding:
+def _finding(
+    context: Context, lender: str, case: Case, parameters: Parameters, funding: Sequence[Leg] = ()
+) -> Finding:
+    """`funding`: what the platform gave the person who lends for it, who then is the subject."""
     last = case.incidents[-1].leg
     currency = context.graph.currency(last.currency)
     return Finding(
-        subject=holder_of(context, last.dst),
+        subject=holder_of(context, last.src if funding else last.dst),
         institution_id=lender,
-        accounts=tuple(sorted({one.leg.src for one in case.incidents})),
-        attributed=case.attributed,
+        accounts=tuple(sorted({leg.src for leg in (*funding, *(one.leg for one in case.incidents))})),
+        attributed=case.attributed | {leg.seq: leg.amount_minor for leg in funding},
         amount_minor=case.minor,
         currency=currency,
         confidence=case.confidence(),
@@ -225,7 +279,9 @@ def _finding(context: Context, lender: str, case: Case, parameters: Parameters) 
         ),
         law=PlatformLending.law,
         parameters=shown(parameters),
-        explanation=explanation(lender, context.token(last.src), context.token(last.dst), case, currency),
+        explanation=explanation(
+            lender, context.token(last.src), context.token(last.dst), case, currency, funding
+        ),
         missing=case.missing,
         limits=(*case.limits, *context.graph.limits),
     )
