@@ -16,11 +16,11 @@ from schemas.instant import to_micros
 
 IGNORED_SOURCE: Final = "recovered_membership"
 """Patterns whose members were guessed afterwards: neither right nor wrong."""
-_TYPOLOGY_OF: Final = {"cycle": "round_tripping"}
-"""Other sets' names of the same conduct."""
 _SHAPES: Final = frozenset(
     {"fan_in", "fan_out", "gather_scatter", "scatter_gather", "bipartite", "stack", "pass_through"}
 )
+_ALSO: Final = dict.fromkeys(_SHAPES, _SHAPES) | {"cycle": frozenset({"round_tripping", "self_lending"})}
+"""What a pattern is besides, in a set that does not say: the plain shapes are parts of one another."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,7 +106,7 @@ def transactions_of(folder: Path) -> Path:
 
 
 def _pattern(row: dict[str, str], transfers: frozenset[str], tokens: Directory) -> Pattern:
-    kind = _TYPOLOGY_OF.get(row["pattern_type"], row["pattern_type"])
+    kind = row["pattern_type"]
     also = row.get("also")
     main_account = row.get("main_account", "")
     return Pattern(
@@ -114,8 +114,7 @@ def _pattern(row: dict[str, str], transfers: frozenset[str], tokens: Directory) 
         typology=kind,
         variant=row.get("variant", ""),
         care=row.get("care", ""),
-        # A set that does not say what else a shape is: the plain shapes are parts of one another.
-        also=_SHAPES if also is None and kind in _SHAPES else frozenset((also or "").split(";")) - {""},
+        also=_ALSO.get(kind, frozenset()) if also is None else frozenset(also.split(";")) - {""},
         illicit=row["is_illicit"] == "1",
         complete=row.get("shape_ok", "1") == "1",
         ignored=row.get("label_source") == IGNORED_SOURCE,

@@ -71,5 +71,5 @@ def test_the_public_set_is_read() -> None:
     labelled = read(SHARED)
     illicit = [one for one in labelled.patterns if one.illicit]
     assert len(illicit) == 70
-    assert sum(one.typology == "round_tripping" for one in illicit) == 10
+    assert sum(one.is_found_as("round_tripping") for one in illicit) == 10
     assert sum(len(one.transfers) for one in illicit) == 884
