@@ -2,7 +2,8 @@
 
 For each institution, product and currency: what its reserve accounts have paid to clients as redemptions,
 less what the fund's accounts had paid into them for it by then, is more than ε. Money that arrives first
-covers what was paid out before. Handing on what has arrived is fine, at whatever pace.
+covers what was paid out before. Handing on what has arrived is fine, at whatever pace. What was advanced
+is told together, also once the fund has paid, until none was for a month.
 
 Where the feed leaves the purpose out, money into the reserve from a fund's account counts as its arrival,
 and a payment to a client under a fund's product as a redemption; where it leaves the product out, all
@@ -11,12 +12,13 @@ products of the institution are taken together.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
+from schemas.alert import Citation, EvidenceEdge, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import AccountRole, ProductKind
@@ -25,7 +27,7 @@ from services.detector.entities import Entities
 from services.detector.evidence import keep
 from services.detector.explanations.fund_advance import Advance, explanation
 from services.detector.marks import RESERVE, bits_of
-from services.detector.redemptions import UNNAMED, Redemptions
+from services.detector.redemptions import UNNAMED, Advanced, Redemptions
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -58,6 +60,7 @@ _NOT_CLIENTS: Final = _FUND_ROLES | {
 @dataclass(frozen=True, slots=True)
 class Parameters:
     tolerance_minor: int = parameter(10_000, "assumption: ε in minor units of any currency: unit rounding")
+    quiet_days: int = parameter(30, "assumption: so long without an advance ends a series of them")
     history_days: int = parameter(5, "assumption: a fund pays within T+3 and a weekend")
     max_products: int = parameter(10_000, "bound on the products of one institution that are kept")
     max_open: int = parameter(500, "bound on the uncovered payouts of one product that are kept")
@@ -77,6 +80,8 @@ class FundAdvance(Typology):
     def __init__(self) -> None:
         self._redemptions: dict[tuple[str, int], Redemptions] = {}
         self._since_us: dict[str, int] = {}
+        self._advanced: OrderedDict[tuple[str, str, int], list[EvidenceEdge]] = OrderedDict()
+        """By institution, product and currency: what was found, by how much of it was uncovered then."""
 
     def candidates(self, step: Step) -> Candidates:
         """Transfers in and out of reserve accounts that are redemptions or may be."""
@@ -107,8 +112,39 @@ class FundAdvance(Typology):
         if not _is_redemption(context, entities, transfer, product):
             return None
         held.pay(product, keep(context, transfer.leg, transfer.amount_minor))
+        uncovered = held.advanced(product)
+        if sum(one.minor for one in uncovered) <= parameters.tolerance_minor:
+            return None
+        advanced = self._remember(
+            (institution_id, product, transfer.currency), uncovered, context, parameters
+        )
         since_us = self._since_us[institution_id]
-        return _Case(context, transfer, institution_id, product, held, since_us, parameters).finding()
+        is_cut = held.is_cut
+        return _Case(
+            context, transfer, institution_id, product, advanced, is_cut, since_us, parameters
+        ).finding()
+
+    def _remember(
+        self,
+        key: tuple[str, str, int],
+        uncovered: list[Advanced],
+        context: Context,
+        parameters: Parameters,
+    ) -> list[EvidenceEdge]:
+        """Those of the series, by time; the oldest go past a bound."""
+        known = self._advanced.pop(key, [])
+        if known and known[-1].ts < context.now_us - parameters.quiet_days * DAY:
+            known = []
+        told = {(one.feed_id, one.tx_id) for one in known}
+        known += [
+            one.edge.model_copy(update={"attributed_minor": one.minor})
+            for one in uncovered
+            if (one.edge.feed_id, one.edge.tx_id) not in told
+        ]
+        self._advanced[key] = known[-parameters.max_open :]
+        if len(self._advanced) > parameters.max_products:
+            self._advanced.popitem(last=False)
+        return self._advanced[key]
 
 
 def _institution(entities: Entities, account: int) -> str | None:
@@ -139,30 +175,28 @@ def _is_redemption(context: Context, entities: Entities, transfer: Transfer, pro
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """What stands uncovered of one product just after a payout."""
+    """What was advanced for one product, just after a payout."""
 
     context: Context
     transfer: Transfer
     institution_id: str
     product: str
-    held: Redemptions
+    advanced: list[EvidenceEdge]
+    is_cut: bool
     since_us: int
     parameters: Parameters
 
-    def finding(self) -> Finding | None:
-        advanced = self.held.advanced(self.product)
-        minor = sum(one.minor for one in advanced)
-        if minor <= self.parameters.tolerance_minor:
-            return None
-        context = self.context
+    def finding(self) -> Finding:
+        advanced, context = self.advanced, self.context
+        minor = sum(one.attributed_minor for one in advanced)
         currency = context.graph.currency(self.transfer.currency)
-        first, last = advanced[0].edge.ts, advanced[-1].edge.ts
+        first, last = min(one.ts for one in advanced), max(one.ts for one in advanced)
         advance = Advance(self.institution_id, self.product, first, last, len(advanced), minor, currency)
         if self.product:
             subject = Subject(kind=SubjectKind.product, id=self.product)
         else:
             subject = Subject(kind=SubjectKind.institution, id=self.institution_id)
-        cut = (Limit(name="payouts", bound=self.parameters.max_open),) if self.held.is_cut else ()
+        cut = (Limit(name="payouts", bound=self.parameters.max_open),) if self.is_cut else ()
         return Finding(
             subject=subject,
             institution_id=self.institution_id,
@@ -180,7 +214,8 @@ class _Case:
             explanation=explanation(advance),
             missing=self._missing(),
             limits=(*cut, *context.graph.limits),
-            earlier=tuple(one.edge.model_copy(update={"attributed_minor": one.minor}) for one in advanced),
+            earlier=tuple(advanced),
+            matter=self.institution_id,
         )
 
     def _missing(self) -> tuple[str, ...]:

@@ -2,8 +2,9 @@
 
 A holder (who had paid into the product) is paid under the product's name by `min_buyers` or more
 distinct buyers within `window_days`, none of them a qualified investor. Buyers and holders are counted
-by entity. Payments into the product's own account and out of it are no sales, nor are payments to an
-account that collects for others.
+by entity. A company that buys with money which several persons had lately sent it, for no stated trade,
+stands for those persons. Payments into the product's own account and out of it are no sales, nor are
+payments to an account that collects for others.
 
 A buyer whom the registry of parties does not know counts, at a lower confidence; so does a seller that
 was never seen to pay in, since the log may have begun after it did. Where the feed names no product, a
@@ -22,12 +23,13 @@ import numpy as np
 from schemas.alert import Citation, EvidenceEdge, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
-from schemas.registry import AccountRole, ProductKind
+from schemas.registry import AccountRole, PartyKind, ProductKind
 from schemas.transaction import Purpose
 from services.detector.entities import Entities
 from services.detector.evidence import keep
 from services.detector.explanations.split_sale import Resale, explanation
 from services.detector.graph.kernel import Bools, Int32s
+from services.detector.legs import Leg, legs_of
 from services.detector.marks import bits_of
 from services.detector.nominees import AGENT
 from services.detector.product_kinds import OfKind
@@ -49,6 +51,8 @@ from services.detector.wording import masked
 
 _VEHICLE: Final = bits_of({AccountRole.product_vehicle})
 _SALES: Final = (int(Purpose.transfer), int(Purpose.invest), int(Purpose.purchase), int(Purpose.unknown))
+_GATHERS: Final = (int(Purpose.transfer), int(Purpose.invest), int(Purpose.unknown))
+_WHOLE: Final = 10_000
 _NO_PRODUCT: Final = 0
 _MANY: Final = 10
 _MAX_SALES: Final = 500
@@ -62,15 +66,21 @@ _MAX_HOLDERS: Final = 200_000
 class Parameters:
     min_buyers: int = parameter(3, "assumption: one or two may be of the holder's own circle")
     window_days: int = parameter(180, "assumption: a resale in parts takes months")
+    gathered_days: int = parameter(30, "assumption: a month before it buys, as far as transfers are known")
+    gathered_bp: int = parameter(5_000, "assumption: at least half of what it pays is such persons'")
+    max_gathered: int = parameter(100, "bound on the payments to one company that are looked at")
 
 
 class _Sale(NamedTuple):
+    """`buyers` by entity, several where a company paid with others' money: `gathered` shows that."""
+
     ts_us: int
     account: int
-    buyer: str
+    buyers: frozenset[str]
     minor: int
     missing: frozenset[str]
     edge: EvidenceEdge
+    gathered: tuple[EvidenceEdge, ...]
 
 
 class SplitSale(Typology):
@@ -127,13 +137,23 @@ class SplitSale(Typology):
         if not product and not self._is_covered(seller, transfer.amount_minor, sales):
             return None
         edge = keep(context, transfer.leg, transfer.amount_minor)
-        missing = self._missing(transfer, seller, product) | buyer.missing
-        sales.append(_Sale(transfer.ts_us, transfer.dst, buyer.entity, transfer.amount_minor, missing, edge))
+        gathered = _gathered(context, entities, transfer, p)
+        sales.append(
+            _Sale(
+                transfer.ts_us,
+                transfer.dst,
+                frozenset(entities.entity(one.src) for one in gathered) or frozenset({buyer.entity}),
+                transfer.amount_minor,
+                self._missing(transfer, seller, product) | buyer.missing,
+                edge,
+                tuple(keep(context, one, one.amount_minor) for one in gathered),
+            )
+        )
         self._sales[key] = sales[-_MAX_SALES:]
         self._sales.move_to_end(key)
         if len(self._sales) > _MAX_SELLERS:
             self._sales.popitem(last=False)
-        if len({one.buyer for one in sales}) < p.min_buyers:
+        if len(_buyers(sales)) < p.min_buyers:
             return None
         is_holder = bool(self._paid.get(seller, {}).get(product) or not product)
         return _finding(context, entities, transfer, self._sales[key], is_holder, p)
@@ -179,6 +199,36 @@ class _Buyer:
         self.missing = frozenset(() if record is not None else ("registry.party",))
 
 
+def _buyers(sales: list[_Sale]) -> frozenset[str]:
+    return frozenset().union(*(one.buyers for one in sales))
+
+
+def _gathered(context: Context, entities: Entities, transfer: Transfer, p: Parameters) -> list[Leg]:
+    """Where a company buys: the newest payments of persons to it, up to what it pays, if they are several
+    and make enough of it. None of them a qualified investor, or for a stated trade."""
+    if _kind(context, entities, transfer.src) is not PartyKind.company:
+        return []
+    since_us = transfer.ts_us - p.gathered_days * DAY
+    came = context.graph.edges_in(transfer.src, since_us, transfer.ts_us, context.as_of, p.max_gathered)
+    same = (came.currency == transfer.currency) & np.isin(came.purpose, _GATHERS)
+    found: list[Leg] = []
+    left = transfer.amount_minor
+    for leg in reversed(legs_of(came, same)):
+        is_person = _kind(context, entities, leg.src) is not PartyKind.company
+        if left > 0 and is_person and not _Buyer(context, entities, leg.src).is_qualified:
+            found.append(leg)
+            left -= leg.amount_minor
+    covered = (transfer.amount_minor - left) * _WHOLE >= p.gathered_bp * transfer.amount_minor
+    several = len({entities.entity(one.src) for one in found}) >= p.min_buyers
+    return found if covered and several else []
+
+
+def _kind(context: Context, entities: Entities, account: int) -> PartyKind | None:
+    party = entities.party(account)
+    record = context.registry.party(party, context.now_us) if party else None
+    return record.party_kind if record else None
+
+
 def _finding(
     context: Context,
     entities: Entities,
@@ -195,9 +245,9 @@ def _finding(
         seller=party or masked(context.token(transfer.dst)),
         product=context.graph.product(transfer.product),
         institution_id=product.institution_id if product else None,
-        buyers=len({one.buyer for one in sales}),
+        buyers=len(_buyers(sales)),
         sales=len(sales),
-        first_us=min(one.ts_us for one in sales),
+        first_us=min(edge.ts for one in sales for edge in (one.edge, *one.gathered)),
         last_us=max(one.ts_us for one in sales),
         minor=sum(one.minor for one in sales),
         currency=currency,
@@ -208,7 +258,7 @@ def _finding(
         subject=Subject(kind=subject[0], id=subject[1]),
         institution_id=resale.institution_id,
         accounts=tuple(sorted({one.account for one in sales})),
-        attributed={transfer.seq: transfer.amount_minor},
+        attributed={},
         amount_minor=resale.minor,
         currency=currency,
         confidence=_confidence(resale, missing),
@@ -222,7 +272,7 @@ def _finding(
         explanation=explanation(resale),
         missing=missing,
         limits=(Limit(name="sales", bound=_MAX_SALES),) if len(sales) == _MAX_SALES else (),
-        earlier=tuple(one.edge for one in sales[:-1]),
+        earlier=tuple(edge for one in sales for edge in (one.edge, *one.gathered)),
     )
 
 
