@@ -2,29 +2,35 @@
 
 From the platform's own, fee or marketing account, or a related party's, money goes to investors of a
 listing beyond what its borrower (and an unrelated guarantor) has paid in, or into custody for a listing
-whose borrower still owes principal; or gifts that name a listing come to more than a small share of it.
+whose borrower still owes principal; or gifts that name a listing come to more than a small share of it; or
+the borrower pays, and was given about that much by the platform or a related party shortly before, directly
+or over one other.
 
 Compensation by an unrelated guarantor is none of this, and being the platform's guarantor does not by
-itself make one related; nor is what a filed risk reserve pays below its cap; nor a related borrower who
-repays its own loan. Where the feed names no listing, what the borrower paid cannot be known, and a stated
-instalment or compensation out of such an account is a suspicion of lower confidence.
+itself make one related; nor is what a filed risk reserve pays below its cap out of its guarantee account;
+nor a related borrower who repays its own loan, nor a borrower's salary. Where the feed names no listing, what
+the borrower paid cannot be known, and a stated instalment or compensation out of such an account is a
+suspicion of lower confidence.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from schemas.alert import Citation, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
-from schemas.registry import FilingKind, RelationKind
+from schemas.registry import AccountRole, FilingKind, RelationKind
 from schemas.transaction import Purpose
 from services.detector.allowances import Allowances
 from services.detector.entities import OWN_MONEY, Entities
 from services.detector.explanations.self_guarantee import explanation
+from services.detector.fed_payments import fed_by
 from services.detector.incidents import Case, Incident, Incidents, Reason
+from services.detector.legs import Leg
 from services.detector.listings import Listings
 from services.detector.loan_flows import HOUSE, UNSTATED, Flow
 from services.detector.marks import CUSTODY, TIED
@@ -39,6 +45,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    least,
     parameter,
     shown,
 )
@@ -52,12 +59,26 @@ _GIFTS: Final = Reason(
     "gifts", 65, Bilingual(zh="以补贴名义垫付", en="paid under the name of gifts, too much for any")
 )
 _WHOLE: Final = 10_000
+_FED: Final = Reason(
+    "fed",
+    60,
+    Bilingual(
+        zh="借款人还款资金由平台或关联方垫付", en="the borrower paid with what the platform's side gave"
+    ),
+)
 _RELATED: Final = Reason("related", 70, Bilingual(zh="关联方账户垫付", en="paid by a related party"))
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
     window_days: int = parameter(30, "assumption: one episode's payments")
+    fed_days: int = parameter(7, "assumption: money given for an instalment is not kept for long")
+    fed_least_bp: int = parameter(8_000, "assumption: most of the instalment")
+    fed_most_bp: int = parameter(
+        20_000, "assumption: more than twice the instalment is given for something else"
+    )
+    min_fed_minor: int = parameter(500_000, "assumption: CNY 5,000; less may be a friend's help")
+    max_fed_edges: int = parameter(200, "bound on the payments to the borrower that are looked at")
     gift_share_bp: int = parameter(500, "assumption: gifts for a listing are below a twentieth of it")
 
 
@@ -91,12 +112,15 @@ class SelfGuarantee(Typology):
         """By product: what related parties have put into custody."""
 
     def candidates(self, step: Step) -> Candidates:
-        """What is paid for a loan by whoever was ever tied to an institution."""
+        """What is paid for a loan by whoever was ever tied to an institution; and large instalments."""
         batch = step.book.batch
         marks = step.src_marks[batch.rows]
         tied = ((marks & (HOUSE | TIED)) != 0) & ((marks & CUSTODY) == 0) & (batch.minor > 0)
         named = batch.of(Flow.subsidy) & (batch.product > 0)
-        rows = batch.rows[tied & (named | batch.of(Flow.compensated, Flow.paid, Flow.interest))]
+        tied &= named | batch.of(Flow.compensated, Flow.paid, Flow.interest)
+        large = batch.minor >= least(Parameters, self.id, "min_fed_minor", step)
+        instalments = batch.of(Flow.repaid) & (batch.product > 0) & large
+        rows = batch.rows[tied | instalments]
         return Candidates(rows, step.applied.src[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
@@ -105,14 +129,17 @@ class SelfGuarantee(Typology):
         platform = _platform(context, entities, listings, transfer)
         if platform is None:
             return None
-        reason = _reason(context, entities, platform, transfer)
+        reason = _reason(context, entities, platform, transfer.src)
         party = entities.party(transfer.src)
-        if reason is None or party == listings.borrower(transfer.product, 0):
-            return None
         parameters = in_force(Parameters, self.id, context.rules)
+        if reason is None:
+            return self._fed(context, entities, platform, transfer, parameters)
+        if party == listings.borrower(transfer.product, 0):
+            return None
         minor = self._guaranteed(context, listings, transfer, parameters)
         for filing in context.registry.filings(platform, FilingKind.risk_reserve, context.now_us):
-            if filing.party_id in (None, party) and minor > 0:
+            is_reserve = AccountRole.guarantee in entities.roles(transfer.src)
+            if is_reserve and filing.party_id in (None, party) and minor > 0:
                 minor = self._reserves.excess(filing, platform, minor, transfer.ts_us)
         if minor <= 0:
             return None
@@ -122,6 +149,25 @@ class SelfGuarantee(Typology):
         subject = transfer.product or platform
         case = self._incidents.add(subject, [incident], context.now_us - parameters.window_days * DAY)
         return _finding(context, platform, case, parameters)
+
+    def _fed(
+        self, context: Context, entities: Entities, platform: str, transfer: Transfer, parameters: Parameters
+    ) -> Finding | None:
+        """An instalment for which its payer, nobody of the platform's, was given the money."""
+        if transfer.amount_minor < parameters.min_fed_minor or transfer.is_reversal:
+            return None
+
+        def is_giver(account: int) -> bool:
+            is_tied = bool(context.marks[account] & (HOUSE | TIED))
+            return is_tied and _reason(context, entities, platform, account) is not None
+
+        way = fed_by(context, transfer.leg, parameters, is_giver)
+        if not way:
+            return None
+        incident = Incident(transfer.leg, transfer.amount_minor, _FED)
+        since_us = context.now_us - parameters.window_days * DAY
+        case = self._incidents.add(transfer.product, [incident], since_us)
+        return _finding(context, platform, case, parameters, way)
 
     def _guaranteed(
         self, context: Context, listings: Listings, transfer: Transfer, parameters: Parameters
@@ -159,11 +205,11 @@ def _platform(context: Context, entities: Entities, listings: Listings, transfer
     return platform
 
 
-def _reason(context: Context, entities: Entities, platform: str, transfer: Transfer) -> Reason | None:
-    """None: the payer is neither the platform nor a related party of it."""
-    if platform in entities.served(transfer.src, OWN_MONEY) or entities.is_held_by(platform, transfer.src):
+def _reason(context: Context, entities: Entities, platform: str, account: int) -> Reason | None:
+    """None: the account's holder is neither the platform nor a related party of it."""
+    if platform in entities.served(account, OWN_MONEY) or entities.is_held_by(platform, account):
         return _OWN
-    party = entities.party(transfer.src)
+    party = entities.party(account)
     tie = context.registry.related(platform, party, context.now_us) if party else None
     if tie is None or [one.relation for one in tie.path] == [RelationKind.guarantor]:
         return None
@@ -185,8 +231,12 @@ def _missing(listings: Listings, transfer: Transfer) -> tuple[str, ...]:
     return tuple(name for name, is_missing in missing.items() if is_missing)
 
 
-def _finding(context: Context, platform: str, case: Case, parameters: Parameters) -> Finding:
+def _finding(
+    context: Context, platform: str, case: Case, parameters: Parameters, way: Sequence[Leg] = ()
+) -> Finding:
+    """`way`: on which the borrower was given what he paid last."""
     last = case.incidents[-1].leg
+    payer = way[0].src if way else last.src
     currency = context.graph.currency(last.currency)
     products = {one.leg.product for one in case.incidents if one.leg.product}
     latest = context.graph.product(last.product)
@@ -194,8 +244,8 @@ def _finding(context: Context, platform: str, case: Case, parameters: Parameters
     return Finding(
         subject=by_listing if latest else Subject(kind=SubjectKind.institution, id=platform),
         institution_id=platform,
-        accounts=tuple(sorted({one.leg.src for one in case.incidents})),
-        attributed=case.attributed,
+        accounts=tuple(sorted({leg.src for leg in (*way, *(one.leg for one in case.incidents))})),
+        attributed=case.attributed | {leg.seq: leg.amount_minor for leg in way},
         amount_minor=case.minor,
         currency=currency,
         confidence=case.confidence(),
@@ -205,7 +255,7 @@ def _finding(context: Context, platform: str, case: Case, parameters: Parameters
         ),
         law=SelfGuarantee.law,
         parameters=shown(parameters),
-        explanation=explanation(platform, len(products), latest, context.token(last.src), case, currency),
+        explanation=explanation(platform, len(products), latest, context.token(payer), case, currency, way),
         missing=case.missing,
         limits=(*case.limits, *context.book.limits, *context.graph.limits),
     )

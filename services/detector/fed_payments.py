@@ -1,0 +1,74 @@
+"""Payments that somebody was given the money for shortly before, directly or over one other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final, Protocol
+
+import numpy as np
+
+from schemas.instant import DAY
+from schemas.transaction import Purpose
+from services.detector.graph import Edges
+from services.detector.graph.accounts import OUTSIDE_INDEX
+from services.detector.graph.kernel import Bools
+from services.detector.legs import Leg, legs_of
+from services.detector.marks import KEEPER
+from services.detector.typology import Context
+
+_WHOLE: Final = 10_000
+_PAY: Final = (Purpose.salary, Purpose.refund)
+"""What a giver owed the other in any case."""
+_GIVES: Final = (Purpose.transfer, Purpose.unknown)
+
+
+class Settings(Protocol):
+    @property
+    def fed_days(self) -> int: ...
+    @property
+    def fed_least_bp(self) -> int: ...
+    @property
+    def fed_most_bp(self) -> int: ...
+    @property
+    def max_fed_edges(self) -> int: ...
+
+
+def fed_by(
+    context: Context, payment: Leg, settings: Settings, is_giver: Callable[[int], bool]
+) -> tuple[Leg, ...]:
+    """The way on which about the amount of `payment` came to its payer within `fed_days`, the latest one,
+    first leg first: from an account that is_giver(), directly or over one account that is none. Empty:
+    there is no such way."""
+    for last in _about(context, payment, payment, settings, _gives):
+        if is_giver(last.src):
+            return (last,)
+        if context.marks[last.src] & KEEPER:
+            continue
+        for first in _about(context, last, payment, settings, _is_no_pay):
+            if is_giver(first.src):
+                return first, last
+    return ()
+
+
+def _about(
+    context: Context, leg: Leg, payment: Leg, settings: Settings, counts: Callable[[Edges], Bools]
+) -> Iterator[Leg]:
+    """What came to the payer of `leg` before it and is about the amount of `payment`, the latest first."""
+    since_us = payment.ts_us - settings.fed_days * DAY
+    edges = context.graph.edges_in(leg.src, since_us, leg.ts_us, context.as_of, settings.max_fed_edges)
+    least, most = (
+        payment.amount_minor * bp // _WHOLE for bp in (settings.fed_least_bp, settings.fed_most_bp)
+    )
+    about = (edges.amount_minor >= least) & (edges.amount_minor <= most) & (edges.src != OUTSIDE_INDEX)
+    about &= (edges.currency == payment.currency) & (edges.seq != leg.seq) & counts(edges)
+    yield from reversed(legs_of(edges, about))
+
+
+def _gives(edges: Edges) -> Bools:
+    gives: Bools = np.isin(edges.purpose, _GIVES)
+    return gives
+
+
+def _is_no_pay(edges: Edges) -> Bools:
+    no_pay: Bools = ~np.isin(edges.purpose, _PAY)
+    return no_pay
