@@ -18,10 +18,11 @@ class FirstRows:
         self._first: Int64s = np.full(1024, _NEVER, np.int64)
         self._rows = 0
 
-    def note(self, accounts: Int32s, rows: Int64s) -> None:
-        """`accounts[i]` has one at row `rows[i]` of the batch."""
+    def note(self, accounts: Int32s, rows: Bools) -> None:
+        """`accounts[row]` has one at each of `rows` of the batch."""
         self._reach(accounts)
-        np.minimum.at(self._first, accounts, self._rows + rows)
+        chosen = np.flatnonzero(rows)
+        np.minimum.at(self._first, accounts[chosen], self._rows + chosen)
 
     def had(self, accounts: Int32s) -> Bools:
         """By row of the batch: whether `accounts[row]` has had one by then, that row included."""

@@ -21,8 +21,8 @@ from services.detector.graph.kernel import Array, Int64s
 
 _TENTHS: Final = 100_000
 """Rates here are in tenths of a basis point."""
-LAGS: Final = (0, 1, 2)
-"""Days from collecting to settling."""
+LAGS: Final = (0, 1, 2, 3)
+"""Days from collecting to settling; three over a weekend."""
 _WITHIN_US: Final = 4 * DAY
 """A payment is settled by itself within T+1, a weekend between."""
 

@@ -90,7 +90,7 @@ class ReserveLocation(Typology):
         moves = step.inserted & (applied.src != applied.dst)
         into, out_of = moves & ((step.dst_marks & _MARKS) != 0), moves & ((step.src_marks & _MARKS) != 0)
         topped_up = moves & ((step.dst_marks & _OWN_MARKS) != 0) & (applied.purpose == Purpose.top_up)
-        self._topped_up.note(applied.dst[topped_up], np.flatnonzero(topped_up))
+        self._topped_up.note(applied.dst, topped_up)
         into, out_of = into | topped_up, out_of | (moves & self._topped_up.had(applied.src))
         self._flows.open(step, into, out_of)
         rows = np.flatnonzero(into)

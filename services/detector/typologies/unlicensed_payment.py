@@ -2,9 +2,10 @@
 
 An account that is not registered to keep others' money, held by a party without a payment licence, takes
 money in from at least N payers and pays at least M payees within the window, and what it pays out answers
-to what came in less a fee at a steady rate: day by day (settled the same day or up to two days later), by
+to what came in less a fee at a steady rate: day by day (settled the same day or up to three days later), by
 the order that both payments name as their product, or payment by payment. At least a share of all that it
-pays out must answer so.
+pays out must answer so. Accounts that hand nearly all they pay out to one other account collect for it: then
+what it pays out is compared with what they all took in.
 
 A company that pays suppliers out of its takings has no such steady rate; a marketplace that settles over a
 licensed institution never holds the money; an agent that collects or pays for others has filed it. The
@@ -17,7 +18,7 @@ a licensed institution's own settling looks the same, and the low confidence say
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -31,9 +32,11 @@ from schemas.transaction import Purpose
 from services.detector.agents import is_filed_agent
 from services.detector.entities import Entities
 from services.detector.explanations.unlicensed_payment import Settled, explanation
+from services.detector.first_rows import FirstRows
 from services.detector.gate import Gate
 from services.detector.graph import Edges
-from services.detector.graph.kernel import Int16s, Int32s, Int64s
+from services.detector.graph.accounts import OUTSIDE_INDEX
+from services.detector.graph.kernel import Int16s, Int32s
 from services.detector.legs import legs_of, merged, some_of
 from services.detector.marks import KEPT_FOR_OTHERS, bits_of
 from services.detector.settling import LAGS, Fee, Pair, Rates, by_day, by_payment, by_product, steady_fee
@@ -60,7 +63,6 @@ _KEEPER_MARKS: Final = bits_of(_KEEPERS)
 _OTHER_MARKS: Final = bits_of(set(AccountRole) - _KEEPERS)
 _NOT_COLLECTED: Final = (Purpose.salary, Purpose.tax, Purpose.repay, Purpose.refund, Purpose.disburse)
 _NOT_SETTLED: Final = (Purpose.salary, Purpose.tax, Purpose.repay, Purpose.fee, Purpose.refund)
-_NEVER: Final = 2**62
 _LAST_LAG_US: Final = (max(LAGS) + 1) * DAY
 
 
@@ -71,13 +73,15 @@ class Parameters:
     window_days: int = parameter(30, "assumption: a month")
     min_payers: int = parameter(20, "assumption: N, more than a family or a circle of friends")
     min_payees: int = parameter(5, "assumption: M")
-    min_days: int = parameter(5, "assumption: days settled at one rate, no chance")
+    min_days: int = parameter(3, "assumption: days settled at one rate; twice may be chance")
     min_payments: int = parameter(20, "assumption: payments or orders settled at one rate, no chance")
     least_fee_bp: int = parameter(1, "assumption: below it is no fee")
     most_fee_bp: int = parameter(500, "assumption: shops pay a few per mille to a few per cent")
     day_spread_bp: int = parameter(10, "assumption: rounding and a few corrections of a day")
     payment_spread_bp: int = parameter(2, "assumption: rounding of one payment")
     passed_on_bp: int = parameter(5_000, "assumption: of what is collected; the last days' is still there")
+    handed_on_bp: int = parameter(9_000, "assumption: who hands on so much to one account collects for it")
+    max_collectors: int = parameter(10, "bound on the accounts that collect for one")
     settled_share_bp: int = parameter(8_000, "assumption: of all that is paid out")
     payment_businesses: tuple[str, ...] = parameter(
         ("internet_payment", "mobile_payment", "bank_card_acquiring", "prepaid_card", "payment", "banking"),
@@ -103,32 +107,24 @@ class UnlicensedPayment(Typology):
 
     def __init__(self) -> None:
         self._payers = Gate(1)
-        self._rows = 0
-        """Rows of all batches before this one."""
-        self._pays_many: Int64s = np.full(1024, _NEVER, np.int64)
-        """By account: the row, counted over all batches, at which it first had enough payees."""
+        self._pays_many = FirstRows()
+        """At which an account had enough payees."""
+        self._hands_on = FirstRows()
+        """At which it paid such an account."""
 
     def candidates(self, step: Step) -> Candidates:
-        """Payments to accounts with enough payers that have had enough payees."""
+        """Payments to accounts with enough payers that have had enough payees, or paid one that had."""
         applied = step.applied
-        rows = self._rows + np.arange(applied.src.size)
-        self._note_payees(step, rows)
+        many = applied.payees >= least(Parameters, self.id, "min_payees", step)
+        self._pays_many.note(applied.src, many & (applied.src > 0))
+        self._hands_on.note(applied.src, self._pays_many.had(applied.dst) & (applied.src > 0))
         collects = step.inserted & (applied.payers >= least(Parameters, self.id, "min_payers", step))
-        collects &= self._pays_many[applied.dst] <= rows
+        collects &= self._pays_many.had(applied.dst) | self._hands_on.had(applied.dst)
         marks = step.dst_marks
         collects &= ((marks & _KEEPER_MARKS) == 0) | ((marks & _OTHER_MARKS) != 0)
         collects &= self._payers.passing(applied.dst, applied.payers, applied.clock_us)
         chosen = np.flatnonzero(collects)
         return Candidates(chosen, applied.dst[chosen])
-
-    def _note_payees(self, step: Step, rows: Int64s) -> None:
-        applied = step.applied
-        more = int(max(applied.src.max(initial=0), applied.dst.max(initial=0))) + 1 - self._pays_many.size
-        if more > 0:
-            grown = np.full(max(more, self._pays_many.size), _NEVER, np.int64)
-            self._pays_many = np.concatenate((self._pays_many, grown))
-        many = (applied.payees >= least(Parameters, self.id, "min_payees", step)) & (applied.src > 0)
-        np.minimum.at(self._pays_many, applied.src[many], rows[many])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         """Once a day, or when a quarter more payers have come."""
@@ -137,7 +133,8 @@ class UnlicensedPayment(Typology):
         return self.recheck(context, transfer.account)
 
     def absorb(self, step: Step) -> None:
-        self._rows += step.applied.ts_us.size
+        self._pays_many.close(step.applied.ts_us.size)
+        self._hands_on.close(step.applied.ts_us.size)
 
     def recheck(self, context: Context, account: int) -> Outcome:
         """And again a day later while the account may have more to settle."""
@@ -145,11 +142,18 @@ class UnlicensedPayment(Typology):
         parameters = in_force(Parameters, self.id, context.rules)
         if entities.roles(account) & _KEEPERS:
             return None
-        case = _Case(context, entities, account, parameters)
+        case = _Case(context, entities, account, (account,), parameters)
+        finding = case.finding()
+        settler = None if finding else _hands_on_to(context, entities, account, parameters)
+        if settler is not None:
+            collectors = _collectors(context, entities, account, settler, parameters)
+            case = _Case(context, entities, settler, collectors, parameters)
+            finding = case.finding()
         again = Recheck(account, self._payers.pause(account, context.now_us)) if case.in_use else None
-        finding = case.finding(again)
-        may = finding is None or _may_settle(context, entities, entities.party(account), parameters)
-        return again if may else finding
+        may = finding is None or any(
+            _may_settle(context, entities, entities.party(one), parameters) for one in case.accounts
+        )
+        return again if finding is None or may else replace(finding, again=again)
 
 
 def _accounts_of(context: Context, entities: Entities, account: int) -> list[int]:
@@ -157,6 +161,35 @@ def _accounts_of(context: Context, entities: Entities, account: int) -> list[int
     tokens = context.registry.accounts_of(entities.party(account) or "")
     known = (context.graph.index(bytes.fromhex(token)) for token in tokens)
     return [one for one in known if one is not None and entities.entity(one) == entities.entity(account)]
+
+
+def _hands_on_to(context: Context, entities: Entities, account: int, parameters: Parameters) -> int | None:
+    """Who gets nearly all that the account pays out, if anybody does who keeps no others' money."""
+    since_us = context.now_us - parameters.window_days * DAY
+    left = context.graph.edges_out(account, since_us, context.now_us, context.as_of, parameters.max_legs)
+    payees, places = np.unique(left.dst, return_inverse=True)
+    sums = np.zeros(payees.size, np.int64)
+    np.add.at(sums, places, left.amount_minor)
+    if not payees.size or int(sums.max()) * _WHOLE < parameters.handed_on_bp * int(sums.sum()):
+        return None
+    payee = int(payees[sums.argmax()])
+    return None if payee == OUTSIDE_INDEX or entities.roles(payee) & _KEEPERS else payee
+
+
+def _collectors(
+    context: Context, entities: Entities, account: int, settler: int, parameters: Parameters
+) -> tuple[int, ...]:
+    """`account` and the others that hand on to `settler`, where few pay it."""
+    since_us = context.now_us - parameters.window_days * DAY
+    came = context.graph.edges_in(settler, since_us, context.now_us, context.as_of, parameters.max_legs)
+    payers = [one for one in np.unique(came.src).tolist() if one != OUTSIDE_INDEX]
+    if len(payers) > parameters.max_collectors:
+        return (account,)
+    return tuple(
+        one
+        for one in payers
+        if not entities.roles(one) & _KEEPERS and _hands_on_to(context, entities, one, parameters) == settler
+    )
 
 
 def _commonest(currencies: Int16s) -> int:
@@ -178,19 +211,28 @@ def _may_settle(context: Context, entities: Entities, party: str | None, paramet
 
 
 class _Case:
-    """One account's month, in the currency of most of what it paid out."""
+    """A month of the account that settles and those that collect, it or others, in the currency of most
+    of what it paid out."""
 
-    def __init__(self, context: Context, entities: Entities, account: int, parameters: Parameters) -> None:
+    def __init__(
+        self,
+        context: Context,
+        entities: Entities,
+        account: int,
+        collectors: tuple[int, ...],
+        parameters: Parameters,
+    ) -> None:
         self._context = context
         self._entities = entities
         self._account = account
         self._p = parameters
+        self.accounts = tuple(dict.fromkeys((account, *collectors)))
         since_us = context.now_us - parameters.window_days * DAY
-        self._window = (account, since_us, context.now_us, context.as_of, parameters.max_legs)
-        left = context.graph.edges_out(*self._window)
+        self._window = (since_us, context.now_us, context.as_of, parameters.max_legs)
+        left = context.graph.edges_out(account, *self._window)
         self.in_use = bool(len(left)) and int(left.ts_us[-1]) > context.now_us - _LAST_LAG_US
         """It may have more to settle."""
-        self._own = _accounts_of(context, entities, account)
+        self._own = [own for one in self.accounts for own in (one, *_accounts_of(context, entities, one))]
         self._currency = _commonest(left.currency)
         others = ~np.isin(left.dst, self._own) & (left.currency == self._currency)
         self._left = some_of(left, others & ~np.isin(left.purpose, _NOT_SETTLED))
@@ -198,11 +240,15 @@ class _Case:
 
     @cached_property
     def _came(self) -> Edges:
-        came = self._context.graph.edges_in(*self._window)
+        came = self._all_in
         others = ~np.isin(came.src, self._own) & (came.currency == self._currency)
         return some_of(came, others & ~np.isin(came.purpose, _NOT_COLLECTED))
 
-    def finding(self, again: Recheck | None) -> Finding | None:
+    @cached_property
+    def _all_in(self) -> Edges:
+        return merged(*(self._context.graph.edges_in(one, *self._window) for one in self.accounts))
+
+    def finding(self) -> Finding | None:
         payees = np.unique(self._left.dst)
         if payees.size < self._p.min_payees:
             return None
@@ -215,7 +261,7 @@ class _Case:
         came_of, left_to = self._parties(payers), self._parties(payees)
         if came_of < self._p.min_payers or left_to < self._p.min_payees:
             return None
-        return self._found(*settled, came_of, left_to, again)
+        return self._found(*settled, came_of, left_to)
 
     def _parties(self, accounts: Int32s) -> int:
         return len({self._entities.entity(account) for account in accounts.tolist()})
@@ -230,7 +276,9 @@ class _Case:
         days = Rates(10 * p.least_fee_bp, 10 * p.most_fee_bp, 10 * p.day_spread_bp)
         single = days._replace(spread=10 * p.payment_spread_bp)
         for lag in LAGS:
-            fee = self._steady(by_day(came, left, self._refunded, lag), days, p.min_days)
+            pairs = by_day(came, left, self._refunded, lag)
+            # The first day of settling may be for longer than the days up to the next.
+            fee = self._steady(pairs, days, p.min_days) or self._steady(pairs[1:], days, p.min_days)
             if fee is not None:
                 return "day", fee
         fee = self._steady(by_product(came, left), days, p.min_payments)
@@ -247,14 +295,17 @@ class _Case:
         enough = sum(pair.left_minor for pair in pairs) * self._p.settled_share_bp
         return fee if fee.left_minor * _WHOLE >= enough else None
 
-    def _found(self, way: str, fee: Fee, payers: int, payees: int, again: Recheck | None) -> Finding:
-        context, legs = self._context, legs_of(merged(self._came, self._left))
+    def _found(self, way: str, fee: Fee, payers: int, payees: int) -> Finding:
+        context, came = self._context, self._all_in
+        handed_on = np.isin(came.src, self.accounts) & (came.dst == self._account)
+        legs = legs_of(merged(self._came, self._left, some_of(came, handed_on)))
         token, currency = context.token(self._account), context.graph.currency(self._currency)
         minor = int(self._left.amount_minor.sum())
         ties = self._entities.ties(self._account)
         missing = self._missing()
         settled = Settled(
             token,
+            len(self.accounts) - 1,
             way,
             min(leg.ts_us for leg in legs),
             max(leg.ts_us for leg in legs),
@@ -270,7 +321,7 @@ class _Case:
         return Finding(
             subject=Subject(kind=SubjectKind.account, id=token),
             institution_id=ties[0] if ties else None,
-            accounts=(self._account,),
+            accounts=self.accounts,
             attributed={leg.seq: leg.amount_minor for leg in legs},
             amount_minor=minor,
             currency=currency,
@@ -284,7 +335,6 @@ class _Case:
             explanation=explanation(settled),
             missing=missing,
             limits=(*cut, *context.graph.limits),
-            again=again,
         )
 
     def _missing(self) -> tuple[str, ...]:
