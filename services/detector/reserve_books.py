@@ -6,24 +6,37 @@ from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
-from schemas.alert import Subject, SubjectKind
+from schemas.alert import EvidenceEdge, Subject, SubjectKind
 from schemas.balance import BalanceKind
 from schemas.instant import DAY
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
 from services.detector.entities import Entities
+from services.detector.evidence import keep
 from services.detector.explanations.reserve_shortfall import Drift, Mismatch, Shortage
 from services.detector.graph.accounts import OUTSIDE_INDEX
+from services.detector.legs import legs_of
 from services.detector.marks import RESERVE
 from services.detector.running_balance import Between, Flow
 from services.detector.typology import Context
 
 _LOOKED_AT: Final = 200
 _SHOWN: Final = 20
+_WITHOUT_BOUND: Final = 2**62
 _SERVED: Final = frozenset(
     {AccountRole.client, AccountRole.merchant_settlement, AccountRole.clearing_house, AccountRole.reserve}
 )
-_ORDERED: Final = frozenset({Purpose.withdraw, Purpose.refund, Purpose.merchant_settlement})
+_ORDERED: Final = frozenset(
+    {
+        Purpose.withdraw,
+        Purpose.refund,
+        Purpose.merchant_settlement,
+        Purpose.redemption,
+        Purpose.invest,
+        Purpose.fee,
+    }
+)
+"""What a client may have ordered, or the institution earned."""
 
 
 class Settings(Protocol):
@@ -81,6 +94,16 @@ class Books:
                 same = graph.currency(int(edges.currency[place])) == currency
                 if room > 0 and len(found) < _SHOWN and same and not served and dst != OUTSIDE_INDEX:
                     found[int(edges.seq[place])] = min(room, int(edges.amount_minor[place]))
+        return found
+
+    def holders(self, currency: str, after_us: int, until_us: int) -> dict[int, list[EvidenceEdge]]:
+        """The largest transfers out to somebody who is neither client nor merchant, by who got them."""
+        everything = self.outflows(currency, after_us, until_us, _WITHOUT_BOUND)
+        if not everything:
+            return {}
+        found: dict[int, list[EvidenceEdge]] = {}
+        for leg in legs_of(self._context.graph.edges(list(everything))):
+            found.setdefault(leg.dst, []).append(keep(self._context, leg, leg.amount_minor))
         return found
 
     def _reserves(self) -> list[int]:

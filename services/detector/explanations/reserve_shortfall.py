@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from schemas.alert import EvidenceEdge
 from schemas.record import Bilingual
 from services.detector.wording import amount, day, masked
 
@@ -82,6 +83,27 @@ def explanation(found: Shortfall) -> Bilingual:
     zh.append("客户备付金必须足额存放，不得挪用占用，违反整治方案二.3.1。")
     en.append("Clients' reserves must be there in full; RP 二.3.1 forbids to use or occupy them.")
     return Bilingual(zh="".join(zh), en=" ".join(en))
+
+
+def explained(
+    short: Shortage, institution_id: str | None, token: str, edges: Sequence[EvidenceEdge], currency: str
+) -> Bilingual:
+    """Who holds money that a shortage has grown by."""
+    hole = _shortage(short, Shortfall(institution_id, currency, (short,), short.as_of_us, 0))
+    first, last = day(min(one.ts for one in edges)), day(max(one.ts for one in edges))
+    total, who = amount(sum(one.attributed_minor for one in edges), currency), masked(token)
+    return Bilingual(
+        zh=(
+            f"{hole.zh}{first} 至 {last}，账户 {who} 以 {len(edges)} 笔、共 {total} 得到了本应在"
+            "备付金中的钱：由备付金账户付给既非客户也非商户的一方，或客户充值没有进入备付金。"
+            "客户备付金必须足额存放，不得挪用占用，违反整治方案二.3.1。"
+        ),
+        en=(
+            f"{hole.en} From {first} to {last} account {who} got {total} in {len(edges)} transfers that"
+            " should be in the reserve: paid out of it to neither client nor merchant, or topped up past"
+            " it. Clients' reserves must be there in full; RP 二.3.1 forbids to use or occupy them."
+        ),
+    )
 
 
 def _told(mismatch: Mismatch, found: Shortfall) -> Bilingual:

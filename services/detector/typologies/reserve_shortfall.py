@@ -9,13 +9,16 @@ as much as it could be. The first check is made when the cut-off is over, the se
 longer be late, each as soon as the later of its statements is there. A reserve account of which no bank
 states a balance is carried on from its last statement; where it never had one it is named in `missing`.
 Without a registry, an account is a reserve when somebody states on it what clients are owed.
+
+Where the hole grows, whoever holds the money that explains it is told as a matter of its own: who got it
+out of the reserve without being client or merchant, or took in the clients' top-ups in its place.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import heappop, heappush
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -24,16 +27,20 @@ from schemas.balance import Balance, BalanceKind
 from schemas.instant import DAY, HOUR, MINUTE
 from schemas.record import Bilingual
 from schemas.registry import AccountRole
+from schemas.transaction import Purpose
 from services.detector.entities import Entities
 from services.detector.explanations.reserve_shortfall import (
     Drift,
     Mismatch,
     Shortage,
     Shortfall,
+    explained,
     explanation,
 )
+from services.detector.marks import RESERVE
 from services.detector.reserve_books import Books, Check
 from services.detector.severity import by_amount
+from services.detector.shortfall_causes import Cause, Causes
 from services.detector.typology import (
     Candidates,
     Context,
@@ -49,7 +56,6 @@ from services.detector.typology import (
     shown,
 )
 
-_NONE: Final = Candidates(np.empty(0, np.intp), np.empty(0, np.int32))
 _MAX_PENDING: Final = 80
 """Checks that wait, of one account: two for each statement that the history keeps, and some."""
 _MAX_MISMATCHES: Final = 62
@@ -70,6 +76,11 @@ class Parameters:
         return self.cut_off_minutes * MINUTE
 
 
+class _Hole(NamedTuple):
+    as_of_us: int
+    minor: int
+
+
 class ReserveShortfall(Typology):
     id = "reserve_shortfall"
     name = Bilingual(zh="备付金缺口", en="Shortfall of clients' reserves")
@@ -85,14 +96,23 @@ class ReserveShortfall(Typology):
         self._pending: dict[int, list[Check]] = {}
         self._mismatches: dict[tuple[str, str], list[Mismatch]] = {}
         self._since_us: int | None = None
+        self._holes: dict[tuple[str, str], _Hole] = {}
+        """The last shortage of each subject and currency."""
+        self._causes = Causes()
+        self._to_tell: dict[int, list[Finding]] = {}
 
     def candidates(self, step: Step) -> Candidates:
-        """None: statements wake it. Only notes when the flows began."""
+        """Top-ups to accounts that are no reserves. Besides, statements wake it."""
+        applied = step.applied
         if self._since_us is None:
-            self._since_us = int(step.applied.clock_us[0])
-        return _NONE
+            self._since_us = int(applied.clock_us[0])
+        elsewhere = step.inserted & (applied.purpose == Purpose.top_up) & (applied.src > 0)
+        rows = np.flatnonzero(elsewhere & ((step.dst_marks & RESERVE) == 0) & (applied.dst > 0))
+        return Candidates(rows, applied.dst[rows])
 
-    def confirm(self, context: Context, transfer: Transfer) -> Outcome:  # noqa: ARG002
+    def confirm(self, context: Context, transfer: Transfer) -> Outcome:
+        if not transfer.is_reversal:
+            self._causes.note(context, transfer)
         return None
 
     def stated(self, context: Context, account: int, balance: Balance) -> Outcome:
@@ -113,7 +133,10 @@ class ReserveShortfall(Typology):
         return self.recheck(context, account)
 
     def recheck(self, context: Context, account: int) -> Outcome:
-        """Make the checks that are due. Of several currencies the last one's are told."""
+        """Make the checks that are due, and tell one thing after the other. Of several currencies the last
+        one's mismatches are told."""
+        if self._to_tell.get(account):
+            return self._next(context, account)
         pending = self._pending.get(account, [])
         books = Books(context, account, in_force(Parameters, self.id, context.rules), self._since_us)
         found: tuple[list[Mismatch], str] | None = None
@@ -121,8 +144,36 @@ class ReserveShortfall(Typology):
             check = heappop(pending)
             if new := books.mismatches(check):
                 found = self._remember(context, books, check.currency, new), check.currency
-        again = Recheck(account, pending[0].due_us) if pending else None
-        return _finding(context, books, *found, again) if found else again
+                self._explain(context, books, account, check.currency, new)
+        if found:
+            self._to_tell.setdefault(account, []).insert(0, _finding(context, books, *found))
+        return self._next(context, account)
+
+    def _next(self, context: Context, account: int) -> Outcome:
+        """What is to be told first, and when to look again."""
+        pending, waiting = self._pending.get(account, []), self._to_tell.get(account, [])
+        told = waiting.pop(0) if waiting else None
+        at_us = context.now_us + 1 if waiting else pending[0].due_us if pending else None
+        again = None if at_us is None else Recheck(account, at_us)
+        return again if told is None else replace(told, again=again)
+
+    def _explain(
+        self, context: Context, books: Books, account: int, currency: str, new: list[Mismatch]
+    ) -> None:
+        """Who holds what a shortage has grown by since the last one."""
+        for short in (one for one in new if isinstance(one, Shortage)):
+            key, parameters = (books.subject.id, currency), in_force(Parameters, self.id, context.rules)
+            last = self._holes.get(key, _Hole(0, 0))
+            since_us = max(last.as_of_us, short.as_of_us - DAY)
+            grown = short.minor - (last.minor if last.as_of_us >= short.as_of_us - 2 * DAY else 0)
+            self._holes[key] = _Hole(short.as_of_us, short.minor)
+            if grown <= parameters.epsilon_minor + short.on_the_way_minor:
+                continue
+            found = books.holders(currency, since_us, short.as_of_us)
+            window = (currency, since_us, short.as_of_us)
+            found |= self._causes.elsewhere(context, books.reserves, *window)
+            for cause in self._causes.take(context, books.subject.id, currency, found):
+                self._to_tell.setdefault(account, []).append(_caused(context, books, short, cause, currency))
 
     def _remember(self, context: Context, books: Books, currency: str, new: list[Mismatch]) -> list[Mismatch]:
         """Those of the window, by time; one of the same check replaces what it said before."""
@@ -138,9 +189,7 @@ def _identity(one: Mismatch) -> tuple[int, str]:
     return one.as_of_us, one.account if isinstance(one, Drift) else ""
 
 
-def _finding(
-    context: Context, books: Books, mismatches: list[Mismatch], currency: str, again: Recheck | None
-) -> Finding:
+def _finding(context: Context, books: Books, mismatches: list[Mismatch], currency: str) -> Finding:
     parameters = in_force(Parameters, ReserveShortfall.id, context.rules)
     latest, worst = mismatches[-1], max(mismatches, key=lambda one: one.minor)
     since_us = latest.before_us if isinstance(latest, Drift) else latest.as_of_us - DAY
@@ -170,7 +219,31 @@ def _finding(
         explanation=explanation(found),
         missing=tuple(sorted(missing)),
         limits=(*cut, *context.graph.limits),
-        again=again,
+    )
+
+
+def _caused(context: Context, books: Books, short: Shortage, cause: Cause, currency: str) -> Finding:
+    missing = (*short.missing, *(() if books.institution_id else ("registry.account",)))
+    token = context.token(cause.holder)
+    return Finding(
+        subject=books.subject,
+        institution_id=books.institution_id,
+        accounts=(*books.reserves, cause.holder),
+        attributed={},
+        amount_minor=cause.minor,
+        currency=currency,
+        confidence=_confidence([short], missing),
+        severity=(
+            factor("rule", 55, "客户备付金必须足额", "clients' reserves must be there in full"),
+            by_amount(cause.minor, currency),
+        ),
+        law=ReserveShortfall.law,
+        parameters=shown(in_force(Parameters, ReserveShortfall.id, context.rules)),
+        explanation=explained(short, books.institution_id, token, cause.edges, currency),
+        missing=missing,
+        limits=context.graph.limits,
+        earlier=tuple(cause.edges),
+        matter=token,
     )
 
 
