@@ -3,6 +3,8 @@ day, and top-ups that clients see at once and the bank books after midnight."""
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from schemas.instant import HOUR, MINUTE
@@ -16,6 +18,8 @@ from simulator.markets import Transit
 from simulator.register import OUTSIDE
 from simulator.streams import Ints, money
 from simulator.today import Today
+
+_CONFIRMED: Final = 5
 
 
 class CutOff:
@@ -32,7 +36,7 @@ class CutOff:
         for number, firm in enumerate(today.cast.payment_institutions):
             rng = today.stream("cut-off", number)
             self._book(today, rng, firm, today.cast.markets.in_flight[number])
-            self._credit(rng, firm, self._cards[number])
+            self._credit(today, rng, firm, self._cards[number])
             today.owed[firm.reserve] += self._credited[firm.reserve]
 
     def _take_cash(self, today: Today, rng: np.random.Generator, transit: Transit) -> None:
@@ -78,8 +82,11 @@ class CutOff:
         )
         self._credited[firm.reserve] -= int(amount[~booked].sum())
 
-    def _credit(self, rng: np.random.Generator, firm: PaymentInstitution, cards: Ints) -> None:
+    def _credit(self, today: Today, rng: np.random.Generator, firm: PaymentInstitution, cards: Ints) -> None:
+        """Only what the client's bank has confirmed: who has so many times as much can pay it at midnight."""
         count = min(int(rng.integers(*m.LATE_BOOKINGS)), len(cards))
         amount = money(rng, 300 * p.YUAN, 0.8, count, 10 * p.YUAN)
-        self._under_way[firm.reserve] = rng.choice(cards, count, replace=False), amount
-        self._credited[firm.reserve] += int(amount.sum())
+        chosen = rng.choice(cards, count, replace=False)
+        confirmed = today.ledger.spendable[chosen] >= _CONFIRMED * amount
+        self._under_way[firm.reserve] = chosen[confirmed], amount[confirmed]
+        self._credited[firm.reserve] += int(amount[confirmed].sum())

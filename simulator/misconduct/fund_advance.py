@@ -125,5 +125,5 @@ def half_there(plan: Plan) -> Play:
 VARIANTS = (
     Variant(unfunded, CLUMSY, also=_ALSO),
     Variant(t_plus_zero, ORDINARY, also=_ALSO),
-    Variant(half_there, CAREFUL, also=("reserve_misuse",)),
+    Variant(half_there, CAREFUL, also=_ALSO),
 )

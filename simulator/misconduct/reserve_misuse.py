@@ -33,6 +33,9 @@ from simulator.misconduct.case import (
 from simulator.register import FINANCE, TRADE
 from simulator.today import Script, Today
 
+_ALSO = ("reserve_shortfall",)
+"""Clients are owed what is gone."""
+
 
 def _slice(
     today: Today, rng: np.random.Generator, firm: PaymentInstitution, least: float, most: float
@@ -193,11 +196,11 @@ def dribble(plan: Plan) -> Play:
 
 
 VARIANTS = (
-    Variant(developer, CLUMSY, days=1),
-    Variant(margin, ORDINARY, days=4),
-    Variant(vehicle, ORDINARY, days=8),
-    Variant(related, ORDINARY, days=6),
-    Variant(uninstructed, ORDINARY, days=5),
-    Variant(sham_merchant, CAREFUL, days=6),
-    Variant(dribble, CAREFUL, days=11),
+    Variant(developer, CLUMSY, days=1, also=_ALSO),
+    Variant(margin, ORDINARY, days=4, also=_ALSO),
+    Variant(vehicle, ORDINARY, days=8, also=_ALSO),
+    Variant(related, ORDINARY, days=6, also=_ALSO),
+    Variant(uninstructed, ORDINARY, days=5, also=_ALSO),
+    Variant(sham_merchant, CAREFUL, days=6, also=_ALSO),
+    Variant(dribble, CAREFUL, days=11, also=_ALSO),
 )
