@@ -17,9 +17,9 @@ import json
 import pstats
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +49,9 @@ OUT = ROOT / "build" / "bench" / "engine.json"
 LABELLED = ROOT.parent / "shared" / "data" / "amlgentex_s0" / "transactions.csv.gz"
 FILL_US = 32 * DAY
 FILL_ROWS = 8_192
-ENTRIES = ("candidates", "confirm", "recheck", "absorb")
+ENTRIES = ("candidates", "confirm", "recheck", "stated", "absorb")
 """What the engine calls of a typology."""
+GRAPH_ENTRIES = ("apply", "apply_and_search")
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,36 +158,43 @@ def _live(engine: Engine) -> int:
 
 
 def shares(feed: Feed, rows: int, most: int) -> dict[str, Any]:
-    """Of the time in apply_transfers(): per cent in each typology, in the graph, and elsewhere."""
+    """Of the time in apply_transfers(): per cent in each typology and in what the engine calls of it, in
+    the graph, and elsewhere; and what each typology did."""
     engine = filled(feed)
     last = min(feed.rows.num_rows, feed.filled + most)
     batches = [decode(message) for message in feed.messages(feed.filled, last, rows)]
+    before = engine.counters().typologies
     profile = cProfile.Profile()
     profile.enable()
     for batch in batches:
         engine.apply_transfers(batch)
     profile.disable()
-    spent_s: Counter[str] = Counter()
-    calls: Counter[str] = Counter()
+    spent_s: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for (file, _, function), (*_, callers) in pstats.Stats(profile).stats.items():
         path = Path(file)
         is_entry = path.parent.name == "typologies" and function in ENTRIES
-        if not is_entry and (path.name, function) != ("graph.py", "apply"):
+        if not is_entry and (path.name != "graph.py" or function not in GRAPH_ENTRIES):
             continue
-        name = path.stem if is_entry else "graph.apply"
-        for (caller, _, _), (count, _, _, cumulative_s) in callers.items():
+        name = path.stem if is_entry else "graph"
+        for (caller, _, _), (*_, cumulative_s) in callers.items():
             if Path(caller).name == "engine.py":
-                spent_s[name] += cumulative_s
-                calls[f"{name}.{function}" if is_entry else name] += count
+                spent_s[name][function] += cumulative_s
     whole_s = pstats.Stats(profile).total_tt
-    percent = {name: round(100 * each_s / whole_s, 1) for name, each_s in sorted(spent_s.items())}
+    percent = {name: round(100 * each.total() / whole_s, 1) for name, each in spent_s.items()}
     percent["elsewhere"] = round(100 - sum(percent.values()), 1)
+    typologies = {
+        name: {
+            **{entry: round(100 * spent_s[name][entry] / whole_s, 2) for entry in ENTRIES},
+            "did": {what: count - getattr(before[name], what) for what, count in asdict(tally).items()},
+        }
+        for name, tally in engine.counters().typologies.items()
+    }
     return {
         "rows_a_batch": rows,
         "transfers": last - feed.filled,
         "profiled_seconds": round(whole_s, 2),
-        "percent": percent,
-        "calls": dict(sorted(calls.items())),
+        "percent": dict(sorted(percent.items(), key=lambda one: -one[1])),
+        "percent_by_entry": typologies,
     }
 
 

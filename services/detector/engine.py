@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
 import numpy as np
@@ -163,13 +165,14 @@ class Engine:
         )
         self._book.open(batch, applied, step.src_marks, step.dst_marks)
         found = _Found()
-        for row, typology, account in self._candidates(step):
+        for row, candidates in groupby(self._candidates(step), key=itemgetter(0)):
             self._fire_until(int(clocks[row]), step, found)
             self._book.advance(row)
             context = self._context(int(clocks[row]), int(applied.as_of[row]))
-            self._tallies[self._typologies[typology].id].triggers += 1
-            outcome = self._typologies[typology].confirm(context, Transfer(step, row, account))
-            self._take(typology, context, self._with_limits(typology, step, row, outcome), found)
+            for _, typology, account in candidates:
+                self._tallies[self._typologies[typology].id].triggers += 1
+                outcome = self._typologies[typology].confirm(context, Transfer(step, row, account))
+                self._take(typology, context, self._with_limits(typology, step, row, outcome), found)
         self._fire_until(int(clocks[-1]), step, found)
         self._book.close()
         for each in self._typologies:

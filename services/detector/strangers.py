@@ -63,7 +63,9 @@ class Strangers:
         self._context = context
         self._currency = currency
         self.since_us = context.now_us - window_us
-        self._legs: dict[tuple[int, bool], list[Leg]] = {}
+        self._legs: dict[tuple[int, bool], tuple[list[Leg], bool]] = context.answers.setdefault(
+            (Strangers, currency, window_us), {}
+        )
         self.is_cut = False
 
     @cached_property
@@ -85,24 +87,29 @@ class Strangers:
         known = self._legs.get((account, inward))
         if known is None:
             known = self._legs[account, inward] = self._list(account, inward)
-        return known
+        legs, is_cut = known
+        self.is_cut |= is_cut
+        return legs
 
-    def _list(self, account: int, inward: bool) -> list[Leg]:
+    def _list(self, account: int, inward: bool) -> tuple[list[Leg], bool]:
         graph, context = self._context.graph, self._context
         ask = graph.edges_in if inward else graph.edges_out
         edges: Edges = ask(account, self.since_us, context.now_us, context.as_of, MAX_LEGS)
-        self.is_cut |= edges.truncated
         others = edges.src if inward else edges.dst
         chosen = is_private(edges.purpose) & (edges.currency == self._currency)
         chosen &= (others != OUTSIDE_INDEX) & (others != account) & in_no_role(context.marks[others])
         chosen &= context.dealings.since_us(others, account) >= self.since_us
+        strangers = {other for other in set(others[chosen].tolist()) if self.are_parties(account, other)}
         legs = legs_of(edges, chosen)
-        return [leg for leg in legs if self.are_parties(account, leg.src if inward else leg.dst)]
+        kept = [leg for leg in legs if (leg.src if inward else leg.dst) in strangers]
+        return kept, edges.truncated
 
     def are_parties(self, account: int, other: int) -> bool:
         """Neither is of everyday industry, and they are not one and the same."""
         entities = self.entities
         if not entities.registered:
             return True
-        everyday = {entities.industry(account), entities.industry(other)} & EVERYDAY_INDUSTRIES
+        if entities.industry(account) in EVERYDAY_INDUSTRIES:
+            return False
+        everyday = entities.industry(other) in EVERYDAY_INDUSTRIES
         return not everyday and entities.entity(account) != entities.entity(other)

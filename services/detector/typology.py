@@ -219,6 +219,8 @@ class Context:
     dealings: Dealings
     suspects: Suspects
     """Named by alerts up to this confirmation."""
+    answers: dict[Hashable, Any] = field(default_factory=dict)
+    """What one typology asked and another at the same row need not ask again, under a key of its module's."""
 
     def token(self, account: int) -> str:
         return self.graph.token(account).hex()

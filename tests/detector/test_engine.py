@@ -18,12 +18,14 @@ from schemas.transaction import Purpose
 from services.detector.engine import Engine
 from services.detector.typologies.pooling import Pooling
 
-CASES = [
-    (content["base"], case)
+_READ = [
+    (file.stem, content["base"], case)
     for file in sorted((Path(__file__).parent / "typologies" / "cases").glob("*.toml"))
     for content in [tomllib.loads(file.read_text(encoding="utf-8"))]
     for case in content["case"]
 ]
+FILES = [typology for typology, _, _ in _READ]
+CASES = [(base, case) for _, base, case in _READ]
 LISTS = ("institutions", "parties", "relations", "accounts", "products", "filings")
 FIRING = [place for place, (_, case) in enumerate(CASES) if case["fires"]]
 

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from schemas.alert import Alert
 from schemas.instant import DAY
 from schemas.law import load_law
+from schemas.transaction import Purpose
 from services.detector.engine import Engine
 from services.detector.typologies.pooling import Pooling
 from services.detector.typologies.reserve_misuse import ReserveMisuse
 from services.detector.typologies.self_lending import SelfLending
 from services.detector.typology import Candidates, Context, Outcome, Step, Transfer
-from tests.detector.test_engine import FIRING, cases, merged, noise
+from tests.detector.test_engine import FILES, FIRING, cases, merged, noise
 
 LAW = load_law()
 
@@ -40,8 +41,10 @@ class EveryPooling(Pooling):
 
 class EverySelfLending(SelfLending):
     def candidates(self, step: Step) -> Candidates:
-        rows = np.flatnonzero(step.inserted & (step.applied.src > 0) & (step.applied.dst > 0))
-        return Candidates(rows, step.applied.dst[rows])
+        applied = step.applied
+        small_fee = (applied.purpose == Purpose.fee) & (applied.amount_minor <= 10_000)
+        rows = np.flatnonzero(step.inserted & (applied.src > 0) & (applied.dst > 0) & ~small_fee)
+        return Candidates(rows, applied.dst[rows])
 
 
 class EveryReserveMisuse(ReserveMisuse):
@@ -95,6 +98,7 @@ def test_a_pool_is_found_within_a_day_of_a_full_check(
 
 
 def test_the_full_check_finds_something(world: Any, batches: Any) -> None:
-    one = merged(world, [(place, 0) for place in FIRING], [])
     for every in (EveryPooling, EverySelfLending, EveryReserveMisuse):
+        own = [place for place in FIRING if FILES[place] == every.id]
+        one = merged(world, [(place, 40 * number) for number, place in enumerate(own[:3])], [])
         assert first_found(one, batches, every, 10_000)

@@ -45,6 +45,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    least,
     parameter,
     shown,
 )
@@ -74,6 +75,9 @@ class Parameters:
     window_days: int = parameter(30, "assumption: W")
     share_bp: int = parameter(3_000, "assumption: φ")
     salary_cap_minor: int = parameter(10_000_000, "assumption: CNY 100,000; more is no month's salary")
+    small_fee_minor: int = parameter(
+        10_000, "assumption: CNY 100; a fee so small brings no loan home, and is counted with what does"
+    )
     max_edges: int = parameter(2_000, "bound on the transfers of one search")
     hub_degree: int = parameter(200, "bound: an account with more transfers in the window is not passed")
     max_accounts: int = parameter(100, "bound on the accounts through which money is followed")
@@ -110,6 +114,8 @@ class SelfLending(Typology):
         home = ((marks & TIED) != 0) & ((marks & (OTHER | CLIENT)) != 0)
         pooled = (step.src_marks & CUSTODY) != 0
         home &= ~pooled | np.isin(applied.purpose, _UNSTATED)
+        small_fee_minor = least(Parameters, self.id, "small_fee_minor", step)
+        home &= (applied.purpose != Purpose.fee) | (applied.amount_minor > small_fee_minor)
         disbursed = applied.purpose == Purpose.disburse
         out_of_order = disbursed & (applied.ts_us < applied.clock_us)
         rows = np.flatnonzero(inserted & (home | out_of_order | _tied_borrower(step, disbursed)))
