@@ -50,13 +50,13 @@ def _fed(platform: str, latest: str, giver: str, case: Case, currency: str, way:
     return Bilingual(
         zh=(
             f"平台 {platform} 的标的 {latest}：{on}，平台一方的账户 {masked(giver)} {over[0]}向借款人提供"
-            f" {given}；借款人于 {when} 还款 {paid}，实为平台一方代为兑付。平台不得为自身项目增信、保本，自保违反"
-            "整治方案二.1.1 和指导意见八。"
+            f" {given}；借款人于 {when} 还款 {paid}，实为平台一方代为兑付。平台不得为自身项目增信、保本，"
+            "自保违反整治方案二.1.1 和指导意见八。"
         ),
         en=(
             f"Listing {latest} of platform {platform}: on {on} account {masked(giver)}, the platform's or a"
-            f" related party's, gave {given} {over[1]} to the borrower, who paid {paid} on {when}: in substance"
-            " the platform's side paid. A platform must not stand behind what it lists: RP 二.1.1 and GO 八"
-            " forbid it to guarantee itself."
+            f" related party's, gave {given} {over[1]} to the borrower, who paid {paid} on {when}: in"
+            " substance the platform's side paid. A platform must not stand behind what it lists: RP 二.1.1"
+            " and GO 八 forbid it to guarantee itself."
         ),
     )

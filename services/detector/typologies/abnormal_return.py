@@ -6,14 +6,15 @@ which they are paid, over at least a month or the listing's term, so that a firs
 it should. Where the feed tells interest from principal, interest is the income; else it is what was paid
 beyond the principal, and each payout returns principal in proportion.
 
-A gift within the cap filed for one client does not count, nor a small one where nothing is filed; a gift
-that names no listing counts for the one its client invested in last. Listings issued before the log began
+A gift within the cap filed for one client does not count, nor a small one where nothing is filed, as long
+as it is the client's only one for the listing: a second is no sign-up gift, and both are part of the return.
+So is what a related company of the platform pays several investors of one listing without saying for what.
+What names no listing counts for the one its client invested in last. Listings issued before the log began
 are passed over: how long their principal was out is not known.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -24,15 +25,16 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import FilingKind
 from schemas.transaction import Purpose
-from services.detector.allowances import Allowances
 from services.detector.beijing import day_of, midnight_us
 from services.detector.entities import Entities
 from services.detector.explanations.abnormal_return import Cohort, explanation
 from services.detector.graph.kernel import Int64s
 from services.detector.incidents import lacking
-from services.detector.legs import Leg, legs_of
+from services.detector.investor_gifts import Gift, Gifts
+from services.detector.legs import legs_of
 from services.detector.listings import Listings
-from services.detector.loan_flows import PAYOUTS, UNSTATED, YUAN, Flow
+from services.detector.loan_flows import HOUSE, PAYOUTS, UNSTATED, YUAN, Flow
+from services.detector.marks import KEEPER, TIED
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -52,11 +54,9 @@ from services.detector.typology import (
 
 _WHOLE: Final = 10_000
 _YEAR_HOURS: Final = 365 * 24
-_MAX_LISTINGS: Final = 20_000
-"""Listings with gifts; past it the one least lately given to is forgotten."""
-_MAX_GIFTS: Final = 500
 _PRODUCT_BITS: Final = 32
 _PAID: Final = (Purpose.repay, Purpose.redemption, Purpose.interest, Purpose.compensation, *UNSTATED)
+_REWARDS: Final = (Purpose.transfer, Purpose.unknown, Purpose.subsidy)
 _RP: Final = Citation(document="RP", article="三.4")
 
 
@@ -68,13 +68,9 @@ class Parameters:
     mixed_tolerance_bp: int = parameter(50, "assumption: what splitting instalments in proportion misses")
     min_income_minor: int = parameter(100_000, "assumption: CNY 1,000; less is no enticement")
     small_gift_minor: int = parameter(10_000, "assumption: CNY 100, an activity's gift to one client")
+    min_rewarded: int = parameter(5, "assumption: so many of one listing's investors are no chance")
     window_days: int = parameter(31, "bound: how far back transfers are looked up as evidence")
     max_legs: int = parameter(400, "bound on the transfers of one account that are shown")
-
-
-class _Gift(NamedTuple):
-    leg: Leg
-    minor: int
 
 
 class AbnormalReturn(Typology):
@@ -98,8 +94,7 @@ class AbnormalReturn(Typology):
         """By product: the day for whose end it was last noted."""
         self._pending: dict[int, dict[int, None]] = {}
         """By paying account: listings to measure at the end of the day."""
-        self._gifts: OrderedDict[int, list[_Gift]] = OrderedDict()
-        self._allowed = Allowances()
+        self._gifts = Gifts()
 
     def candidates(self, step: Step) -> Candidates:
         """The first payout of each day for each listing, and gifts that are not small."""
@@ -111,15 +106,29 @@ class AbnormalReturn(Typology):
             keys = batch.day[fresh] << _PRODUCT_BITS | batch.product[fresh]
             fresh = fresh[np.unique(keys, return_index=True)[1]]
         small = least(Parameters, self.id, "small_gift_minor", step)
-        gifts = np.flatnonzero(batch.of(Flow.subsidy) & (batch.minor > small))
+        gifts = np.flatnonzero(batch.of(Flow.subsidy) & ((batch.minor > small) | (batch.product > 0)))
         places = np.union1d(fresh, gifts)
-        return Candidates(batch.rows[places], batch.account[places])
+        rewards = self._rewards(step)
+        rows = np.concatenate((batch.rows[places], rewards))
+        accounts = np.concatenate((batch.account[places], step.applied.src[rewards]))
+        order = np.argsort(rows, kind="stable")
+        return Candidates(rows[order], accounts[order])
+
+    def _rewards(self, step: Step) -> Int64s:
+        """What parties tied to an institution pay many others without saying for what."""
+        applied = step.applied
+        rewards = ((step.src_marks & TIED) != 0) & ((step.src_marks & (HOUSE | KEEPER)) == 0)
+        rewards &= applied.payees >= least(Parameters, self.id, "min_rewarded", step)
+        rewards &= np.isin(applied.purpose, _REWARDS) & step.inserted & (applied.currency == YUAN)
+        return np.flatnonzero(rewards).astype(np.int64)
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         today = day_of(context.now_us)
-        product = transfer.product
-        if transfer.purpose is Purpose.subsidy:
-            product = self._give(context, transfer)
+        product, parameters = transfer.product, in_force(Parameters, self.id, context.rules)
+        if transfer.purpose is Purpose.subsidy and transfer.step.src_marks[transfer.row] & HOUSE:
+            product = self._gifts.give(context, transfer, parameters)
+        elif transfer.purpose in _REWARDS and context.marks[transfer.src] & TIED and transfer.product == 0:
+            product = self._gifts.reward(context, transfer, parameters)
         if product == 0:
             return None
         self._cover(product)
@@ -140,34 +149,14 @@ class AbnormalReturn(Typology):
                 return finding
         return None
 
-    def _give(self, context: Context, transfer: Transfer) -> int:
-        """Note what of a gift counts; the listing it counts for, 0: none."""
-        entities = Entities(context)
-        parameters = in_force(Parameters, self.id, context.rules)
-        product = transfer.product or _last_invested(context, transfer.dst, parameters)
-        platform = Listings(context, entities).platform(product, transfer.src)
-        if platform is None or product == 0:
-            return 0
-        minor = transfer.amount_minor
-        for filing in context.registry.filings(platform, FilingKind.subsidy, context.now_us):
-            minor = self._allowed.excess(filing, entities.entity(transfer.dst), minor, transfer.ts_us)
-        if minor <= 0:
-            return 0
-        gifts = self._gifts.setdefault(product, [])
-        gifts.append(_Gift(transfer.leg, minor))
-        self._gifts.move_to_end(product)
-        if len(self._gifts) > _MAX_LISTINGS:
-            self._gifts.popitem(last=False)
-        del gifts[:-_MAX_GIFTS]
-        return product
-
     def _measure(self, context: Context, account: int, product: int, more: bool) -> Finding | None:
         parameters = in_force(Parameters, self.id, context.rules)
         listings = Listings(context, Entities(context))
         platform = listings.platform(product, account)
         if platform is None or _is_older(context, listings, product):
             return None
-        earned = _earned(context, listings, product, self._gifts.get(product, []), parameters)
+        gifts = self._gifts.counted(context, product, parameters)
+        earned = _earned(context, listings, product, gifts, parameters)
         if earned is None or earned.income_minor < parameters.min_income_minor:
             return None
         tolerance = 0 if earned.stated else parameters.mixed_tolerance_bp
@@ -187,7 +176,7 @@ class _Earned(NamedTuple):
 
     invested_minor: int
     income_minor: int
-    gifts: list[_Gift]
+    gifts: list[Gift]
     principal_hours: int
     stated: bool
 
@@ -201,7 +190,7 @@ class _Earned(NamedTuple):
 
 
 def _earned(
-    context: Context, listings: Listings, product: int, gifts: list[_Gift], parameters: Parameters
+    context: Context, listings: Listings, product: int, gifts: list[Gift], parameters: Parameters
 ) -> _Earned | None:
     book = context.book
     invested = book.total(product, Flow.invested) - book.total(product, Flow.refunded)
@@ -228,13 +217,6 @@ def _is_older(context: Context, listings: Listings, product: int) -> bool:
     record, since_us = listings.record(product), context.book.since_us
     issued_us = record.issued_at if record else None
     return issued_us is not None and since_us is not None and issued_us < since_us
-
-
-def _last_invested(context: Context, client: int, parameters: Parameters) -> int:
-    since_us = context.now_us - parameters.window_days * DAY
-    edges = context.graph.edges_out(client, since_us, context.now_us, context.as_of, parameters.max_legs)
-    invested = np.flatnonzero((edges.purpose == Purpose.invest) & (edges.product > 0))
-    return int(edges.product[invested[-1]]) if invested.size else 0
 
 
 def _finding(

@@ -33,7 +33,7 @@ from services.detector.incidents import Case, Incident, Incidents, Reason
 from services.detector.legs import Leg
 from services.detector.listings import Listings
 from services.detector.loan_flows import HOUSE, UNSTATED, Flow
-from services.detector.marks import CUSTODY, TIED
+from services.detector.marks import CUSTODY, KEEPER, TIED
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -158,8 +158,9 @@ class SelfGuarantee(Typology):
             return None
 
         def is_giver(account: int) -> bool:
-            is_tied = bool(context.marks[account] & (HOUSE | TIED))
-            return is_tied and _reason(context, entities, platform, account) is not None
+            marks = int(context.marks[account])
+            may = bool(marks & (HOUSE | TIED)) and not marks & KEEPER
+            return may and _reason(context, entities, platform, account) is not None
 
         way = fed_by(context, transfer.leg, parameters, is_giver)
         if not way:
