@@ -28,7 +28,8 @@ _TRADERS_EVERY = 30 + _LATE_DAYS + 1
 class Listing:
     """A loan somebody asks for on platform number `platform`. `pattern` is NONE for an honest one;
     a planted one is filled first, and its instalments come from `sponsor` when the borrower cannot pay.
-    `firm`: the borrower is a company. `look_alike`: label of an honest loan that only looks odd."""
+    `upkeep`: label of that, where the sponsor is the platform or belongs to it. `firm`: the borrower is a
+    company. `look_alike`: label of an honest loan that only looks odd."""
 
     product: int
     platform: int
@@ -44,6 +45,7 @@ class Listing:
     pattern: int = NONE
     sponsor: int = NONE
     look_alike: int = NONE
+    upkeep: int = NONE
 
 
 @dataclass(slots=True)
@@ -101,6 +103,7 @@ class ListingPlan:
         pattern: int = NONE,
         sponsor: int = NONE,
         look_alike: int = NONE,
+        upkeep: int = NONE,
     ) -> Listing:
         """Registers the product and keeps the listing for the day in which `open_us` falls."""
         day = (open_us - self._start_us) // DAY
@@ -120,6 +123,7 @@ class ListingPlan:
             pattern,
             sponsor,
             look_alike,
+            upkeep,
         )
         self._by_day.setdefault(day, []).append(listing)
         return listing

@@ -150,14 +150,15 @@ class Lending:
         platform = self._platforms[listing.platform]
         due = loan.instalment()
         broke = 0 < listing.defaults_at <= loan.paid + 1
-        able = not broke and (
-            today.ledger.claim_one(listing.borrower, due) or _sponsored(today, listing, due)
-        )
+        sponsored = False
+        able = not broke and today.ledger.claim_one(listing.borrower, due)
+        if not broke and not able:
+            able = sponsored = _sponsored(today, listing, due)
         if not able and loan.overdue_days < _GRACE_DAYS:
             loan.overdue_days += 1
             self._due[today.day + 1].append(loan)
             return
-        payer, purpose, label = listing.borrower, Purpose.repay, NONE
+        payer, purpose, label = listing.borrower, Purpose.repay, listing.upkeep if sponsored else NONE
         if not able:
             payer, label = self._who_compensates(listing.platform, due)
             purpose = Purpose.compensation
@@ -234,4 +235,5 @@ def _sponsored(today: Today, listing: Listing, due: int) -> bool:
     if listing.sponsor == NONE:
         return False
     at = today.date.at(8)
-    return bool(today.pay(listing.sponsor, listing.borrower, due, at, Purpose.transfer)[0])
+    paid = today.pay(listing.sponsor, listing.borrower, due, at, Purpose.transfer, pattern=listing.upkeep)
+    return bool(paid[0])

@@ -38,9 +38,15 @@ _Bonus = Callable[[Today, np.random.Generator, Offering, Stakes, int], None]
 
 
 def _lent(
-    plan: Plan, payers: tuple[int, ...], platform: Platform, month_bp: int, bonus: _Bonus | None
+    plan: Plan,
+    payers: tuple[int, ...],
+    platform: Platform,
+    month_bp: int,
+    bonus: _Bonus | None,
+    proven: int = 0,
 ) -> Play:
-    """A cohort lends for a month at `month_bp`; a bonus comes on top on days 1, 8, 15 and 22."""
+    """A cohort lends for a month at `month_bp`; a bonus comes on top on days 1, 8, 15 and 22, and with that
+    of week `proven` the return is above any cap."""
     borrower = plan.company("贸易", TRADE)
     principal = int(plan.rng.integers(40, 90)) * 1_000 * p.YUAN
     label = plan.label((*payers, platform.custody, borrower))
@@ -60,7 +66,7 @@ def _lent(
             today = yield from until(today, begin + 1 + 7 * week)
             if bonus is not None:
                 bonus(today, rng, offering, stakes, week)
-                if week == 2:
+                if week == proven:
                     today.proven.add(label)
         interest = stakes.total * month_bp // 10_000
         today.flows.add(OUTSIDE, borrower, interest * 2, today.date.at(12), Purpose.purchase)
@@ -94,7 +100,7 @@ def cash_back(plan: Plan) -> Play:
                 pattern=offering.pattern,
             )
 
-    return _lent(plan, (platform.marketing,), platform, 95, bonus)
+    return _lent(plan, (platform.marketing,), platform, 95, bonus, 3)
 
 
 def sister_rewards(plan: Plan) -> Play:
@@ -107,7 +113,7 @@ def sister_rewards(plan: Plan) -> Play:
         at = office_moment(today, rng) + np.arange(len(cards)) * 11 * SECOND
         today.pay(sister, cards, reward, at, Purpose.transfer, pattern=offering.pattern)
 
-    return _lent(plan, (sister,), platform, 90, bonus)
+    return _lent(plan, (sister,), platform, 90, bonus, 2)
 
 
 def _cards(today: Today, platform: Platform, subs: Ints) -> Ints:

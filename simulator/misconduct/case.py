@@ -28,6 +28,8 @@ Play = Callable[[np.random.Generator], Script]
 """Starts the case's script; it draws from the generator it is given."""
 
 CLUMSY, ORDINARY, CAREFUL = "clumsy", "ordinary", "careful"
+UPKEEP = "upkeep"
+"""Variant of the instalments that a platform's side pays on its planted loans: they have no end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +107,35 @@ class Plan:
         delay: int = 0,
     ) -> Listing:
         """A listing that opens in the morning, `delay` days after the case's first; `sponsor` keeps up its
-        instalments."""
+        instalments, which is self-guarantee without an end where the sponsor is of the platform."""
         open_us = Date(self.day + delay, self.start_us).at(8 + int(self.rng.integers(0, 120)) / 60)
         rate_bp = int(self.rng.integers(900, 1_500)) // 10 * 10
+        upkeep = NONE
+        if sponsor not in (NONE, borrower) and self._belongs(sponsor, self.cast.platforms[platform]):
+            accounts, also = (sponsor, borrower), (self.typology, "platform_lending")
+            upkeep = self.cast.register.pattern(
+                "self_guarantee", accounts, variant=UPKEEP, illicit=True, also=also
+            )
         return self.listings.add(
-            platform, borrower, principal, rate_bp, 12, open_us, firm=firm, pattern=pattern, sponsor=sponsor
+            platform,
+            borrower,
+            principal,
+            rate_bp,
+            12,
+            open_us,
+            firm=firm,
+            pattern=pattern,
+            sponsor=sponsor,
+            upkeep=upkeep,
         )
+
+    def _belongs(self, account: int, platform: Platform) -> bool:
+        """Its holder is the platform or tied to it, directly or over one other."""
+        near = {platform.party}
+        for _ in range(2):
+            ties = [(tie.from_id, tie.to_id) for tie in self.cast.register.relations]
+            near |= {one for tie in ties if near.intersection(tie) for one in tie}
+        return self.party_of(account) in near
 
     def product(
         self,

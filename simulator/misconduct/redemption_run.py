@@ -28,6 +28,8 @@ from simulator.today import Script, Today
 _CLIENTS = 160
 _USUAL_DAYS = 15
 _DAYS = 30
+_CROWD = 0.15  # of the clients: what stands out from a usual day's three in a hundred
+_RUN_DAYS = 3  # assumption: fewer such days may be a rumour that passes
 
 
 def _withdraw(
@@ -58,6 +60,7 @@ def _as_usual(today: Today, rng: np.random.Generator, platform: Platform) -> Gen
 def _run(plan: Plan, crowds: tuple[float, ...], part: tuple[float, float]) -> Play:
     """On each of some days, so large a share of the clients withdraws such a part of what it has there."""
     platform = plan.venture(_CLIENTS)
+    proven = [number for number, crowd in enumerate(crowds) if crowd >= _CROWD][_RUN_DAYS - 1]
     label = plan.label((int(platform.sub[0]),))
 
     def script(rng: np.random.Generator) -> Script:
@@ -67,7 +70,7 @@ def _run(plan: Plan, crowds: tuple[float, ...], part: tuple[float, float]) -> Pl
             chosen = np.flatnonzero(rng.random(_CLIENTS) < crowd)
             chosen = np.union1d(chosen, [0]) if number == 0 else chosen
             _withdraw(today, rng, platform, chosen, rng.uniform(*part), label)
-            if number == len(crowds) // 2:
+            if number == proven:
                 today.proven.add(label)
             today = yield
         today.finished.add(label)
