@@ -43,11 +43,11 @@ def behind(context: Context, transfer: Transfer, p: Settings) -> tuple[int, ...]
 
     def is_theirs(edges: Edges) -> Bools:
         theirs: Bools = (edges.dst == transfer.src) & (edges.src != transfer.src)
-        theirs &= edges.src != OUTSIDE_INDEX
+        theirs &= (edges.src != OUTSIDE_INDEX) & _IS_FUND[edges.purpose]
         if is_agent:
             theirs &= edges.product == transfer.product
             return theirs
-        theirs &= _IS_FUND[edges.purpose] & ((context.marks[edges.src] & KEEPER) == 0)
+        theirs &= (context.marks[edges.src] & KEEPER) == 0
         own = [
             one
             for one in np.unique(edges.src[theirs]).tolist()

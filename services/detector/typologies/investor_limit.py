@@ -70,7 +70,7 @@ class Parameters:
     partnership_articles: tuple[str, ...] = parameter(("BJ 二.2.8",), "BJ 二.2.8")
     company_articles: tuple[str, ...] = parameter(("BJ 二.2.8",), "BJ 二.2.8")
     nominee_share_bp: int = parameter(5_000, "assumption: more than half of the stake is others' money")
-    nominee_days: int = parameter(7, "assumption: others' money comes shortly before")
+    nominee_days: int = parameter(14, "a short time by PBoC Order 2006-2 (s): ten business days")
     min_behind: int = parameter(2, "assumption: one payer behind a holder is the holder's family")
     max_edges: int = parameter(1_000, "bound on the payments looked at behind one holder")
     max_products: int = parameter(100, "bound on the products merged into one")
