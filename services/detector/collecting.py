@@ -1,7 +1,8 @@
 """Whose money is gathered in an account: which of its payers are an institution's clients.
 
 A payment in is *strong* evidence when the feed says that it is an investment or a recharge, or names
-an institution's product; *weak* when it says nothing telling; else it is everyday business. Weak
+an institution's product (a transfer that names one, to somebody who is not of the institution, is a claim
+that he sells on: weak); *weak* when it says nothing telling; else it is everyday business. Weak
 payments count as clients' only where the account is tied to the institution, or where its payers are
 so many of that one institution's clients that it is no shop.
 
@@ -106,7 +107,8 @@ class Collector:
         self._named = self._institutions_named(says)
         stated = _IS_STRONG[self._edges.purpose]
         named = self._named != _NO_INSTITUTION
-        by_name = np.full_like(named, not self._licensed) | stated
+        sold_on = (self._edges.purpose == Purpose.transfer) & (not self._ties)
+        by_name = np.where(sold_on, False, not self._licensed) | stated
         self._strong: Bools = says & np.where(named, by_name, stated & (not self._everyday))
         self._weak: Bools = says & ~self._strong & (not self._licensed)
         self._tellers = np.unique(self._payer[self._strong | self._weak])

@@ -8,6 +8,7 @@ import pytest
 from schemas.currency import to_minor
 from schemas.instant import DAY, to_micros
 from schemas.registry import AccountRole, Product
+from simulator.misconduct.case import UPKEEP
 
 
 def minor(row):
@@ -19,7 +20,7 @@ def cases(written):
     """Each planted case's variant and labelled transfers, by typology."""
     found = defaultdict(list)
     for row in written.patterns:
-        if row["is_illicit"] == "1":
+        if row["is_illicit"] == "1" and row["variant"] != UPKEEP:
             found[row["pattern_type"]].append((row, written.transfers_of(row["pattern_id"])))
     return found
 

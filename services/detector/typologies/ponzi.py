@@ -3,8 +3,10 @@
 Over W, of what the platform's accounts paid to investors, more than share p can only have come from what
 investors paid in over the same time, while money from anybody else (borrowers' instalments, guarantors,
 the platform's own money, other income) covers less than share q of it. A growing platform whose borrowers
-repay pays out what came in for its loans, however much is invested beside it. Refunds of listings that
-did not come about are no payouts. Each paying account is looked at once a day, at its first payout.
+repay pays out what came in for its loans, however much is invested beside it; but what a borrower repays
+within days of being lent as much by the same account is investors' money too, and no asset. Refunds of
+listings that did not come about are no payouts. Each paying account is looked at once a day, at its first
+payout.
 
 Where the feed states no purpose, what custody pays to clients' sub-accounts is a payout, what clients pay
 into it is an investment, and what a registered borrower pays is an instalment.
@@ -52,6 +54,7 @@ _NEVER: Final = -1
 _ACCOUNT_BITS: Final = 32
 _ROLES: Final = OWN_MONEY | {AccountRole.custody}
 _PAID_FOR: Final = (Purpose.repay, Purpose.interest, Purpose.redemption, Purpose.compensation, *UNSTATED)
+_INSTALMENT: Final = (Purpose.repay, Purpose.interest)
 _PAID_IN_FOR: Final = (Purpose.invest, Purpose.recharge, *UNSTATED)
 
 
@@ -63,6 +66,8 @@ class Parameters:
     funded_share_bp: int = parameter(5_000, "assumption: p, most of what is paid out")
     asset_share_bp: int = parameter(5_000, "assumption: q, defaults and late instalments stay well below")
     min_paid_minor: int = parameter(10_000_000, "assumption: CNY 100,000; less says nothing of a platform")
+    recycled_days: int = parameter(7, "assumption: who repays a week after a loan repays with it")
+    max_loans: int = parameter(5_000, "bound on the loans and instalments of one account that are compared")
     max_legs: int = parameter(250, "bound on the payouts, and on the investments, shown for one account")
 
 
@@ -128,6 +133,37 @@ class _Case:
         self._paid = int(total[list(PAYOUTS)].sum())
         self._asset = int(total[list(ASSET)].sum()) + income
         self._invested = int(total[Flow.invested] - total[Flow.refunded])
+        self._recycled = 0
+        if self._may_be_suspect:
+            self._recycled = min(self._asset, sum(map(self._recycled_at, self._payers)))
+            self._asset -= self._recycled
+
+    @property
+    def _may_be_suspect(self) -> bool:
+        """So much is paid, and by investors, that it depends on what the loans bring."""
+        enough = self._paid >= self._p.min_paid_minor
+        return enough and self._invested * _WHOLE > self._p.funded_share_bp * self._paid
+
+    def _recycled_at(self, account: int) -> int:
+        """Of the last instalments, what was paid by whom the same account had lent as much a few days before:
+        investors' money of the one listing that passes for the asset of another."""
+        graph, context, p = self._context.graph, self._context, self._p
+        since_us = context.now_us - p.window_days * DAY
+        window = (account, since_us, context.now_us, context.as_of, p.max_loans)
+        out, into = graph.edges_out(*window), graph.edges_in(*window)
+        lent: dict[int, list[list[int]]] = {}
+        for leg in legs_of(out, out.purpose == Purpose.disburse):
+            lent.setdefault(leg.dst, []).append([leg.ts_us, leg.amount_minor])
+        recycled = 0
+        for leg in legs_of(into, np.isin(into.purpose, _INSTALMENT) & np.isin(into.src, list(lent))):
+            left = leg.amount_minor
+            for loan in lent[leg.src]:
+                if leg.ts_us - p.recycled_days * DAY <= loan[0] < leg.ts_us:
+                    used = min(left, loan[1])
+                    loan[1] -= used
+                    left -= used
+            recycled += leg.amount_minor - left
+        return recycled
 
     @property
     def _funded(self) -> int:
@@ -156,6 +192,7 @@ class _Case:
             paid_minor=self._paid,
             asset_minor=self._asset,
             invested_minor=self._invested,
+            recycled_minor=self._recycled,
             funded_minor=self._funded,
             currency=currency,
         )

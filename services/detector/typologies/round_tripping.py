@@ -8,7 +8,9 @@ party that was paid first gives back itself is trade between two, and no cycle e
 Found where a transfer closes a cycle of accounts; where it closes one of parties only, because it comes
 home to another account than it left, payments of some size to parties of several accounts are looked at.
 
-What does not count: refunds and what a bank undoes, salaries, taxes, instalments and payouts; and no path
+Firms that trade with each other close a cycle by chance now and then: a single round that begins with a
+purchase counts only where nearly all that its legs paid is the amount that went round. What does not count
+either: refunds and what a bank undoes, salaries, taxes, instalments and payouts; and no path
 is drawn through an account that keeps many people's money. Where the feed names no purpose, a refund over
 others cannot be told from a cycle: that lowers the confidence.
 """
@@ -68,6 +70,7 @@ _NOT_ROUND: Final = frozenset(
 )
 """Neither the first payment of a cycle nor the last has such a purpose."""
 _MAY_BE_ROUND: Final = ~np.isin(np.arange(len(Purpose)), [int(one) for one in _NOT_ROUND])
+_WHOLE: Final = 10_000
 _MAX_TRIPS: Final = 100
 """Of one subject; past it the earliest is forgotten."""
 _MAX_SUBJECTS: Final = 20_000
@@ -82,6 +85,9 @@ class Parameters:
     max_legs: int = parameter(10, "assumption: K")
     window_days: int = parameter(30, "assumption: W")
     share_bp: int = parameter(5_000, "assumption: φ, most of the amount")
+    trade_share_bp: int = parameter(
+        9_000, "assumption: a round of purchases that is not most of all trade on its way is chance"
+    )
     min_payment_minor: int = parameter(100_000, "assumption: CNY 1,000; less is small change")
     min_party_payment_minor: int = parameter(
         5_000_000, "assumption: CNY 50,000, for cycles that close only among a party's accounts"
@@ -156,7 +162,10 @@ class RoundTripping(Typology):
                 self._note(key, trip)
                 found = True
         since_us = context.now_us - search.parameters.window_days * DAY
-        return search.finding(self._recent(key, since_us)) if found else None
+        if not found:
+            return None
+        trips = self._recent(key, since_us)
+        return None if search.is_trade(trips) else search.finding(trips)
 
     def _note(self, key: _Key, trip: Arrival) -> None:
         trips = self._trips.pop(key, OrderedDict())
@@ -250,6 +259,14 @@ class _Search:
 
     def is_passed(self, account: int) -> bool:
         return not self._is_home(account) and not self._entities.roles(account) & NOT_PASSED
+
+    def is_trade(self, trips: Sequence[Arrival]) -> bool:
+        """A single round of purchases that is only a part of what the firms on its way paid each other."""
+        carried = trips[-1].attributed
+        if len(trips) > 1 or trips[-1].loan[0].purpose is not Purpose.purchase:
+            return False
+        paid = sum(leg.amount_minor for leg in legs_of(self._context.graph.edges(carried)))
+        return sum(carried.values()) * _WHOLE < self.parameters.trade_share_bp * paid
 
     def finding(self, trips: Sequence[Arrival]) -> Finding:
         context, latest = self._context, trips[-1]

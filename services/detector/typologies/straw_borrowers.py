@@ -255,6 +255,7 @@ class _Search:
         for leg, minor in trace.carriers().items():
             receiver = self.entities.entity(leg.dst)
             is_away = leg.dst != OUTSIDE_INDEX and receiver not in (borrower, self.entities.entity(leg.src))
+            is_away &= leg.purpose is not Purpose.refund
             if is_away and not self.entities.roles(leg.dst) & NOT_PASSED:
                 found.setdefault(receiver, {})[leg] = minor
         return found
