@@ -98,6 +98,8 @@ class Strangers:
         others = edges.src if inward else edges.dst
         chosen = is_private(edges.purpose) & (edges.currency == self._currency)
         chosen &= (others != OUTSIDE_INDEX) & (others != account) & in_no_role(context.marks[others])
+        if not chosen.any():
+            return [], edges.truncated
         chosen &= context.dealings.since_us(others, account) >= self.since_us
         strangers = {other for other in set(others[chosen].tolist()) if self.are_parties(account, other)}
         legs = legs_of(edges, chosen)

@@ -229,14 +229,31 @@ class _Case:
         self.accounts = tuple(dict.fromkeys((account, *collectors)))
         since_us = context.now_us - parameters.window_days * DAY
         self._window = (since_us, context.now_us, context.as_of, parameters.max_legs)
-        left = context.graph.edges_out(account, *self._window)
+        left = self._all_out = context.graph.edges_out(account, *self._window)
         self.in_use = bool(len(left)) and int(left.ts_us[-1]) > context.now_us - _LAST_LAG_US
         """It may have more to settle."""
-        self._own = [own for one in self.accounts for own in (one, *_accounts_of(context, entities, one))]
-        self._currency = _commonest(left.currency)
-        others = ~np.isin(left.dst, self._own) & (left.currency == self._currency)
-        self._left = some_of(left, others & ~np.isin(left.purpose, _NOT_SETTLED))
-        self._refunded = some_of(left, others & (left.purpose == Purpose.refund))
+
+    @cached_property
+    def _own(self) -> list[int]:
+        accounts = ((one, *_accounts_of(self._context, self._entities, one)) for one in self.accounts)
+        return [own for each in accounts for own in each]
+
+    @cached_property
+    def _currency(self) -> int:
+        return _commonest(self._all_out.currency)
+
+    @cached_property
+    def _to_others(self) -> Edges:
+        out = self._all_out
+        return some_of(out, ~np.isin(out.dst, self._own) & (out.currency == self._currency))
+
+    @cached_property
+    def _left(self) -> Edges:
+        return some_of(self._to_others, ~np.isin(self._to_others.purpose, _NOT_SETTLED))
+
+    @cached_property
+    def _refunded(self) -> Edges:
+        return some_of(self._to_others, self._to_others.purpose == Purpose.refund)
 
     @cached_property
     def _came(self) -> Edges:
@@ -249,6 +266,8 @@ class _Case:
         return merged(*(self._context.graph.edges_in(one, *self._window) for one in self.accounts))
 
     def finding(self) -> Finding | None:
+        if np.unique(self._all_out.dst).size < self._p.min_payees:
+            return None
         payees = np.unique(self._left.dst)
         if payees.size < self._p.min_payees:
             return None
