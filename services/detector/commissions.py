@@ -24,7 +24,7 @@ from services.detector.graph.kernel import Bools, Int64s
 from services.detector.legs import Leg
 
 _LEAST_PERCENT: Final = 80
-_RATES: Final = 100 - _LEAST_PERCENT + 1
+RATES: Final = 100 - _LEAST_PERCENT + 1
 _MILLION: Final = 1_000_000
 _MOST_INS: Final = 12
 _MOST_OUTS: Final = 6
@@ -79,7 +79,7 @@ def passes(
         rest = others.places[place] if place < len(others.places) else ()
         tried = _tried(len(ins), len(chosen), thorough) * _tried(len(outs), len(rest), thorough)
         out = (*(outs[each] for each in rest), last)
-        chance_ppm = _chance_ppm(chosen, out, tried * (_RATES if percent is None else 1))
+        chance_ppm = accident_ppm(chosen, out, tried * (RATES if percent is None else 1))
         found.append(Pass(int(rates[place, choice]), chance_ppm, chosen, out))
     return sorted(found, key=lambda one: (one.chance_ppm, len(one.legs), one.legs))
 
@@ -128,7 +128,8 @@ def _tried(count: int, size: int, thorough: bool) -> int:
     return max(1, count * min(size, count))
 
 
-def _chance_ppm(ins: Iterable[Leg], outs: Sequence[Leg], tried: int) -> int:
+def accident_ppm(ins: Iterable[Leg], outs: Sequence[Leg], tried: int) -> int:
+    """How often, in a million looks at so many choices, these would make a whole percentage by accident."""
     received_minor = sum(leg.amount_minor for leg in ins)
     unit = gcd(*(leg.amount_minor for leg in (*ins, *outs)))
     return tried * max(2 * len(outs) + 1, unit) * _MILLION // received_minor

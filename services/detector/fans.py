@@ -1,8 +1,10 @@
-"""Fan-in and fan-out: one account that begins to deal with several that earlier alerts named."""
+"""Fan-in and fan-out: one account that begins to deal with many within days, or with several that earlier
+alerts named."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +15,7 @@ from services.detector.graph import Shape
 from services.detector.graph.kernel import Int32s
 from services.detector.legs import Leg
 from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, finding, named
+from services.detector.shape_rules import MATERIAL_MINOR, MATERIAL_SOURCE, alike, days_of, pace
 from services.detector.strangers import Strangers, between_strangers
 from services.detector.typology import (
     Candidates,
@@ -31,6 +34,9 @@ from services.detector.typology import (
 class Parameters:
     window_days: int = parameter(30, "assumption: a month, as of AMLSim's patterns")
     min_named: int = parameter(4, "assumption: three may be friends of one mule; shapes.fan_in's least")
+    week_days: int = parameter(7, "assumption: a week, in which habits repeat")
+    min_new: int = parameter(8, "assumption: people begin less than one private relation a day")
+    min_minor: int = parameter(MATERIAL_MINOR, MATERIAL_SOURCE)
 
 
 class Fan(Typology):
@@ -54,7 +60,18 @@ class Fan(Typology):
     def other(self, leg: Leg) -> int: ...
 
     @abstractmethod
+    def is_layer(self, strangers: Strangers, others: Sequence[int], transfer: Transfer) -> bool:
+        """They deal so with another account in common: it is a larger shape, which has its own name."""
+
+    @abstractmethod
+    def degree(self, transfer: Transfer) -> int:
+        """How many the hub deals with on that side, strangers or not."""
+
+    @abstractmethod
     def what(self, count: int) -> Bilingual: ...
+
+    @abstractmethod
+    def what_named(self, count: int) -> Bilingual: ...
 
     def candidates(self, step: Step) -> Candidates:
         window_us = greatest(Parameters, self.id, "window_days", step) * DAY
@@ -63,14 +80,60 @@ class Fan(Typology):
         return Candidates(rows, self.hubs(step)[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
-        now_us, hub = context.now_us, self.hub(transfer)
-        if not context.suspects.among((self.other(transfer.leg),), now_us):
-            return None
         parameters = in_force(Parameters, self.id, context.rules)
+        is_named = bool(context.suspects.among((self.other(transfer.leg),), context.now_us))
+        if not is_named and self.degree(transfer) < parameters.min_new:
+            return None
         strangers = Strangers(context, transfer.currency, parameters.window_days * DAY)
+        registered = strangers.entities.registered
+        crowd = self._crowd(context, strangers, transfer, parameters) if registered else None
+        if crowd is not None or not is_named:
+            return crowd
+        return self._named(context, strangers, transfer, parameters)
+
+    def _crowd(
+        self, context: Context, strangers: Strangers, transfer: Transfer, parameters: Parameters
+    ) -> Outcome:
+        """With a registry: more new ones in a week than days, and than in the rest of the month."""
+        hub, entity = self.hub(transfer), strangers.entities.entity
+        everybody = self.legs(strangers, hub)
+        others = sorted({self.other(leg) for leg in everybody})
+        since_us = context.dealings.since_us(np.array(others, np.int32), hub).tolist()
+        week_us = context.now_us - parameters.week_days * DAY
+        new = {other for other, began_us in zip(others, since_us, strict=True) if began_us >= week_us}
+        legs = alike([leg for leg in everybody if self.other(leg) in new])
+        members = {entity(self.other(leg)) for leg in legs}
+        usual = {entity(other) for other in others if other not in new}
+        minor = sum(leg.amount_minor for leg in legs)
+        if len(members) < max(parameters.min_new, len(usual) + 1) or minor < parameters.min_minor:
+            return None
+        reasons = [NEW, pace(len(members), days_of(legs[0].ts_us, context.now_us))]
+        accounts = [hub, *sorted({self.other(leg) for leg in legs})]
+        if self.is_layer(strangers, accounts[1:], transfer):
+            return None
+        if suspects := context.suspects.among(accounts, context.now_us):
+            reasons.append(named(suspects))
+        return finding(
+            context,
+            strangers,
+            parameters,
+            subject=hub,
+            accounts=accounts,
+            legs=legs,
+            minor=minor,
+            reasons=reasons,
+            what=self.what(len(members)),
+        )
+
+    def _named(
+        self, context: Context, strangers: Strangers, transfer: Transfer, parameters: Parameters
+    ) -> Outcome:
+        hub, now_us = self.hub(transfer), context.now_us
         everybody = self.legs(strangers, hub)
         members = context.suspects.among(sorted({self.other(leg) for leg in everybody}), now_us)
         if len(members) < parameters.min_named:
+            return None
+        if strangers.entities.registered and self.is_layer(strangers, members, transfer):
             return None
         legs = [leg for leg in everybody if self.other(leg) in members]
         return finding(
@@ -82,5 +145,5 @@ class Fan(Typology):
             legs=legs,
             minor=sum(leg.amount_minor for leg in legs),
             reasons=(NEW, named(members)),
-            what=self.what(len(members)),
+            what=self.what_named(len(members)),
         )

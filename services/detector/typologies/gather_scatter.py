@@ -1,9 +1,14 @@
-"""集中分散: strangers pay an account, and it pays other strangers the same money less a whole percentage.
+"""集中分散: strangers pay an account, and it pays other strangers the same money.
 
-At least four payments, all between accounts that had not dealt with each other before and within a month:
-those in come first, those out make exactly a whole percentage of them. How often that happens by accident
-is counted, services.detector.commissions; the more accounts of it earlier alerts have named, the less
-likely an accident.
+With a registry everyday receivers and payers are known, and a private account that several new payers pay
+and that passes nearly all of it on to several new payees, at one new relation a day or faster and large
+together, is suspect in itself, services.detector.shape_rules. Payers who pay another account in common are
+a layer of a stack instead.
+
+Without one, and where fewer take part, it must be the same money less a whole percentage: at least four
+payments within a month, those in first, and those out exactly a whole percentage of them. How often that
+happens by accident is counted, services.detector.commissions; the more accounts of it earlier alerts have
+named, the less likely an accident.
 
 An agent with a filing, a shop, a treasurer of a club pays whom it paid before, or keeps what it keeps.
 """
@@ -11,14 +16,27 @@ An agent with a filing, a shop, a treasurer of a club pays whom it paid before, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from schemas.instant import DAY
 from schemas.record import Bilingual
-from services.detector.commissions import Pass, passes
+from services.detector.commissions import Pass, before, passes
+from services.detector.legs import Leg
 from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, commission, finding, named
+from services.detector.shape_rules import (
+    CROWD,
+    CROWD_SOURCE,
+    MATERIAL_MINOR,
+    MATERIAL_SOURCE,
+    days_of,
+    is_passed_on,
+    minor_of,
+    pace,
+    passed_on,
+    pay_another,
+)
 from services.detector.strangers import Strangers, between_strangers
 from services.detector.typology import (
     Candidates,
@@ -41,6 +59,8 @@ class Parameters:
     window_days: int = parameter(30, "assumption: a month, as of AMLSim's patterns")
     min_legs: int = parameter(4, "definition: several in, several out, or one that is split in three")
     max_chance_ppm: int = parameter(100, "assumption: one accident in ten thousand looks")
+    min_side: int = parameter(CROWD, CROWD_SOURCE)
+    min_minor: int = parameter(MATERIAL_MINOR, MATERIAL_SOURCE)
     named_chance: int = parameter(10, "assumption: each named account makes an accident so much less likely")
 
 
@@ -63,6 +83,8 @@ class GatherScatter(Typology):
         strangers = Strangers(context, transfer.currency, parameters.window_days * DAY)
         hub = transfer.src
         ins, outs = strangers.into(hub), strangers.out_of(hub)
+        if strangers.entities.registered and (relay := _relay(strangers, ins, outs, context, parameters)):
+            return _brisk(context, strangers, parameters, relay)
         near = {hub, *(leg.src for leg in ins), *(leg.dst for leg in outs)}
         thorough = len(context.suspects.among(near, context.now_us)) >= _THOROUGH_FROM
         for one in passes(ins, outs, transfer.leg, thorough=thorough):
@@ -76,7 +98,6 @@ class GatherScatter(Typology):
         reasons = [NEW, commission(one.percent, chance_ppm)]
         if suspects:
             reasons.append(named(suspects))
-        payers, payees = len({leg.src for leg in one.ins}), len({leg.dst for leg in one.outs})
         return finding(
             context,
             strangers,
@@ -86,12 +107,67 @@ class GatherScatter(Typology):
             legs=sorted(one.legs),
             minor=sum(leg.amount_minor for leg in one.ins),
             reasons=reasons,
-            what=Bilingual(
-                zh=f"{payers} 个账户向同一账户付款，该账户随后付给另外 {payees} 个账户",
-                en=f"{payers} account(s) paid one account, which then paid {payees} other(s)",
-            ),
+            what=_what(one),
         )
 
 
-def _accounts(one: Pass) -> list[int]:
+class _Relay(NamedTuple):
+    ins: tuple[Leg, ...]
+    outs: tuple[Leg, ...]
+
+    @property
+    def legs(self) -> tuple[Leg, ...]:
+        return self.ins + self.outs
+
+
+def _relay(
+    strangers: Strangers, ins: list[Leg], outs: list[Leg], context: Context, parameters: Parameters
+) -> _Relay | None:
+    """The longest there is, from one of the payments in up to now."""
+    entity = strangers.entities.entity
+    for start, first in enumerate(ins):
+        one = _Relay(tuple(ins[start:]), tuple(leg for leg in outs if before(first, leg)))
+        payers = {entity(leg.src) for leg in one.ins}
+        payees = {entity(leg.dst) for leg in one.outs}
+        if min(len(payers), len(payees)) < parameters.min_side:
+            return None
+        received_minor = minor_of(one.ins)
+        if (
+            received_minor >= parameters.min_minor
+            and is_passed_on(received_minor, minor_of(one.outs))
+            and days_of(first.ts_us, context.now_us) <= len(payers) + len(payees)
+            and not pay_another(strangers, {leg.src for leg in one.ins}, first.dst)
+        ):
+            return one
+    return None
+
+
+def _brisk(context: Context, strangers: Strangers, parameters: Parameters, one: _Relay) -> Outcome:
+    received_minor, accounts = minor_of(one.ins), _accounts(one)
+    reasons = [NEW, pace(len(accounts) - 1, days_of(one.ins[0].ts_us, context.now_us))]
+    reasons.append(passed_on(received_minor, minor_of(one.outs)))
+    if suspects := context.suspects.among(accounts, context.now_us):
+        reasons.append(named(suspects))
+    return finding(
+        context,
+        strangers,
+        parameters,
+        subject=one.ins[0].dst,
+        accounts=accounts,
+        legs=sorted(one.legs),
+        minor=received_minor,
+        reasons=reasons,
+        what=_what(one),
+    )
+
+
+def _accounts(one: Pass | _Relay) -> list[int]:
     return sorted({end for leg in one.legs for end in (leg.src, leg.dst)})
+
+
+def _what(one: Pass | _Relay) -> Bilingual:
+    payers, payees = len({leg.src for leg in one.ins}), len({leg.dst for leg in one.outs})
+    return Bilingual(
+        zh=f"{payers} 个账户向同一账户付款，该账户随后付给另外 {payees} 个账户",
+        en=f"{payers} account(s) paid one account, which then paid {payees} other(s)",
+    )

@@ -1,8 +1,13 @@
 """分散集中: one pays several, and they all pay one other, who had not dealt with any of them.
 
-A source pays middles, and each of them, after that, pays the same collector no more than it had been
-paid. All are strangers to one another until then, and it is done within a month. It takes three middles,
-or two who kept the same whole percentage. Other sources that pay the same middles belong to it.
+A source pays middles, and each of them, after that, pays the same collector nearly all and no more than
+it had been paid. All are strangers to one another until then, and it is done within a month. It takes
+three middles, or two who kept the same whole percentage. Other sources that pay the same middles belong to
+it; where the middles pay another collector too, it is layers of a stack.
+
+With a registry everyday receivers and payers are known. Then middles may add a little of their own, where
+there are at least four of them, large together, at one new relation a day or faster,
+services.detector.shape_rules.
 
 Honest look-alikes are an employer whose staff pay one shop or landlord: there the purposes say so, or the
 roles that the registry gives, and the middles deal with both again and again.
@@ -18,10 +23,21 @@ import numpy as np
 
 from schemas.instant import DAY
 from schemas.record import Bilingual
-from services.detector.commissions import before, whole_percent
+from services.detector.commissions import RATES, accident_ppm, before, whole_percent
 from services.detector.graph import Shape
 from services.detector.legs import Leg
 from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, commission, finding
+from services.detector.shape_rules import (
+    CROWD,
+    CROWD_SOURCE,
+    MATERIAL_MINOR,
+    MATERIAL_SOURCE,
+    days_of,
+    is_passed_on,
+    minor_of,
+    pace,
+    pay_another,
+)
 from services.detector.strangers import Strangers, between_strangers
 from services.detector.typology import (
     Candidates,
@@ -44,6 +60,9 @@ class Parameters:
     window_days: int = parameter(30, "assumption: a month, as of AMLSim's patterns")
     min_middles: int = parameter(3, "definition: several; two may be a couple")
     min_alike: int = parameter(2, "assumption: two who keep the same whole percentage were told to")
+    min_crowd: int = parameter(CROWD, CROWD_SOURCE)
+    min_minor: int = parameter(MATERIAL_MINOR, MATERIAL_SOURCE)
+    max_chance_ppm: int = parameter(10_000, "assumption: one accident in a hundred looks, for each middle")
     max_middles: int = parameter(50, "bound on the payers of one collector that are looked at, the latest")
 
 
@@ -56,8 +75,14 @@ class _Middle(NamedTuple):
         return self.ins + self.outs
 
     @property
-    def percent(self) -> int | None:
-        return whole_percent(_minor(self.ins), _minor(self.outs), len(self.outs))
+    def minors(self) -> tuple[int, int]:
+        """What it got and what it paid."""
+        return minor_of(self.ins), minor_of(self.outs)
+
+    def percent(self, max_chance_ppm: int) -> int | None:
+        """The whole percentage it passed on, unless that may be an accident."""
+        is_accident = accident_ppm(self.ins, self.outs, RATES) > max_chance_ppm
+        return None if is_accident else whole_percent(*self.minors, len(self.outs))
 
 
 class ScatterGather(Typology):
@@ -80,11 +105,23 @@ class ScatterGather(Typology):
         parameters = in_force(Parameters, self.id, context.rules)
         strangers = Strangers(context, transfer.currency, parameters.window_days * DAY)
         collector = transfer.dst
-        middles = _middles(strangers, collector, transfer.src, parameters)
-        rates = Counter(one.percent for one in middles.values() if one.percent is not None)
+        every = _middles(strangers, collector, transfer.src, parameters)
+        passing = {account: one for account, one in every.items() if is_passed_on(*one.minors)}
+        middles = {
+            account: one
+            for account, one in passing.items()
+            if one.minors[1] <= minor_of(strangers.into(account))
+        }
+        told = (one.percent(parameters.max_chance_ppm) for one in middles.values())
+        rates = Counter(rate for rate in told if rate is not None)
         percent, alike = max(rates.items(), key=lambda one: (one[1], one[0]), default=(0, 0))
         is_told = alike >= parameters.min_alike
+        is_crowd = strangers.entities.registered and _is_crowd(passing, context.now_us, parameters)
+        if is_crowd:
+            middles = passing
         if transfer.src not in middles or not (len(middles) >= parameters.min_middles or is_told):
+            return None
+        if pay_another(strangers, middles.keys() - {transfer.src}, collector):
             return None
         legs = sorted({leg for one in middles.values() for leg in one.legs})
         sources = sorted({leg.src for one in middles.values() for leg in one.ins})
@@ -98,6 +135,8 @@ class ScatterGather(Typology):
                 f"{count} accounts, once paid, all paid one and the same, none more than it got",
             )
         )
+        if is_crowd:
+            reasons.append(pace(2 * count, days_of(legs[0].ts_us, context.now_us)))
         if is_told:
             reasons.append(commission(percent, _EVERY_PPM // alike**4))
         return finding(
@@ -107,7 +146,7 @@ class ScatterGather(Typology):
             subject=collector,
             accounts=(*sources, *middles, collector),
             legs=legs,
-            minor=sum(_minor(one.outs) for one in middles.values()),
+            minor=sum(one.minors[1] for one in middles.values()),
             reasons=reasons,
             what=Bilingual(
                 zh=f"{len(sources)} 个账户把钱分散给 {count} 个账户，后者再集中付给同一账户",
@@ -137,16 +176,16 @@ def _middles(strangers: Strangers, collector: int, new: int, parameters: Paramet
         if one == source or len(paid[one].keys() & chosen.keys()) >= 2:
             for account in paid[one].keys() & chosen.keys():
                 ins[account] += paid[one][account]
-    middles = {
+    return {
         account: _Middle(tuple(sorted(legs)), tuple(leg for leg in outs[account] if before(min(legs), leg)))
         for account, legs in sorted(ins.items())
     }
-    return {
-        account: one
-        for account, one in middles.items()
-        if _minor(one.outs) <= _minor(tuple(strangers.into(account)))
-    }
 
 
-def _minor(legs: tuple[Leg, ...]) -> int:
-    return sum(leg.amount_minor for leg in legs)
+def _is_crowd(middles: dict[int, _Middle], now_us: int, parameters: Parameters) -> bool:
+    legs = [leg for one in middles.values() for leg in one.legs]
+    return (
+        len(middles) >= parameters.min_crowd
+        and sum(one.minors[1] for one in middles.values()) >= parameters.min_minor
+        and days_of(min(leg.ts_us for leg in legs), now_us) <= 2 * len(middles)
+    )
