@@ -7,20 +7,22 @@ wherever it is put, and counts until as much has left. What comes in and leaves 
 in transit and is fine. Special-business accounts (特定业务专用账户) are the exceptions that the notice of
 2018 left at commercial banks.
 
-What is held is counted from transfers, from below: the account's opening balance is not known. The partial
+What is held is counted from transfers, from below, as the account's opening balance is not known; and for
+reserve accounts taken from the bank's closing statement where there is one. The partial
 centralisation of 2017 and 2018 is not judged, as it depends on each institution's class. Before 2019-01-14
 every registered bank is taken for qualified unless `qualified_banks` lists those that are.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from schemas.alert import Citation, Factor, Subject, SubjectKind
-from schemas.instant import DAY
+from schemas.balance import Balance, BalanceKind
+from schemas.instant import DAY, HOUR
 from schemas.record import Bilingual
 from schemas.registry import Account, AccountRole, InstitutionKind
 from schemas.transaction import Purpose
@@ -28,7 +30,7 @@ from services.detector.beijing import day_of, midnight_us
 from services.detector.explanations.reserve_location import Elsewhere, explanation
 from services.detector.first_rows import FirstRows
 from services.detector.marks import bits_of
-from services.detector.net_flows import Key, NetFlows
+from services.detector.net_flows import NetFlows
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -124,11 +126,25 @@ class ReserveLocation(Typology):
         if reserve is None or held[most] <= parameters.tolerance_minor:
             return None
         again = Recheck(account, context.now_us + DAY)
-        if not parameters.centralised and (
-            not parameters.qualified_banks or reserve.bank in parameters.qualified_banks
-        ):
+        if _may_hold(reserve, parameters):
             return again
-        return _finding(context, reserve, most, held[most], parameters, again)
+        currency, night = context.graph.currency(most[1]), day_of(context.now_us)
+        found = _finding(context, reserve, account, currency, held[most], night, parameters)
+        return replace(found, again=again)
+
+    def stated(self, context: Context, account: int, balance: Balance) -> Outcome:
+        """A bank's statement of what was there within the last hour of a day."""
+        parameters = in_force(Parameters, self.id, context.rules)
+        reserve, night = _elsewhere(context, account, parameters), day_of(balance.as_of)
+        is_closing = balance.as_of >= _last_instant(night) - HOUR
+        if balance.balance_kind is not BalanceKind.booked or not is_closing:
+            return None
+        if reserve is None or reserve.role in _OWN or _may_hold(reserve, parameters):
+            return None
+        minor = balance.balance_minor
+        if minor <= parameters.tolerance_minor:
+            return None
+        return _finding(context, reserve, account, balance.currency, minor, night, parameters)
 
     def absorb(self, step: Step) -> None:
         self._flows.close(step.applied.ts_us.size)
@@ -137,6 +153,11 @@ class ReserveLocation(Typology):
 
 def _last_instant(day: int) -> int:
     return midnight_us(day + 1) - 1
+
+
+def _may_hold(reserve: Account, parameters: Parameters) -> bool:
+    qualified = not parameters.qualified_banks or reserve.bank in parameters.qualified_banks
+    return not parameters.centralised and qualified
 
 
 def _elsewhere(context: Context, account: int, parameters: Parameters) -> Account | None:
@@ -154,11 +175,15 @@ def _is_for_payment(context: Context, own: Account) -> bool:
 
 
 def _finding(
-    context: Context, reserve: Account, key: Key, minor: int, parameters: Parameters, again: Recheck
+    context: Context,
+    reserve: Account,
+    account: int,
+    currency: str,
+    minor: int,
+    night: int,
+    parameters: Parameters,
 ) -> Finding:
-    account, currency = key[0], context.graph.currency(key[1])
-    attributed, first_us = _newest(context, key, reserve.role in _OWN, minor, parameters)
-    night = day_of(context.now_us)
+    attributed, first_us = _newest(context, account, currency, reserve.role in _OWN, minor, parameters)
     elsewhere = Elsewhere(
         reserve.institution_id or "",
         role(reserve.role),
@@ -185,19 +210,18 @@ def _finding(
         parameters=shown(parameters),
         explanation=explanation(elsewhere),
         limits=context.graph.limits,
-        again=again,
     )
 
 
 def _newest(
-    context: Context, key: Key, is_own: bool, minor: int, parameters: Parameters
+    context: Context, account: int, currency: str, is_own: bool, minor: int, parameters: Parameters
 ) -> tuple[dict[int, int], int]:
     """The transfers in that are still there, first in, first out: the newest; and the first one's time,
     else now."""
-    account, currency = key
     since_us = context.now_us - parameters.window_days * DAY
     edges = context.graph.edges_in(account, since_us, context.now_us, context.as_of, parameters.max_edges)
-    counts = edges.currency == currency
+    codes = [one for one in np.unique(edges.currency).tolist() if context.graph.currency(one) == currency]
+    counts = np.isin(edges.currency, codes)
     if is_own:
         counts &= edges.purpose == Purpose.top_up
     found: dict[int, int] = {}
