@@ -1,7 +1,8 @@
 """期限错配: money lent for a year is sold as if it could be had back in days; newcomers' money makes it so.
 
 ten_days         clumsy: one loan sold for ten days; the next buyers' money pays the first ones out
-current_account  a product over three loans with comings and goings every other day for weeks
+current_account  a product over three loans, two of them to others than its borrower, with comings and goings
+                 every other day for weeks
 super_lender     careful: an insider "takes over" the claims of those who leave with what newcomers pay him
 """
 
@@ -164,6 +165,6 @@ def super_lender(plan: Plan) -> Play:
 
 VARIANTS = (
     Variant(ten_days, CLUMSY, days=30, also=("ponzi",)),
-    Variant(current_account, ORDINARY, days=50, also=("ponzi",)),
+    Variant(current_account, ORDINARY, days=50, also=("ponzi", "misappropriation")),
     Variant(super_lender, CAREFUL, days=52, also=("ponzi",)),
 )

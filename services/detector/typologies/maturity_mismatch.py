@@ -5,8 +5,12 @@ For one listing, custody has paid investors more principal than its borrower and
 then, beyond share m of all that was paid to them, while investors have paid the platform at least as much
 for something else within the window: that is what the principal can only have come from.
 
-A claim sold to a named buyer goes from client to client; where it passes through custody, a payment in for
-the listing and one out of the same amount within a day answer for each other. What is paid back of a
+So it is where one of the platform's people stands between: he pays many clients for their claims on a
+listing out of his own sub-account, with what many others paid him for claims on the same one, and the
+borrower has paid in less.
+
+Else a claim sold to a named buyer goes from client to client; where it passes through custody, a payment in
+for the listing and one out of the same amount within a day answer for each other. What is paid back of a
 listing that was never disbursed is its investors' own money. Where the feed states no purpose, all that
 custody pays a client's sub-account is principal; where it names no listing, this rule sees nothing.
 """
@@ -26,11 +30,12 @@ from schemas.transaction import Purpose
 from services.detector.entities import Entities
 from services.detector.explanations.maturity_mismatch import Mismatch, explanation
 from services.detector.graph import Edges
+from services.detector.graph.kernel import Int64s
 from services.detector.incidents import lacking
 from services.detector.legs import Leg, legs_of
 from services.detector.listings import Listings
 from services.detector.loan_flows import ASSET, PAYOUTS, UNSTATED, Flow
-from services.detector.marks import CUSTODY
+from services.detector.marks import CLIENT, CUSTODY, TIED
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -42,6 +47,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    least,
     parameter,
     shown,
 )
@@ -63,6 +69,7 @@ class Parameters:
     share_bp: int = parameter(1_000, "assumption: m, beyond what rounding and a day's delay explain")
     window_days: int = parameter(30, "assumption: how far back later investors' money may have come")
     match_hours: int = parameter(24, "assumption: a claim is sold and paid for within a day")
+    min_desk_clients: int = parameter(5, "assumption: fewer deals each way are an investor's own")
     max_edges: int = parameter(2_000, "bound on the transfers of custody that are looked at")
     max_later: int = parameter(200, "bound on the later investments shown")
 
@@ -96,12 +103,27 @@ class MaturityMismatch(Typology):
         ahead = named & batch.of(Flow.paid)
         if ahead.any():
             ahead &= book.ahead > 0
-        rows = batch.rows[bids | ahead]
-        return Candidates(rows, batch.account[bids | ahead])
+        desks = self._desks(step)
+        rows = np.concatenate((batch.rows[bids | ahead], desks))
+        accounts = np.concatenate((batch.account[bids | ahead], step.applied.src[desks]))
+        order = np.argsort(rows, kind="stable")
+        return Candidates(rows[order], accounts[order])
+
+    def _desks(self, step: Step) -> Int64s:
+        """What the platform's people pay many clients for a listing out of their own sub-accounts."""
+        applied, insider = step.applied, CLIENT | TIED
+        desks = ((step.src_marks & insider) == insider) & ((step.dst_marks & CLIENT) != 0) & step.inserted
+        desks &= applied.payees >= least(Parameters, self.id, "min_desk_clients", step)
+        desks &= (applied.product > 0) & np.isin(applied.purpose, UNSTATED)
+        return np.flatnonzero(desks).astype(np.int64)
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         book, product = context.book, transfer.product
         parameters = in_force(Parameters, self.id, context.rules)
+        if context.marks[transfer.src] & CLIENT:
+            desk = _desk(context, transfer, parameters) if transfer.account == transfer.src else None
+            if desk is not None:
+                return desk.finding(context)
         if book.total(product, Flow.disbursed) <= 0 and book.total(product, Flow.invested) > 0:
             return None
         if transfer.account == transfer.dst:
@@ -227,6 +249,38 @@ def _case(
         later=later,
         missing=tuple(name for name, is_missing in missing.items() if is_missing),
         limits=(Limit(name="edges", bound=parameters.max_edges),) if truncated else (),
+    )
+
+
+def _desk(context: Context, transfer: Transfer, parameters: Parameters) -> _Case | None:
+    """A related party takes the claims of those who leave with what newcomers pay for them, before the
+    borrower has paid: None where it is not, or with few."""
+    entities, product = Entities(context), transfer.product
+    platform = Listings(context, entities).platform(product, transfer.src)
+    if platform is None or not entities.is_related(platform, transfer.src):
+        return None
+    since_us = context.now_us - parameters.window_days * DAY
+    window = (transfer.src, since_us, context.now_us, context.as_of, parameters.max_edges)
+    out, into = context.graph.edges_out(*window), context.graph.edges_in(*window)
+    bought = legs_of(out, (out.product == product) & ((context.marks[out.dst] & CLIENT) != 0))
+    sold = legs_of(into, (into.product == product) & ((context.marks[into.src] & CLIENT) != 0))
+    few = min(len({leg.dst for leg in bought}), len({leg.src for leg in sold})) < parameters.min_desk_clients
+    paid = sum(leg.amount_minor for leg in bought)
+    minor = min(paid, sum(leg.amount_minor for leg in sold))
+    if few or minor <= context.book.total(product, *ASSET):
+        return None
+    cut = out.truncated or into.truncated
+    return _Case(
+        platform=platform,
+        transfer=transfer,
+        parameters=parameters,
+        ahead_minor=minor,
+        paid_minor=paid,
+        minor=minor,
+        paid=bought,
+        later=sold,
+        missing=("feed.purpose",) if transfer.purpose is Purpose.unknown else (),
+        limits=(Limit(name="edges", bound=parameters.max_edges),) if cut else (),
     )
 
 
