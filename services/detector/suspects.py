@@ -20,11 +20,14 @@ class Suspects:
 
     def __init__(self, max_accounts: int = 100_000) -> None:
         self._max = max_accounts
-        self._named_us: OrderedDict[int, int] = OrderedDict()
+        self._named_us: OrderedDict[int, tuple[int, int]] = OrderedDict()
+        """First, of those not forgotten in between, and last."""
 
     def name(self, accounts: Iterable[int], now_us: int) -> None:
         for account in accounts:
-            self._named_us[account] = now_us
+            first_us, last_us = self._named_us.get(account, (now_us, now_us))
+            is_known = last_us >= now_us - MEMORY_US
+            self._named_us[account] = (first_us if is_known else now_us, now_us)
             self._named_us.move_to_end(account)
         while len(self._named_us) > self._max:
             self._named_us.popitem(last=False)
@@ -32,4 +35,9 @@ class Suspects:
     def among(self, accounts: Iterable[int], now_us: int) -> list[int]:
         """Those of `accounts` that were named within MEMORY_US, in their order."""
         since_us = now_us - MEMORY_US
-        return [one for one in accounts if self._named_us.get(one, since_us - 1) >= since_us]
+        never = (since_us - 1, since_us - 1)
+        return [one for one in accounts if self._named_us.get(one, never)[1] >= since_us]
+
+    def was_named(self, account: int, before_us: int) -> bool:
+        """Whether it was named before then; of an account that is `among` them."""
+        return self._named_us[account][0] < before_us

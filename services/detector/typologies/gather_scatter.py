@@ -7,8 +7,8 @@ a layer of a stack instead.
 
 Without one, and where fewer take part, it must be the same money less a whole percentage: at least four
 payments within a month, those in first, and those out exactly a whole percentage of them. How often that
-happens by accident is counted, services.detector.commissions; the more accounts of it earlier alerts have
-named, the less likely an accident.
+happens by accident is counted, services.detector.commissions; where there is a registry, the more accounts
+of it earlier alerts have named, the less likely an accident.
 
 An agent with a filing, a shop, a treasurer of a club pays whom it paid before, or keeps what it keeps.
 """
@@ -90,8 +90,10 @@ class GatherScatter(Typology):
         for one in passes(ins, outs, transfer.leg, thorough=thorough):
             accounts = _accounts(one)
             suspects = context.suspects.among(accounts, context.now_us)
-            chance_ppm = one.chance_ppm // parameters.named_chance ** len(suspects)
-            if len(one.legs) >= parameters.min_legs and chance_ppm <= parameters.max_chance_ppm:
+            helping = len(suspects) if strangers.entities.registered else 0
+            chance_ppm = one.chance_ppm // parameters.named_chance**helping
+            is_rare = len(one.legs) >= parameters.min_legs and chance_ppm <= parameters.max_chance_ppm
+            if is_rare and not pay_another(strangers, {leg.src for leg in one.ins}, hub):
                 break
         else:
             return None
