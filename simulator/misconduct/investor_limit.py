@@ -116,6 +116,6 @@ def nominees(plan: Plan) -> Play:
 VARIANTS = (
     Variant(too_many, CLUMSY),
     Variant(twins, ORDINARY),
-    Variant(nominees, CAREFUL),
+    Variant(nominees, CAREFUL, also=("fan_in",)),
     Variant(feeders, CAREFUL, also=("nested_products",)),
 )

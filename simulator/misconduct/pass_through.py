@@ -77,5 +77,5 @@ def two_hands(plan: Plan) -> Play:
 VARIANTS = (
     Variant(same_hour, CLUMSY),
     Variant(same_day, ORDINARY, days=26),
-    Variant(two_hands, CAREFUL, days=18),
+    Variant(two_hands, CAREFUL, days=18, also=("bipartite", "stack")),
 )

@@ -113,5 +113,5 @@ def _earn(today: Today, rng: np.random.Generator, accounts: Ints, most: int) -> 
 VARIANTS = (
     Variant(counter, CLUMSY, days=4),
     Variant(bridge, ORDINARY, days=22),
-    Variant(by_employee, CAREFUL, days=26),
+    Variant(by_employee, CAREFUL, days=26, also=("fan_out",)),
 )

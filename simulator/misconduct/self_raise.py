@@ -114,5 +114,5 @@ def round_about(plan: Plan) -> Play:
 VARIANTS = (
     Variant(shareholders, CLUMSY),
     Variant(staff, ORDINARY, also=("round_tripping",)),
-    Variant(round_about, CAREFUL),
+    Variant(round_about, CAREFUL, also=("fan_out",)),
 )

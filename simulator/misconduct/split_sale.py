@@ -96,7 +96,7 @@ def wealth_firm(plan: Plan) -> Play:
 
 
 VARIANTS = (
-    Variant(openly, CLUMSY),
+    Variant(openly, CLUMSY, also=("fan_in",)),
     Variant(on_platform, ORDINARY),
     Variant(wealth_firm, CAREFUL, days=28, also=("fan_in",)),
 )

@@ -26,7 +26,7 @@ def patient(plan: Plan) -> Play:
 
 
 VARIANTS = (
-    Variant(at_once, CLUMSY, also=("bipartite", "fan_in")),
-    Variant(over_days, ORDINARY, days=22, also=("bipartite", "fan_in")),
-    Variant(patient, CAREFUL, days=34, also=("bipartite", "fan_in")),
+    Variant(at_once, CLUMSY, also=("bipartite", "fan_in", "scatter_gather")),
+    Variant(over_days, ORDINARY, days=22, also=("bipartite", "fan_in", "scatter_gather")),
+    Variant(patient, CAREFUL, days=34, also=("bipartite", "fan_in", "scatter_gather")),
 )
