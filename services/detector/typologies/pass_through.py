@@ -73,7 +73,7 @@ class Parameters:
     window_days: int = parameter(30, "assumption: a month")
     share_bp: int = parameter(9_000, "assumption: φ")
     within_hours: int = parameter(48, "assumption: T, by the close of the next day")
-    min_turns: int = parameter(3, "assumption: R, what PBoC Order 2006-2 calls frequent (s)")
+    min_turns: int = parameter(3, "assumption: R, looser than PBoC Order 2006-2 (s): three days running")
     floor_minor: int = parameter(2_000_000, "assumption: CNY 20,000, above a month's salary for most")
     max_payers: int = parameter(20, "assumption: who has more payers gathers money")
     max_legs: int = parameter(2_000, "bound on the transfers of one account that are looked at")
