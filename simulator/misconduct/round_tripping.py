@@ -42,7 +42,8 @@ def ring(plan: Plan) -> Play:
         today = yield from until((yield), plan.day)
         amount = _amount(rng)
         at = today.date.at(9)
-        today.pay(platform.own, first, amount, at, Purpose.transfer, pattern=label)
+        if not today.pay(platform.own, first, amount, at, Purpose.transfer, pattern=label)[0]:
+            return
         at = pass_on(today, rng, first, second, amount, at, label)
         pass_on(today, rng, second, platform.own, amount, at, label)
         today.finished.add(label)

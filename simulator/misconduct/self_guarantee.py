@@ -115,7 +115,8 @@ def through_borrower(plan: Plan) -> Play:
         today.pay(sponsor, friend, lent, office_moment(today, rng), Purpose.purchase, pattern=label)
         today = yield from wait(today, rng, 1, 3)
         at = today.date.at(9)
-        today.pay(friend, loan.offering.borrower, due, at, Purpose.transfer, pattern=label)
+        if not today.pay(friend, loan.offering.borrower, due, at, Purpose.transfer, pattern=label)[0]:
+            return
         borrower, product = loan.offering.borrower, loan.offering.product
         at = pass_on(today, rng, borrower, platform.custody, due, at, label, Purpose.repay, product)
         loan.offering.pass_to_investors(today, loan.stakes, loan.principal, loan.interest, at)
