@@ -135,7 +135,7 @@ def shopfronts(plan: Plan) -> Play:
 
 VARIANTS = (
     Variant(own_account, CLUMSY, days=5, also=("commingling", "custody_bypass", "platform_lending")),
-    Variant(consulting, ORDINARY, days=9, also=("custody_bypass", "fan_in")),
+    Variant(consulting, ORDINARY, days=9, also=("custody_bypass", "fan_in", "gather_scatter")),
     Variant(executive, ORDINARY, days=16, also=("custody_bypass", "fan_in", "gather_scatter")),
     Variant(shopfronts, CAREFUL, days=16, also=("custody_bypass",)),
 )

@@ -4,6 +4,7 @@ Each of at least two payers pays each of at least two payees, and the legs are a
 payee had dealt with each other before, and the whole is worked off at one leg a day or faster. Splitting
 one sum over many hands so that nobody moves much is what launderers do (AMLSim's "bipartite"); people who
 share shops, landlords or friends pay them at their own time, again and again, and beside many others.
+A family's red packets at new year are whole yuan, below a thousand: the legs that are not must be enough.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Parameters:
     window_days: int = parameter(14, "assumption: one operation of a laundering crew")
     min_side: int = parameter(2, "definition: several payers, several payees")
     min_legs: int = parameter(6, "assumption: two who share two new payees may be a family")
+    present_minor: int = parameter(100_000, "assumption: red packets are whole yuan, below CNY 1,000")
     legs_a_day: int = parameter(1, "assumption: a shape is worked off, honest payments come as they come")
 
 
@@ -76,6 +78,8 @@ class Bipartite(Typology):
         legs = sorted(
             leg for payer in group.payers for leg in strangers.out_of(payer) if leg.dst in group.payees
         )
+        if sum(not _is_present(leg, parameters) for leg in legs) < parameters.min_legs:
+            return None
         days = -(-(context.now_us - legs[0].ts_us) // DAY)
         if days * parameters.legs_a_day > group.size[0]:
             return None
@@ -116,6 +120,10 @@ def _group(strangers: Strangers, transfer: Transfer, parameters: Parameters) -> 
             best = group if len(best.payers) == 1 else max(best, group, key=lambda one: one.size)
     is_several = len(best.payers) >= parameters.min_side
     return best if is_several and best.size[0] >= parameters.min_legs else None
+
+
+def _is_present(leg: Leg, parameters: Parameters) -> bool:
+    return leg.amount_minor < parameters.present_minor and leg.amount_minor % 100 == 0
 
 
 def _payees(legs: Iterable[Leg]) -> frozenset[int]:
