@@ -27,18 +27,18 @@ from schemas.instant import DAY
 from schemas.law import Law
 from schemas.registry import RegistryRecord
 from schemas.risk import RiskScore
-from services.detector.balances import History
-from services.detector.dealings import Dealings
+from services.detector.books.balances import History
+from services.detector.books.dealings import Dealings
+from services.detector.books.loan_book import LoanBook
+from services.detector.books.suspects import Suspects
 from services.detector.episodes import Episodes
 from services.detector.feeds import Feeds, FeedState
 from services.detector.graph import Applied, Found, RollingGraph
-from services.detector.loan_book import LoanBook
-from services.detector.marks import Marks
+from services.detector.parties.marks import Marks
+from services.detector.parties.registered import Registered
 from services.detector.purposes import with_known_purposes
-from services.detector.registered import Registered
 from services.detector.scoring import Scores
 from services.detector.searching import limits_of, nothing_found, searched_for
-from services.detector.suspects import Suspects
 from services.detector.timers import Timer, Timers
 from services.detector.typologies import TYPOLOGIES
 from services.detector.typology import Context, Finding, Outcome, Step, Transfer, Typology

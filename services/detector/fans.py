@@ -11,12 +11,12 @@ import numpy as np
 
 from schemas.instant import DAY
 from schemas.record import Bilingual
+from services.detector.books.strangers import Strangers, between_strangers
+from services.detector.flows.shape_rules import MATERIAL_MINOR, MATERIAL_SOURCE, alike, days_of, pace
 from services.detector.graph import Shape
 from services.detector.graph.kernel import Int32s
 from services.detector.legs import Leg
 from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, finding, named
-from services.detector.shape_rules import MATERIAL_MINOR, MATERIAL_SOURCE, alike, days_of, pace
-from services.detector.strangers import Strangers, between_strangers
 from services.detector.typology import (
     Candidates,
     Context,

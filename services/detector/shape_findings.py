@@ -8,10 +8,10 @@ from typing import Any, Final
 from schemas.alert import Citation, Factor, Subject, SubjectKind
 from schemas.record import Bilingual
 from schemas.transaction import Purpose
+from services.detector.books.strangers import Strangers
 from services.detector.explanations.shapes import Shown, explanation
 from services.detector.legs import Leg
 from services.detector.severity import by_amount
-from services.detector.strangers import Strangers
 from services.detector.typology import Context, Finding, factor, shown
 
 LAW: Final = (Citation(document="GO", article="十八"),)

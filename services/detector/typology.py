@@ -19,13 +19,13 @@ from schemas.batch import TransferBatch
 from schemas.law import Rules, Value
 from schemas.record import Bilingual
 from schemas.transaction import Purpose
-from services.detector.balances import History
-from services.detector.dealings import Dealings, Dealt
+from services.detector.books.balances import History
+from services.detector.books.dealings import Dealings, Dealt
+from services.detector.books.loan_book import LoanBook
+from services.detector.books.suspects import Suspects
 from services.detector.graph import Applied, Found, Hit, RollingGraph, Shape, Status
 from services.detector.legs import Leg
-from services.detector.loan_book import LoanBook
-from services.detector.registered import Registered
-from services.detector.suspects import Suspects
+from services.detector.parties.registered import Registered
 
 P = TypeVar("P")
 
@@ -66,7 +66,7 @@ def shown(parameters: Any) -> dict[str, int | str]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """One batch just applied. `marks[i]` are the marks of account i, services.detector.marks."""
+    """One batch just applied. `marks[i]` are the marks of account i, services.detector.parties.marks."""
 
     batch: TransferBatch
     applied: Applied
@@ -280,7 +280,7 @@ class Typology(Protocol):
     shapes: frozenset[Shape] = frozenset()
     """What the engine is to search on every transfer for it, services.detector.searching."""
     names: bool = False
-    """Whether its findings' accounts are suspects from then on, services.detector.suspects."""
+    """Whether its findings' accounts are suspects from then on, services.detector.books.suspects."""
 
     @abstractmethod
     def candidates(self, step: Step) -> Candidates:

@@ -1,4 +1,4 @@
-"""First in, first out, said plainly: what services.detector.attribution.fifo, which is compiled, is held to.
+"""First in, first out, said plainly: what flows.attribution.fifo, which is compiled, is held to.
 
 An account is a queue of lots in the order in which they came in; a payment takes from the front (the
 rule of Clayton's Case, Devaynes v Noble [1816]). What was there before the first leg is unknown: a

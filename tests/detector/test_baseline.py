@@ -8,7 +8,7 @@ from statistics import median_low
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.detector.baseline import ceiling, median, same_days_of_month, same_weekdays, usual
+from services.detector.books.baseline import ceiling, median, same_days_of_month, same_weekdays, usual
 
 DAY = (date(2021, 8, 10) - date(1970, 1, 1)).days
 values = st.lists(st.integers(0, 10**12), min_size=1, max_size=30)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.transaction import Purpose
-from services.detector.commissions import passes, whole_percent
+from services.detector.flows.commissions import passes, whole_percent
 from services.detector.legs import Leg
 
 

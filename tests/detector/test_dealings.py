@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.detector.dealings import NEVER_US, Dealings
+from services.detector.books.dealings import NEVER_US, Dealings
 from services.detector.graph import Status
 
 accounts = st.integers(-1, 6)

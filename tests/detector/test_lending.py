@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from schemas.alert import Alert
 from schemas.law import load_law
 from schemas.transaction import Purpose
+from services.detector.books.loan_flows import Flow
 from services.detector.engine import Engine
-from services.detector.loan_flows import Flow
 from services.detector.typologies.abnormal_return import AbnormalReturn
 from services.detector.typologies.borrower_cap import BorrowerCap
 from services.detector.typologies.maturity_mismatch import MaturityMismatch

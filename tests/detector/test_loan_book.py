@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from registry import Registry
 from schemas.instant import DAY, HOUR, to_micros
 from schemas.transaction import Purpose
+from services.detector.books.loan_book import RING_DAYS, LoanBook
+from services.detector.books.loan_flows import MAX_MINOR, Flow
 from services.detector.graph import RollingGraph
-from services.detector.loan_book import RING_DAYS, LoanBook
-from services.detector.loan_flows import MAX_MINOR, Flow
-from services.detector.marks import Marks
+from services.detector.parties.marks import Marks
 
 REGISTERED: dict[str, Any] = {
     "institutions": [["p2p-1", "p2p", "firm"], ["guarantor-1", "other", "guarantor"]],

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from schemas.transaction import Purpose
+from services.detector.flows.matching import unmatched_minor
 from services.detector.legs import Leg
-from services.detector.matching import unmatched_minor
 
 
 def legs(*amounts: int, first: int = 0, product: int = 0) -> list[Leg]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.instant import DAY
-from services.detector.payers import PERIOD_US, SPAN_US, Payers
+from services.detector.books.payers import PERIOD_US, SPAN_US, Payers
 
 rows = st.lists(
     st.tuples(st.integers(-1, 12), st.integers(-1, 3), st.booleans(), st.integers(0, 9 * DAY)), max_size=120

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schemas.instant import DAY
-from services.detector.suspects import MEMORY_US, Suspects
+from services.detector.books.suspects import MEMORY_US, Suspects
 
 
 def test_named_again_keeps_the_first_time_until_forgotten() -> None:

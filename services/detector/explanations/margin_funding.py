@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from schemas.record import Bilingual
-from services.detector.loans import Arrival
+from services.detector.flows.loans import Arrival
 from services.detector.wording import amount, day, masked, percent
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schemas.record import Bilingual
-from services.detector.incidents import Case
+from services.detector.books.incidents import Case
 from services.detector.wording import amount, day, masked
 
 

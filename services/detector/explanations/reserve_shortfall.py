@@ -7,44 +7,8 @@ from typing import NamedTuple
 
 from schemas.alert import EvidenceEdge
 from schemas.record import Bilingual
+from services.detector.books.reserve_books import Drift, Mismatch, Shortage
 from services.detector.wording import amount, day, masked
-
-
-class Shortage(NamedTuple):
-    """At `as_of_us` less was booked than clients are owed, by more than what was on its way."""
-
-    as_of_us: int
-    booked_minor: int
-    claims_minor: int
-    on_the_way_minor: int
-    missing: tuple[str, ...]
-
-    @property
-    def minor(self) -> int:
-        return self.claims_minor - self.booked_minor
-
-
-class Drift(NamedTuple):
-    """The statement as of `as_of_us` is not the one before it with the flows since."""
-
-    as_of_us: int
-    account: str
-    before_us: int
-    before_minor: int
-    net_minor: int
-    stated_minor: int
-    missing: tuple[str, ...]
-
-    @property
-    def expected_minor(self) -> int:
-        return self.before_minor + self.net_minor
-
-    @property
-    def minor(self) -> int:
-        return abs(self.stated_minor - self.expected_minor)
-
-
-Mismatch = Shortage | Drift
 
 
 class Shortfall(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from schemas.record import Bilingual
-from services.detector.loans import Arrival
+from services.detector.flows.loans import Arrival
 from services.detector.wording import amount, day, masked, percent
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from schemas.record import Bilingual
-from services.detector.incidents import Case
+from services.detector.books.incidents import Case
 from services.detector.legs import Leg
 from services.detector.wording import amount, day, masked
 

@@ -26,15 +26,15 @@ from schemas.record import Bilingual
 from schemas.registry import FilingKind
 from schemas.transaction import Purpose
 from services.detector.beijing import day_of, midnight_us
-from services.detector.entities import Entities
+from services.detector.books.incidents import lacking
+from services.detector.books.investor_gifts import Gift, Gifts
+from services.detector.books.listings import Listings
+from services.detector.books.loan_flows import HOUSE, PAYOUTS, UNSTATED, YUAN, Flow
 from services.detector.explanations.abnormal_return import Cohort, explanation
 from services.detector.graph.kernel import Int64s
-from services.detector.incidents import lacking
-from services.detector.investor_gifts import Gift, Gifts
 from services.detector.legs import legs_of
-from services.detector.listings import Listings
-from services.detector.loan_flows import HOUSE, PAYOUTS, UNSTATED, YUAN, Flow
-from services.detector.marks import KEEPER, TIED
+from services.detector.parties.entities import Entities
+from services.detector.parties.marks import KEEPER, TIED
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

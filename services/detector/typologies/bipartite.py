@@ -17,10 +17,10 @@ import numpy as np
 
 from schemas.instant import DAY
 from schemas.record import Bilingual
+from services.detector.books.strangers import Strangers, between_strangers
 from services.detector.graph import Shape
 from services.detector.legs import Leg
 from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, finding
-from services.detector.strangers import Strangers, between_strangers
 from services.detector.typology import (
     Candidates,
     Context,

@@ -22,14 +22,14 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import PartyKind
 from schemas.transaction import Purpose
-from services.detector.entities import Entities
+from services.detector.books.incidents import lacking
+from services.detector.books.listings import Listings
+from services.detector.books.loan_book import Loan
+from services.detector.books.loan_flows import Flow
 from services.detector.evidence import keep
 from services.detector.explanations.borrower_cap import Debt, explanation
-from services.detector.incidents import lacking
 from services.detector.legs import Leg, legs_of
-from services.detector.listings import Listings
-from services.detector.loan_book import Loan
-from services.detector.loan_flows import Flow
+from services.detector.parties.entities import Entities
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

@@ -29,14 +29,14 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import AccountRole, FilingKind
 from schemas.transaction import Purpose
-from services.detector.allowances import Allowances
-from services.detector.entities import CLIENT_MONEY, OWN_MONEY, Entities
+from services.detector.books.allowances import Allowances
+from services.detector.books.incidents import Case, Incident, Incidents, Reason
+from services.detector.books.platform_fees import PlatformFees
 from services.detector.explanations.commingling import explanation
 from services.detector.graph.kernel import Bools
-from services.detector.incidents import Case, Incident, Incidents, Reason
 from services.detector.legs import Leg
-from services.detector.marks import BORROWER, CUSTODY, OTHER, TIED, bits_of
-from services.detector.platform_fees import PlatformFees
+from services.detector.parties.entities import CLIENT_MONEY, OWN_MONEY, Entities
+from services.detector.parties.marks import BORROWER, CUSTODY, OTHER, TIED, bits_of
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

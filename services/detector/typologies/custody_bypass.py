@@ -24,11 +24,11 @@ from schemas.alert import Citation, Factor, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.transaction import Purpose
-from services.detector.collecting import STRONG
-from services.detector.entities import CLIENT_MONEY, OWN_MONEY, Entities, holder_of
+from services.detector.books.incidents import Case, Incident, Incidents, Reason
 from services.detector.explanations.custody_bypass import Bypass, explanation
-from services.detector.incidents import Case, Incident, Incidents, Reason
-from services.detector.marks import CUSTODY, KEPT_FOR_OTHERS, OTHER, TIED, bits_of
+from services.detector.flows.collecting import STRONG
+from services.detector.parties.entities import CLIENT_MONEY, OWN_MONEY, Entities, holder_of
+from services.detector.parties.marks import CUSTODY, KEPT_FOR_OTHERS, OTHER, TIED, bits_of
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

@@ -20,10 +20,10 @@ import numpy as np
 
 from schemas.instant import DAY
 from schemas.record import Bilingual
+from services.detector.books.strangers import Strangers, between_strangers
 from services.detector.graph.kernel import Bools
 from services.detector.legs import legs_of
 from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, finding, named
-from services.detector.strangers import Strangers, between_strangers
 from services.detector.typology import (
     Candidates,
     Context,

@@ -28,12 +28,12 @@ from schemas.record import Bilingual
 from schemas.registry import Account, AccountRole
 from schemas.transaction import Purpose
 from services.detector.beijing import day_of
-from services.detector.entities import Entities
 from services.detector.evidence import keep
 from services.detector.explanations.disguised_clearing import Cleared, explanation
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.houses import HOUSE, HOUSE_ROLES, Houses
 from services.detector.legs import Leg
+from services.detector.parties.entities import Entities
+from services.detector.parties.houses import HOUSE, HOUSE_ROLES, Houses
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

@@ -26,12 +26,12 @@ from schemas.record import Bilingual
 from schemas.registry import Product
 from schemas.transaction import Purpose
 from services.detector.beijing import day_of
-from services.detector.entities import Entities
+from services.detector.books.returns import MAX_EDGES, Distribution, Returns, ReturnsBook, Stake
 from services.detector.evidence import keep
 from services.detector.explanations.disguised_debt import Debt, explanation
-from services.detector.marks import CLIENT, CUSTODY
-from services.detector.projects import Project, Projects, project_of
-from services.detector.returns import MAX_EDGES, Distribution, Returns, ReturnsBook, Stake
+from services.detector.parties.entities import Entities
+from services.detector.parties.marks import CLIENT, CUSTODY
+from services.detector.parties.projects import Project, Projects, project_of
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

@@ -24,12 +24,12 @@ from schemas.record import Bilingual
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
 from services.detector.beijing import day_of, midnight_us
-from services.detector.entities import Entities
+from services.detector.books.sleepers import Rows, Rule, Sleepers
 from services.detector.explanations.dormant_wake import Wake, explanation
 from services.detector.legs import Leg, legs_of
-from services.detector.marks import KEPT_FOR_OTHERS
+from services.detector.parties.entities import Entities
+from services.detector.parties.marks import KEPT_FOR_OTHERS
 from services.detector.severity import by_amount
-from services.detector.sleepers import Rows, Rule, Sleepers
 from services.detector.typology import (
     Candidates,
     Context,

@@ -23,15 +23,15 @@ from schemas.alert import Citation, Factor, Subject, SubjectKind
 from schemas.record import Bilingual
 from schemas.registry import AccountRole, PartyKind
 from schemas.transaction import Purpose
-from services.detector.entities import Entities
+from services.detector.books.incidents import lacking
 from services.detector.explanations.down_payment_loan import Purchase, explanation
+from services.detector.flows.lending import NOT_PASSED, Lending, Listing
+from services.detector.flows.loans import Arrival, Loans, arrival, paid_there
 from services.detector.graph import Edges
-from services.detector.incidents import lacking
 from services.detector.legs import Leg, legs_of
-from services.detector.lending import NOT_PASSED, Lending, Listing
-from services.detector.loans import Arrival, Loans, arrival, paid_there
-from services.detector.lookups import InIndustry
-from services.detector.marks import KEEPER, OTHER, bits_of
+from services.detector.parties.entities import Entities
+from services.detector.parties.lookups import InIndustry
+from services.detector.parties.marks import KEEPER, OTHER, bits_of
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

@@ -27,12 +27,12 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import AccountRole, FilingKind, PartyKind
 from schemas.transaction import Purpose
-from services.detector.controlled import Controlled
-from services.detector.entities import Entities
+from services.detector.books.controlled import Controlled
 from services.detector.explanations.exit_drain import Drain, explanation
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import Leg
-from services.detector.marks import KEEPER, MERCHANT, bits_of
+from services.detector.parties.entities import Entities
+from services.detector.parties.marks import KEEPER, MERCHANT, bits_of
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

@@ -2,7 +2,7 @@
 
 With a registry everyday payers and receivers are known, and a private account that begins to pay more new
 ones than days within a week, more than in the rest of the month, amounts alike and large together, is
-suspect in itself, services.detector.shape_rules. Without one the shape is everybody's: payroll, rent,
+suspect in itself, flows.shape_rules. Without one the shape is everybody's: payroll, rent,
 gifts. Then, and where fewer are paid, what is suspect is who is paid: one account begins to deal, within a
 month, with at least four accounts that earlier alerts named as part of a laundering shape. Those four and
 that account are the finding; its other payees are not.
@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from schemas.record import Bilingual
+from services.detector.books.strangers import Strangers
 from services.detector.fans import Fan, Parameters
+from services.detector.flows.shape_rules import are_paid_by_another
 from services.detector.graph import Shape
 from services.detector.graph.kernel import Int32s
 from services.detector.legs import Leg
-from services.detector.shape_rules import are_paid_by_another
-from services.detector.strangers import Strangers
 from services.detector.typology import Step, Transfer
 
 

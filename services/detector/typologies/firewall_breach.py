@@ -29,8 +29,8 @@ from schemas.registry import Filing
 from schemas.transaction import Purpose
 from services.detector.evidence import keep
 from services.detector.explanations.firewall_breach import Dealings, explanation
-from services.detector.groups import Dealing, Group
-from services.detector.marks import TIED
+from services.detector.flows.groups import Dealing, Group
+from services.detector.parties.marks import TIED
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

@@ -23,11 +23,11 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import AccountRole, ProductKind
 from schemas.transaction import Purpose
-from services.detector.entities import Entities
+from services.detector.books.redemptions import UNNAMED, Advanced, Redemptions
 from services.detector.evidence import keep
 from services.detector.explanations.fund_advance import Advance, explanation
-from services.detector.marks import RESERVE, bits_of
-from services.detector.redemptions import UNNAMED, Advanced, Redemptions
+from services.detector.parties.entities import Entities
+from services.detector.parties.marks import RESERVE, bits_of
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

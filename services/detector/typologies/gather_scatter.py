@@ -2,12 +2,12 @@
 
 With a registry everyday receivers and payers are known, and a private account that several new payers pay
 and that passes nearly all of it on to several new payees, at one new relation a day or faster and large
-together, is suspect in itself, services.detector.shape_rules. Payers who pay another account in common are
+together, is suspect in itself, flows.shape_rules. Payers who pay another account in common are
 a layer of a stack instead.
 
 Without one, and where fewer take part, it must be the same money less a whole percentage: at least four
 payments within a month, those in first, and those out exactly a whole percentage of them. How often that
-happens by accident is counted, services.detector.commissions; where there is a registry, the more accounts
+happens by accident is counted, flows.commissions; where there is a registry, the more accounts
 of it earlier alerts have named, the less likely an accident.
 
 An agent with a filing, a shop, a treasurer of a club pays whom it paid before, or keeps what it keeps.
@@ -22,10 +22,9 @@ import numpy as np
 
 from schemas.instant import DAY
 from schemas.record import Bilingual
-from services.detector.commissions import Pass, before, passes
-from services.detector.legs import Leg
-from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, commission, finding, named
-from services.detector.shape_rules import (
+from services.detector.books.strangers import Strangers, between_strangers
+from services.detector.flows.commissions import Pass, before, passes
+from services.detector.flows.shape_rules import (
     CROWD,
     CROWD_SOURCE,
     MATERIAL_MINOR,
@@ -37,7 +36,8 @@ from services.detector.shape_rules import (
     passed_on,
     pay_another,
 )
-from services.detector.strangers import Strangers, between_strangers
+from services.detector.legs import Leg
+from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, commission, finding, named
 from services.detector.typology import (
     Candidates,
     Context,

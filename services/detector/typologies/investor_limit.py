@@ -24,16 +24,16 @@ from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.record import Bilingual
 from schemas.registry import AccountRole, LegalForm, Product, ProductKind
 from schemas.transaction import Purpose
+from services.detector.books.holdings import MAX_HOLDERS, PAYS_BACK, PAYS_IN, Holdings, Stake
 from services.detector.citing import citations
-from services.detector.entities import Entities
 from services.detector.evidence import keep
 from services.detector.explanations.investor_limit import Crowd, explanation
+from services.detector.flows.nominees import AGENT, behind
 from services.detector.graph.kernel import Int32s
-from services.detector.holdings import MAX_HOLDERS, PAYS_BACK, PAYS_IN, Holdings, Stake
-from services.detector.marks import bits_of
-from services.detector.nominees import AGENT, behind
-from services.detector.product_family import Family
-from services.detector.product_kinds import OfKind
+from services.detector.parties.entities import Entities
+from services.detector.parties.marks import bits_of
+from services.detector.parties.product_family import Family
+from services.detector.parties.product_kinds import OfKind
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

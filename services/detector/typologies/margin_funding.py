@@ -26,16 +26,16 @@ from schemas.alert import Citation, Factor, Subject, SubjectKind
 from schemas.record import Bilingual
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
-from services.detector.entities import CLIENT_MONEY, OWN_MONEY, Entities
+from services.detector.books.incidents import lacking
 from services.detector.explanations.margin_funding import Funding, Origin, explanation
+from services.detector.flows.lending import NOT_PASSED, Lending, Listing
+from services.detector.flows.loans import Arrival, Loans, arrival, paid_there
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import Bools
-from services.detector.incidents import lacking
 from services.detector.legs import Leg, legs_of
-from services.detector.lending import NOT_PASSED, Lending, Listing
-from services.detector.loans import Arrival, Loans, arrival, paid_there
-from services.detector.marks import bits_of
+from services.detector.parties.entities import CLIENT_MONEY, OWN_MONEY, Entities
+from services.detector.parties.marks import bits_of
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

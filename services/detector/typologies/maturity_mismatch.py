@@ -27,15 +27,15 @@ from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY, HOUR
 from schemas.record import Bilingual
 from schemas.transaction import Purpose
-from services.detector.entities import Entities
+from services.detector.books.incidents import lacking
+from services.detector.books.listings import Listings
+from services.detector.books.loan_flows import ASSET, PAYOUTS, UNSTATED, Flow
 from services.detector.explanations.maturity_mismatch import Mismatch, explanation
 from services.detector.graph import Edges
 from services.detector.graph.kernel import Int64s
-from services.detector.incidents import lacking
 from services.detector.legs import Leg, legs_of
-from services.detector.listings import Listings
-from services.detector.loan_flows import ASSET, PAYOUTS, UNSTATED, Flow
-from services.detector.marks import CLIENT, CUSTODY, TIED
+from services.detector.parties.entities import Entities
+from services.detector.parties.marks import CLIENT, CUSTODY, TIED
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

@@ -26,15 +26,15 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import AccountRole, Filing, FilingKind
 from schemas.transaction import Purpose
-from services.detector.allowances import Allowances
 from services.detector.beijing import day_of, midnight_us
-from services.detector.entities import CLIENT_MONEY, OWN_MONEY, Entities, holder_of
+from services.detector.books.allowances import Allowances
+from services.detector.books.incidents import MAX_INCIDENTS, Case, Incident, Incidents, Reason
 from services.detector.explanations.misappropriation import explanation
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.incidents import MAX_INCIDENTS, Case, Incident, Incidents, Reason
 from services.detector.legs import Leg, legs_of
-from services.detector.lookups import Holders
-from services.detector.marks import CLIENT, bits_of
+from services.detector.parties.entities import CLIENT_MONEY, OWN_MONEY, Entities, holder_of
+from services.detector.parties.lookups import Holders
+from services.detector.parties.marks import CLIENT, bits_of
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

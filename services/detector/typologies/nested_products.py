@@ -28,15 +28,15 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import AccountRole, FilingKind, ProductKind
 from schemas.transaction import Purpose
-from services.detector.carrying import Attributed, attribute
 from services.detector.citing import citations
-from services.detector.entities import Entities
 from services.detector.explanations.nested_products import Nesting, explanation
+from services.detector.flows.carrying import Attributed, attribute
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import Bools
 from services.detector.legs import Leg, legs_of
-from services.detector.marks import KEEPER, bits_of
+from services.detector.parties.entities import Entities
+from services.detector.parties.marks import KEEPER, bits_of
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

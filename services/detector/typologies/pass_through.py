@@ -24,12 +24,12 @@ from schemas.instant import DAY, HOUR
 from schemas.record import Bilingual
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
-from services.detector.agents import is_filed_agent
-from services.detector.entities import Entities
+from services.detector.books.quick_turns import QuickTurns, Rows, Rule, Turn, turns_of
 from services.detector.explanations.pass_through import Passed, explanation
 from services.detector.legs import Leg, legs_of, merged, some_of
-from services.detector.marks import KEPT_FOR_OTHERS, bits_of
-from services.detector.quick_turns import QuickTurns, Rows, Rule, Turn, turns_of
+from services.detector.parties.agents import is_filed_agent
+from services.detector.parties.entities import Entities
+from services.detector.parties.marks import KEPT_FOR_OTHERS, bits_of
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

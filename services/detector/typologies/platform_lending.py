@@ -22,14 +22,14 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import AccountRole, PartyKind
 from schemas.transaction import Purpose
-from services.detector.entities import OWN_MONEY, Entities, holder_of
+from services.detector.books.incidents import Case, Incident, Incidents, Reason
+from services.detector.books.listings import Listings
+from services.detector.books.loan_flows import HOUSE
 from services.detector.explanations.platform_lending import explanation
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.incidents import Case, Incident, Incidents, Reason
 from services.detector.legs import Leg, legs_of
-from services.detector.listings import Listings
-from services.detector.loan_flows import HOUSE
-from services.detector.marks import BORROWER, CLIENT, CUSTODY, RESERVE, TIED
+from services.detector.parties.entities import OWN_MONEY, Entities, holder_of
+from services.detector.parties.marks import BORROWER, CLIENT, CUSTODY, RESERVE, TIED
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

@@ -25,14 +25,14 @@ from schemas.record import Bilingual
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
 from services.detector.beijing import day_of
-from services.detector.entities import OWN_MONEY, Entities
+from services.detector.books.incidents import lacking
+from services.detector.books.listings import Listings
+from services.detector.books.loan_flows import ASSET, PAYOUTS, UNSTATED, YUAN, Flow
 from services.detector.explanations.ponzi import Scheme, explanation
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import Bools, Int8s, Int64s
-from services.detector.incidents import lacking
 from services.detector.legs import Leg, legs_of
-from services.detector.listings import Listings
-from services.detector.loan_flows import ASSET, PAYOUTS, UNSTATED, YUAN, Flow
+from services.detector.parties.entities import OWN_MONEY, Entities
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

@@ -9,7 +9,7 @@ from at least N distinct clients within a window, and then either
   answers to no single payment in, by listing or amount.
 
 Clients are counted as parties where the registry knows them, else as accounts; currencies apart. Which
-payments are clients' money is services.detector.collecting's to say. With no registry at all every payer
+payments are clients' money is flows.collecting's to say. With no registry at all every payer
 is taken for a client: a busy shop or a wallet that keeps its takings then looks like a pool, and the low
 confidence and the explanation say so.
 """
@@ -26,18 +26,18 @@ from schemas.instant import DAY, HOUR
 from schemas.record import Bilingual
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
-from services.detector.attribution import Carried, Payments, carry
-from services.detector.collecting import Collected, Collector, telling
-from services.detector.entities import Entities
+from services.detector.books.payers import SPAN_US, Payers
 from services.detector.explanations.pooling import Held, Paid, Pool, explanation
+from services.detector.flows.attribution import Carried, Payments, carry
+from services.detector.flows.collecting import Collected, Collector, telling
+from services.detector.flows.matching import unmatched_minor
 from services.detector.gate import Gate
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import Bools, Int32s, Int64s
 from services.detector.legs import Leg, legs_of, merged, some_of
-from services.detector.marks import KEPT_FOR_OTHERS, bits_of
-from services.detector.matching import unmatched_minor
-from services.detector.payers import SPAN_US, Payers
+from services.detector.parties.entities import Entities
+from services.detector.parties.marks import KEPT_FOR_OTHERS, bits_of
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

@@ -24,13 +24,13 @@ from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.record import Bilingual
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
-from services.detector.baseline import usual
 from services.detector.beijing import day_of, midnight_us
-from services.detector.controlled import Controlled, Held
-from services.detector.day_flows import HOLDING, Book, DayFlows, Totals
-from services.detector.entities import Entities
+from services.detector.books.baseline import usual
+from services.detector.books.controlled import Controlled, Held
+from services.detector.books.day_flows import HOLDING, Book, DayFlows, Totals
 from services.detector.explanations.redemption_run import Run, explanation
-from services.detector.marks import CLIENT, bits_of
+from services.detector.parties.entities import Entities
+from services.detector.parties.marks import CLIENT, bits_of
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

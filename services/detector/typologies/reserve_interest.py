@@ -28,12 +28,12 @@ from schemas.record import Bilingual
 from schemas.registry import Account, AccountRole
 from schemas.transaction import Purpose
 from services.detector.beijing import day_of, midnight_us
-from services.detector.entities import Entities
+from services.detector.books.rebates import Rebates
 from services.detector.evidence import keep
 from services.detector.explanations.reserve_interest import Interest, Way, explanation
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.marks import bits_of
-from services.detector.rebates import Rebates
+from services.detector.parties.entities import Entities
+from services.detector.parties.marks import bits_of
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

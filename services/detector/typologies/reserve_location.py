@@ -27,10 +27,10 @@ from schemas.record import Bilingual
 from schemas.registry import Account, AccountRole, InstitutionKind
 from schemas.transaction import Purpose
 from services.detector.beijing import day_of, midnight_us
+from services.detector.books.first_rows import FirstRows
+from services.detector.books.net_flows import NetFlows
 from services.detector.explanations.reserve_location import Elsewhere, explanation
-from services.detector.first_rows import FirstRows
-from services.detector.marks import bits_of
-from services.detector.net_flows import NetFlows
+from services.detector.parties.marks import bits_of
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

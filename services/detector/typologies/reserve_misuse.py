@@ -29,12 +29,12 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import Account, AccountRole, ProductKind
 from schemas.transaction import Purpose
-from services.detector.entities import Entities
+from services.detector.books.reserve_ledger import ReserveLedger
 from services.detector.evidence import keep
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import Bools
-from services.detector.marks import REGISTERED, RESERVE, TIED, bits_of
-from services.detector.reserve_ledger import ReserveLedger
+from services.detector.parties.entities import Entities
+from services.detector.parties.marks import REGISTERED, RESERVE, TIED, bits_of
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

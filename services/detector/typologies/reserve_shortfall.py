@@ -28,19 +28,12 @@ from schemas.instant import DAY, HOUR, MINUTE
 from schemas.record import Bilingual
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
-from services.detector.entities import Entities
-from services.detector.explanations.reserve_shortfall import (
-    Drift,
-    Mismatch,
-    Shortage,
-    Shortfall,
-    explained,
-    explanation,
-)
-from services.detector.marks import RESERVE
-from services.detector.reserve_books import Books, Check
+from services.detector.books.reserve_books import Books, Check, Drift, Mismatch, Shortage
+from services.detector.explanations.reserve_shortfall import Shortfall, explained, explanation
+from services.detector.flows.shortfall_causes import Cause, Causes
+from services.detector.parties.entities import Entities
+from services.detector.parties.marks import RESERVE
 from services.detector.severity import by_amount
-from services.detector.shortfall_causes import Cause, Causes
 from services.detector.typology import (
     Candidates,
     Context,

@@ -30,15 +30,15 @@ from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.transaction import Purpose
-from services.detector.entities import Entities
+from services.detector.books.incidents import lacking
 from services.detector.explanations.round_tripping import Round, explanation
+from services.detector.flows.lending import NOT_PASSED
+from services.detector.flows.loans import Arrival, arrival
 from services.detector.graph import Edges, Shape
-from services.detector.incidents import lacking
 from services.detector.legs import Leg, legs_of
-from services.detector.lending import NOT_PASSED
-from services.detector.loans import Arrival, arrival
-from services.detector.lookups import Lookup
-from services.detector.marks import KEEPER
+from services.detector.parties.entities import Entities
+from services.detector.parties.lookups import Lookup
+from services.detector.parties.marks import KEEPER
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

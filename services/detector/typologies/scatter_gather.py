@@ -7,7 +7,7 @@ it; where the middles pay another collector too, it is layers of a stack.
 
 With a registry everyday receivers and payers are known. Then middles may add a little of their own, where
 there are at least four of them, large together, at one new relation a day or faster,
-services.detector.shape_rules.
+services.detector.flows.shape_rules.
 
 Honest look-alikes are an employer whose staff pay one shop or landlord: there the purposes say so, or the
 roles that the registry gives, and the middles deal with both again and again.
@@ -23,11 +23,9 @@ import numpy as np
 
 from schemas.instant import DAY
 from schemas.record import Bilingual
-from services.detector.commissions import RATES, accident_ppm, before, whole_percent
-from services.detector.graph import Shape
-from services.detector.legs import Leg
-from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, commission, finding
-from services.detector.shape_rules import (
+from services.detector.books.strangers import Strangers, between_strangers
+from services.detector.flows.commissions import RATES, accident_ppm, before, whole_percent
+from services.detector.flows.shape_rules import (
     CROWD,
     CROWD_SOURCE,
     MATERIAL_MINOR,
@@ -38,7 +36,9 @@ from services.detector.shape_rules import (
     pace,
     pay_another,
 )
-from services.detector.strangers import Strangers, between_strangers
+from services.detector.graph import Shape
+from services.detector.legs import Leg
+from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, commission, finding
 from services.detector.typology import (
     Candidates,
     Context,

@@ -25,15 +25,15 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import AccountRole, FilingKind, RelationKind
 from schemas.transaction import Purpose
-from services.detector.allowances import Allowances
-from services.detector.entities import OWN_MONEY, Entities
+from services.detector.books.allowances import Allowances
+from services.detector.books.incidents import Case, Incident, Incidents, Reason
+from services.detector.books.listings import Listings
+from services.detector.books.loan_flows import HOUSE, UNSTATED, Flow
 from services.detector.explanations.self_guarantee import explanation
-from services.detector.fed_payments import fed_by
-from services.detector.incidents import Case, Incident, Incidents, Reason
+from services.detector.flows.fed_payments import fed_by
 from services.detector.legs import Leg
-from services.detector.listings import Listings
-from services.detector.loan_flows import HOUSE, UNSTATED, Flow
-from services.detector.marks import CUSTODY, KEEPER, TIED
+from services.detector.parties.entities import OWN_MONEY, Entities
+from services.detector.parties.marks import CUSTODY, KEEPER, TIED
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

@@ -24,16 +24,16 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import AccountRole, PartyKind
 from schemas.transaction import Purpose
-from services.detector.entities import Entities
+from services.detector.books.incidents import lacking
 from services.detector.explanations.self_lending import Loan, explanation
+from services.detector.flows.lending import NOT_PASSED, Lending, Listing
+from services.detector.flows.loans import Arrival, Loans, arrival, paid_there
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import Bools
-from services.detector.incidents import lacking
 from services.detector.legs import Leg, legs_of
-from services.detector.lending import NOT_PASSED, Lending, Listing
-from services.detector.loans import Arrival, Loans, arrival, paid_there
-from services.detector.marks import CLIENT, CUSTODY, OTHER, TIED
+from services.detector.parties.entities import Entities
+from services.detector.parties.marks import CLIENT, CUSTODY, OTHER, TIED
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

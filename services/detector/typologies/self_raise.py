@@ -27,16 +27,16 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import Product, RelationKind
 from schemas.transaction import Purpose
-from services.detector.carrying import Attributed, attribute
-from services.detector.entities import Entities
 from services.detector.evidence import keep
 from services.detector.explanations.self_raise import Raised, explanation
+from services.detector.flows.carrying import Attributed, attribute
+from services.detector.flows.nominees import AGENT
 from services.detector.graph import Edges
 from services.detector.graph.kernel import Bools
 from services.detector.legs import legs_of
-from services.detector.marks import CLIENT, CUSTODY
-from services.detector.nominees import AGENT
-from services.detector.projects import Projects, project_of
+from services.detector.parties.entities import Entities
+from services.detector.parties.marks import CLIENT, CUSTODY
+from services.detector.parties.projects import Projects, project_of
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

@@ -25,14 +25,14 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import AccountRole, PartyKind, ProductKind
 from schemas.transaction import Purpose
-from services.detector.entities import Entities
 from services.detector.evidence import keep
 from services.detector.explanations.split_sale import Resale, explanation
+from services.detector.flows.nominees import AGENT
 from services.detector.graph.kernel import Bools, Int32s
 from services.detector.legs import Leg, legs_of
-from services.detector.marks import bits_of
-from services.detector.nominees import AGENT
-from services.detector.product_kinds import OfKind
+from services.detector.parties.entities import Entities
+from services.detector.parties.marks import bits_of
+from services.detector.parties.product_kinds import OfKind
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

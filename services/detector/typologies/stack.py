@@ -4,11 +4,11 @@ whole percentage.
 What came into one account, less a commission of whole per cents, went on to others; from one of them,
 with what else it got, less the same percentage, it went on again. None had dealt with each other before,
 and it takes at least three transfers within a month. That two accounts in a row do so by accident must be
-unlikely, services.detector.commissions. Accounts that earlier alerts named add to the confidence.
+unlikely, services.detector.flows.commissions. Accounts that earlier alerts named add to the confidence.
 
 With a registry everyday receivers and payers are known. Then it is a stack too where two accounts or more
 got money from several payers in common and passed nearly all of it on to several payees in common, large
-together and at one new relation a day or faster, services.detector.shape_rules.
+together and at one new relation a day or faster, services.detector.flows.shape_rules.
 
 A friend who forwards money to another keeps nothing or a sum, once; a shop pays its supplier what it owes.
 """
@@ -23,10 +23,9 @@ import numpy as np
 
 from schemas.instant import DAY
 from schemas.record import Bilingual
-from services.detector.commissions import Pass, before, passes
-from services.detector.legs import Leg
-from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, commission, finding, named
-from services.detector.shape_rules import (
+from services.detector.books.strangers import Strangers, between_strangers
+from services.detector.flows.commissions import Pass, before, passes
+from services.detector.flows.shape_rules import (
     MATERIAL_MINOR,
     MATERIAL_SOURCE,
     days_of,
@@ -35,7 +34,8 @@ from services.detector.shape_rules import (
     pace,
     passed_on,
 )
-from services.detector.strangers import Strangers, between_strangers
+from services.detector.legs import Leg
+from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, commission, finding, named
 from services.detector.typology import (
     Candidates,
     Context,

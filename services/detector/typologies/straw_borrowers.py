@@ -24,17 +24,18 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
-from services.detector.entities import Entities
+from services.detector.books.incidents import lacking
 from services.detector.explanations.straw_borrowers import Straws, explanation
+from services.detector.flows.lending import NOT_PASSED, Lending, Listing
+from services.detector.flows.loans import Loans
+from services.detector.flows.tracing import Trace, follow, reach
+from services.detector.flows.young_loans import Young, YoungLoans
 from services.detector.graph import Reached
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.incidents import lacking
 from services.detector.legs import Leg, legs_of
-from services.detector.lending import NOT_PASSED, Lending, Listing
-from services.detector.loans import Loans
-from services.detector.marks import BORROWER, CUSTODY, KEEPER
+from services.detector.parties.entities import Entities
+from services.detector.parties.marks import BORROWER, CUSTODY, KEEPER
 from services.detector.severity import by_amount
-from services.detector.tracing import Trace, follow, reach
 from services.detector.typology import (
     Candidates,
     Context,
@@ -50,7 +51,6 @@ from services.detector.typology import (
     parameter,
     shown,
 )
-from services.detector.young_loans import Young, YoungLoans
 
 _WHOLE: Final = 10_000
 _MAX_RECEIVERS: Final = 50_000

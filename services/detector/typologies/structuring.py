@@ -34,10 +34,10 @@ from schemas.registry import AccountRole, PartyKind
 from schemas.transaction import Purpose
 from services.detector.beijing import day_of
 from services.detector.channels import CASH, CROSS_BORDER, sent_by
-from services.detector.entities import Entities
 from services.detector.explanations.structuring import Split, explanation
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.marks import KEPT_FOR_OTHERS, OTHER, bits_of
+from services.detector.parties.entities import Entities
+from services.detector.parties.marks import KEPT_FOR_OTHERS, OTHER, bits_of
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

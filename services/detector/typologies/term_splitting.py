@@ -24,16 +24,16 @@ from schemas.alert import Citation, EvidenceEdge, Factor, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.transaction import Purpose
-from services.detector.entities import Entities
+from services.detector.books.incidents import lacking
+from services.detector.books.listings import Listings
+from services.detector.books.loan_book import Loan
+from services.detector.books.loan_flows import ASSET, UNSTATED, Flow
 from services.detector.evidence import keep
 from services.detector.explanations.term_splitting import Chain, explanation
 from services.detector.graph import Edges
-from services.detector.incidents import lacking
 from services.detector.legs import Leg, legs_of
-from services.detector.listings import Listings
-from services.detector.loan_book import Loan
-from services.detector.loan_flows import ASSET, UNSTATED, Flow
-from services.detector.marks import CUSTODY
+from services.detector.parties.entities import Entities
+from services.detector.parties.marks import CUSTODY
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

@@ -29,17 +29,26 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
-from services.detector.agents import is_filed_agent
-from services.detector.entities import Entities
+from services.detector.books.first_rows import FirstRows
+from services.detector.books.settling import (
+    LAGS,
+    Fee,
+    Pair,
+    Rates,
+    by_day,
+    by_payment,
+    by_product,
+    steady_fee,
+)
 from services.detector.explanations.unlicensed_payment import Settled, explanation
-from services.detector.first_rows import FirstRows
 from services.detector.gate import Gate
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import Int16s, Int32s
 from services.detector.legs import legs_of, merged, some_of
-from services.detector.marks import KEPT_FOR_OTHERS, bits_of
-from services.detector.settling import LAGS, Fee, Pair, Rates, by_day, by_payment, by_product, steady_fee
+from services.detector.parties.agents import is_filed_agent
+from services.detector.parties.entities import Entities
+from services.detector.parties.marks import KEPT_FOR_OTHERS, bits_of
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,

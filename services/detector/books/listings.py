@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from schemas.registry import AccountRole, InstitutionKind, Product
-from services.detector.entities import OWN_MONEY, Entities
+from services.detector.books.loan_book import Loan
 from services.detector.graph import Edges
 from services.detector.legs import Leg, legs_of
-from services.detector.loan_book import Loan
+from services.detector.parties.entities import OWN_MONEY, Entities
 from services.detector.typology import Context
 from services.detector.wording import masked
 

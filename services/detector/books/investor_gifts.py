@@ -8,11 +8,11 @@ from typing import Final, NamedTuple, Protocol
 from schemas.instant import DAY
 from schemas.registry import AccountRole, FilingKind, PartyKind
 from schemas.transaction import Purpose
-from services.detector.allowances import Allowances
-from services.detector.entities import Entities
+from services.detector.books.allowances import Allowances
+from services.detector.books.listings import Listings
+from services.detector.books.loan_flows import HOUSE
 from services.detector.legs import Leg
-from services.detector.listings import Listings
-from services.detector.loan_flows import HOUSE
+from services.detector.parties.entities import Entities
 from services.detector.typology import Context, Transfer
 
 _MAX_LISTINGS: Final = 20_000

@@ -11,9 +11,9 @@ from schemas.alert import Limit
 from schemas.balance import BalanceKind
 from schemas.instant import DAY
 from schemas.registry import AccountRole
-from services.detector.entities import Entities
-from services.detector.marks import bits_of
-from services.detector.running_balance import Between
+from services.detector.books.running_balance import Between
+from services.detector.parties.entities import Entities
+from services.detector.parties.marks import bits_of
 from services.detector.typology import Context
 
 MAX_ACCOUNTS: Final = 100

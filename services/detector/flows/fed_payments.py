@@ -13,7 +13,7 @@ from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import Bools
 from services.detector.legs import Leg, legs_of
-from services.detector.marks import KEEPER
+from services.detector.parties.marks import KEEPER
 from services.detector.typology import Context
 
 _WHOLE: Final = 10_000

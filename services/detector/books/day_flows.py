@@ -17,7 +17,7 @@ from schemas.transaction import Purpose
 from services.detector.beijing import day_of
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import Bools, Int64s
-from services.detector.marks import CLIENT, bits_of
+from services.detector.parties.marks import CLIENT, bits_of
 from services.detector.typology import Step
 
 DAYS: Final = 128

@@ -3,7 +3,7 @@
 Every transfer that touches a platform's account, or that a related party pays to a client, is booked;
 where the feed states no purpose, by who the two are. A reversal undoes the flow of the transfer it
 reverses. Yuan only: the law's caps are in yuan, and platforms lend in it. Roles are those the registry
-ever gave (services.detector.marks); whether one held on the day is for a confirmation to ask.
+ever gave (services.detector.parties.marks); whether one held on the day is for a confirmation to ask.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from schemas.transaction import Purpose
 from services.detector.beijing import day_of
 from services.detector.graph import Applied, Status
 from services.detector.graph.kernel import Array, Bools, Int8s, Int64s
-from services.detector.marks import BORROWER, CLIENT, CUSTODY, TIED, bits_of
+from services.detector.parties.marks import BORROWER, CLIENT, CUSTODY, TIED, bits_of
 
 YUAN: Final = 0
 """Code of the currency that the graph sums."""

@@ -1,7 +1,7 @@
 """What makes a shape among strangers a suspicion in itself, where there is a registry.
 
 With a registry everyday receivers and payers are known (shops, employers, landlords, utilities, the tax
-office, institutions' accounts, filed agents) and left out, services.detector.strangers. What is left are
+office, institutions' accounts, filed agents) and left out, books.strangers. What is left are
 private dealings, and those have a pace: people begin to deal with a new account now and then, a crew works
 its accounts off. So a shape is suspect by itself when it is brisk (at least one new relation a day), when
 it moves as much as is reported in cash, and, where money passes through, when it is nearly all passed on.
@@ -17,8 +17,8 @@ from typing import Final
 
 from schemas.alert import Factor
 from schemas.instant import DAY
+from services.detector.books.strangers import Strangers
 from services.detector.legs import Leg
-from services.detector.strangers import Strangers
 from services.detector.typology import factor
 
 MATERIAL_MINOR: Final = 5_000_000

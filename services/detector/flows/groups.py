@@ -10,12 +10,12 @@ import numpy as np
 from schemas.record import Bilingual
 from schemas.registry import AccountRole, Filing, FilingKind, InstitutionKind, Relation, RelationKind
 from schemas.transaction import Purpose
-from services.detector.carrying import attribute
-from services.detector.entities import Entities
+from services.detector.flows.carrying import attribute
 from services.detector.graph import Edges
 from services.detector.graph.kernel import Bools
 from services.detector.legs import Leg, legs_of
-from services.detector.marks import TIED
+from services.detector.parties.entities import Entities
+from services.detector.parties.marks import TIED
 from services.detector.typology import Context, Transfer
 
 _OWN: Final = frozenset(

@@ -1,6 +1,6 @@
 """What platforms' loans did with money: by listing, by borrower, and by day for each platform account.
 
-What a transfer is booked as: services.detector.loan_flows.
+What a transfer is booked as: services.detector.books.loan_flows.
 
 Rows of a batch count one by one, in order: open() a batch, advance() to a row, close() it.
 """
@@ -16,9 +16,17 @@ from schemas.alert import Limit
 from schemas.batch import TransferBatch
 from schemas.instant import HOUR
 from services.detector.beijing import day_of
+from services.detector.books.loan_flows import (
+    AHEAD,
+    EPOCH_HOURS,
+    MAX_PRODUCTS,
+    MOVES_LOAN,
+    Booked,
+    Flow,
+    booked,
+)
 from services.detector.graph import Applied
 from services.detector.graph.kernel import Array, Int32s, Int64s, kernel
-from services.detector.loan_flows import AHEAD, EPOCH_HOURS, MAX_PRODUCTS, MOVES_LOAN, Booked, Flow, booked
 
 RING_DAYS: Final = 64
 """Days kept by platform account: a window is at most one less."""

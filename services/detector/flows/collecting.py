@@ -20,11 +20,11 @@ import numpy as np
 
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
-from services.detector.entities import Entities
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import Bools, Int8s, Int32s, Int64s
 from services.detector.legs import Leg, legs_of, some_of
+from services.detector.parties.entities import Entities
 
 STRONG: Final = frozenset({Purpose.invest, Purpose.recharge})
 WEAK: Final = frozenset({Purpose.unknown, Purpose.transfer, Purpose.top_up, Purpose.repay, Purpose.fee})

@@ -8,11 +8,11 @@ from typing import Final, Protocol
 
 from schemas.alert import Limit
 from schemas.instant import DAY
+from services.detector.flows.lending import Listing
+from services.detector.flows.tracing import Bounds, follow, homeward, reach
 from services.detector.graph import Edges, Reached
 from services.detector.graph.kernel import Bools
 from services.detector.legs import Leg, legs_of
-from services.detector.lending import Listing
-from services.detector.tracing import Bounds, follow, homeward, reach
 from services.detector.typology import Context
 
 _WHOLE: Final = 10_000
@@ -26,7 +26,7 @@ class Share(Bounds, Protocol):
 
 
 class Sources(Protocol):
-    """What counts as a loan. services.detector.lending.Lending: what is disbursed for a listing."""
+    """What counts as a loan. services.detector.flows.lending.Lending: what is disbursed for a listing."""
 
     def listing(self, leg: Leg) -> Listing | None: ...
     def could_disburse(self, edges: Edges) -> Bools: ...

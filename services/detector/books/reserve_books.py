@@ -11,14 +11,51 @@ from schemas.balance import BalanceKind
 from schemas.instant import DAY
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
-from services.detector.entities import Entities
+from services.detector.books.running_balance import Between, Flow
 from services.detector.evidence import keep
-from services.detector.explanations.reserve_shortfall import Drift, Mismatch, Shortage
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import legs_of
-from services.detector.marks import RESERVE
-from services.detector.running_balance import Between, Flow
+from services.detector.parties.entities import Entities
+from services.detector.parties.marks import RESERVE
 from services.detector.typology import Context
+
+
+class Shortage(NamedTuple):
+    """At `as_of_us` less was booked than clients are owed, by more than what was on its way."""
+
+    as_of_us: int
+    booked_minor: int
+    claims_minor: int
+    on_the_way_minor: int
+    missing: tuple[str, ...]
+
+    @property
+    def minor(self) -> int:
+        return self.claims_minor - self.booked_minor
+
+
+class Drift(NamedTuple):
+    """The statement as of `as_of_us` is not the one before it with the flows since."""
+
+    as_of_us: int
+    account: str
+    before_us: int
+    before_minor: int
+    net_minor: int
+    stated_minor: int
+    missing: tuple[str, ...]
+
+    @property
+    def expected_minor(self) -> int:
+        return self.before_minor + self.net_minor
+
+    @property
+    def minor(self) -> int:
+        return abs(self.stated_minor - self.expected_minor)
+
+
+Mismatch = Shortage | Drift
+
 
 _LOOKED_AT: Final = 200
 _SHOWN: Final = 20

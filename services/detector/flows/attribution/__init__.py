@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from services.detector.attribution import fifo, mixed
-from services.detector.attribution.payments import Carried, Payments
+from services.detector.flows.attribution import fifo, mixed
+from services.detector.flows.attribution.payments import Carried, Payments
 
 __all__ = ["Carried", "Method", "Payments", "carry"]
 

@@ -19,12 +19,12 @@ from registry import ROLE_BIT
 from schemas.alert import Limit
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
-from services.detector.entities import Entities
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import Bools, Int8s
 from services.detector.legs import Leg, legs_of
-from services.detector.marks import REGISTERED
+from services.detector.parties.entities import Entities
+from services.detector.parties.marks import REGISTERED
 from services.detector.typology import Context, Step
 
 MAX_LEGS: Final = 200

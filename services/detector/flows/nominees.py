@@ -8,11 +8,11 @@ import numpy as np
 
 from schemas.instant import DAY
 from schemas.transaction import Purpose
-from services.detector.carrying import attribute
+from services.detector.flows.carrying import attribute
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import Bools
-from services.detector.marks import CLIENT, KEEPER
+from services.detector.parties.marks import CLIENT, KEEPER
 from services.detector.typology import Context, Transfer
 
 AGENT: Final = KEEPER & ~CLIENT

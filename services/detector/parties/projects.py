@@ -7,10 +7,10 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from schemas.registry import AccountRole, InstitutionKind, Product, ProductKind
-from services.detector.entities import Entities
 from services.detector.graph.kernel import Bools
-from services.detector.marks import CUSTODY
-from services.detector.product_kinds import OfKind
+from services.detector.parties.entities import Entities
+from services.detector.parties.marks import CUSTODY
+from services.detector.parties.product_kinds import OfKind
 from services.detector.typology import Context, Step, Transfer
 
 _NO_PRODUCT: Final = 0

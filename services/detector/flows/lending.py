@@ -9,11 +9,11 @@ import numpy as np
 
 from schemas.registry import AccountRole, Product
 from schemas.transaction import Purpose
-from services.detector.entities import OWN_MONEY, Entities
 from services.detector.graph import Edges
 from services.detector.graph.kernel import Bools
 from services.detector.legs import Leg
-from services.detector.marks import CUSTODY, KEPT_FOR_OTHERS
+from services.detector.parties.entities import OWN_MONEY, Entities
+from services.detector.parties.marks import CUSTODY, KEPT_FOR_OTHERS
 from services.detector.typology import Context
 
 NOT_PASSED: Final = KEPT_FOR_OTHERS - {AccountRole.client}

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from schemas.alert import Limit
-from services.detector.attribution import Payments, carry
+from services.detector.flows.attribution import Payments, carry
+from services.detector.flows.tracing import places
 from services.detector.graph import Edges
 from services.detector.graph.kernel import Bools, Int64s
 from services.detector.legs import some_of
-from services.detector.tracing import places
 from services.detector.typology import Context
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from schemas.transaction import Purpose
-from services.detector.marks import MERCHANT
+from services.detector.parties.marks import MERCHANT
 from services.detector.typology import Step
 
 Key = tuple[int, int]

@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
-from services.detector.entities import CLIENT_MONEY, OWN_MONEY, Entities
 from services.detector.legs import Leg
+from services.detector.parties.entities import CLIENT_MONEY, OWN_MONEY, Entities
 
 _WHOLE: Final = 10_000
 _FEE: Final = frozenset({AccountRole.fee})

@@ -1,0 +1,1 @@
+"""Money followed from account to account: paths, attribution, and the shapes it takes."""
