@@ -83,7 +83,9 @@ def simulate(seed: int, days: int, size: str, out: Path) -> None:
     world = build_world(seed, days, size=SIZES[size])
     with click.progressbar(length=days, label="Simulating days") as bar:
         write(world, out, lambda _done, _all: bar.update(1))
-    click.echo(f"Wrote {out}: transactions.csv, labels.csv, patterns.csv, accounts.csv, registry/")
+    click.echo(
+        f"Wrote {out}: transactions.csv, balances.csv, labels.csv, patterns.csv, accounts.csv, registry/"
+    )
 
 
 @main.command()
