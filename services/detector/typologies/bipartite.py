@@ -110,6 +110,8 @@ class Bipartite(Typology):
 def _group(strangers: Strangers, transfer: Transfer, parameters: Parameters) -> _Group | None:
     """The largest found by adding payers to the new leg's, those who share most payees first."""
     own = _payees(strangers.out_of(transfer.src))
+    if len(own) < parameters.min_side:
+        return None
     others = sorted({leg.src for leg in strangers.into(transfer.dst)} - {transfer.src})
     shared = {one: _payees(strangers.out_of(one)) & own for one in others}
     best = group = _Group((transfer.src,), own)

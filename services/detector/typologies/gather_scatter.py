@@ -82,7 +82,10 @@ class GatherScatter(Typology):
         parameters = in_force(Parameters, self.id, context.rules)
         strangers = Strangers(context, transfer.currency, parameters.window_days * DAY)
         hub = transfer.src
-        ins, outs = strangers.into(hub), strangers.out_of(hub)
+        ins = strangers.into(hub)
+        if not ins:
+            return None
+        outs = strangers.out_of(hub)
         if strangers.entities.registered and (relay := _relay(strangers, ins, outs, context, parameters)):
             return _brisk(context, strangers, parameters, relay)
         near = {hub, *(leg.src for leg in ins), *(leg.dst for leg in outs)}

@@ -102,6 +102,8 @@ class Stack(Typology):
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         parameters = in_force(Parameters, self.id, context.rules)
         strangers = Strangers(context, transfer.currency, parameters.window_days * DAY)
+        if not strangers.into(transfer.src):
+            return None
         if strangers.entities.registered and (layer := _layer(strangers, transfer, parameters)):
             return _across(context, strangers, parameters, layer)
         stacks = [
@@ -138,10 +140,14 @@ class _Layer(NamedTuple):
 
 
 def _layer(strangers: Strangers, transfer: Transfer, parameters: Parameters) -> _Layer | None:
-    """The new leg's payer and its like."""
-    payers = {leg.src for leg in strangers.into(transfer.src)}
+    """The new leg's payer and its like; looked for where the payer itself passes on what it got."""
+    own = strangers.into(transfer.src)
+    payers = {leg.src for leg in own}
     payees = {leg.dst for leg in strangers.out_of(transfer.src)}
     if min(len(payers), len(payees)) < parameters.min_shared:
+        return None
+    passed = [leg for leg in strangers.out_of(transfer.src) if before(own[0], leg)]
+    if not is_passed_on(minor_of(own), minor_of(passed)):
         return None
     asked = sorted(payees)[:_MOST_PAYEES]
     near = {leg.src for payee in asked for leg in strangers.into(payee)}
