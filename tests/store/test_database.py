@@ -141,6 +141,17 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
             "appended_us": 1,
         },
     ),
+    "balances": (
+        "account",
+        {
+            "balance_kind": "booked",
+            "currency": "CNY",
+            "as_of_us": 1_700_000_000_000_000,
+            "balance_minor": -(2**63),
+            "feed_id": "bank_a",
+            "appended_us": 1,
+        },
+    ),
     "unreadable_messages": (
         "topic",
         {

@@ -219,6 +219,6 @@ class Chained:
 
 
 def test_xml_with_nothing_to_read_is_given_up():
-    text = chain([XML + b"<Ntfctn>"], repeat(b"<Bal>x</Bal>" * 100_000, 40))
+    text = chain([XML + b"<Ntfctn>"], repeat(b"<Note>x</Note>" * 100_000, 40))
     with pytest.raises(MalformedBatch, match="bytes and nothing in them"):
         list(format_named(FeedFormat.camt054).parse(Chained(text)))
