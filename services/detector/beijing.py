@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import overload
+from typing import Final, overload
 
-from schemas.instant import DAY
+from schemas.instant import DAY, HOUR
 from services.detector.graph.kernel import Int64s
-from services.detector.legs import DAY_SHIFT_US
+
+DAY_SHIFT_US: Final = 8 * HOUR
+"""UTC+8, no daylight saving."""
 
 
 @overload

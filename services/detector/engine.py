@@ -17,6 +17,7 @@ from operator import itemgetter
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from registry import Registry
 from schemas.alert import Alert
@@ -168,7 +169,7 @@ class Engine:
         for row, candidates in groupby(self._candidates(step), key=itemgetter(0)):
             self._fire_until(int(clocks[row]), step, found)
             self._book.advance(row)
-            context = self._context(int(clocks[row]), int(applied.as_of[row]))
+            context = self._context(int(clocks[row]), int(applied.as_of[row]), step.marks)
             for _, typology, account in candidates:
                 self._tallies[self._typologies[typology].id].triggers += 1
                 outcome = self._typologies[typology].confirm(context, Transfer(step, row, account))
@@ -187,7 +188,8 @@ class Engine:
             if account is None or not self._balances.put(account, record):
                 continue
             clock_us = self._graph.clock_us
-            context = self._context(record.as_of if clock_us is None else clock_us, self._as_of)
+            now_us = record.as_of if clock_us is None else clock_us
+            context = self._context(now_us, self._as_of, self._marks.all())
             for number, typology in self._asked_of_balances:
                 self._take(number, context, typology.stated(context, account, record), found)
         return Outputs(tuple(found.alerts), tuple(found.scores))
@@ -251,12 +253,11 @@ class Engine:
             self._accounts_refused += 1
             return None
 
-    def _context(self, now_us: int, as_of: int) -> Context:
-        rules, marks = self._law.at(now_us), self._marks.all()
+    def _context(self, now_us: int, as_of: int, marks: npt.NDArray[np.uint32]) -> Context:
         return Context(
             self._graph,
             self.registry,
-            rules,
+            self._law.at(now_us),
             now_us,
             as_of,
             marks,
@@ -283,7 +284,7 @@ class Engine:
         """Look again as of the last row before the clock reached the timer."""
         row = int(np.searchsorted(step.applied.clock_us, timer.due_us))
         self._book.advance(row - 1)
-        context = self._context(timer.due_us, _as_of_before(step.applied, row))
+        context = self._context(timer.due_us, _as_of_before(step.applied, row), step.marks)
         typology = self._typologies[timer.typology]
         self._tallies[typology.id].rechecks += 1
         self._take(timer.typology, context, typology.recheck(context, timer.account), found)

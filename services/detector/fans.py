@@ -11,7 +11,7 @@ import numpy as np
 
 from schemas.instant import DAY
 from schemas.record import Bilingual
-from services.detector.books.strangers import Strangers, between_strangers
+from services.detector.books.strangers import Strangers, completed_between
 from services.detector.flows.shape_rules import MATERIAL_MINOR, MATERIAL_SOURCE, alike, days_of, pace
 from services.detector.graph import Shape
 from services.detector.graph.kernel import Int32s
@@ -75,8 +75,7 @@ class Fan(Typology):
 
     def candidates(self, step: Step) -> Candidates:
         window_us = greatest(Parameters, self.id, "window_days", step) * DAY
-        rows = step.found.row[step.completed(self.shape)].astype(np.intp)
-        rows = rows[between_strangers(step, window_us)[rows]]
+        rows = completed_between(step, self.shape, window_us)
         return Candidates(rows, self.hubs(step)[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:

@@ -10,10 +10,6 @@ from schemas.transaction import Purpose
 from services.detector.graph import Edges
 from services.detector.graph.kernel import Bools
 
-DAY_SHIFT_US: Final = 8 * 3_600_000_000
-"""Days are Beijing's: UTC+8, no daylight saving."""
-
-
 _PURPOSES: Final = tuple(Purpose)
 
 

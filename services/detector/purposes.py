@@ -1,7 +1,8 @@
-"""Purpose codes of a batch, made safe: a newer producer may send one that is not known here."""
+"""Purpose codes as columns have them: made safe, and told apart all at once."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -9,12 +10,19 @@ import pyarrow as pa
 
 from schemas.batch import TransferBatch
 from schemas.transaction import Purpose
+from services.detector.graph.kernel import Bools
 
 _COUNT: Final = len(Purpose)
 
 
+def among(purposes: Iterable[Purpose]) -> Bools:
+    """By code, whether it is one of `purposes`: to be indexed with a column of codes."""
+    return np.isin(np.arange(_COUNT), [int(one) for one in purposes])
+
+
 def with_known_purposes(batch: TransferBatch) -> tuple[TransferBatch, int]:
-    """The batch with every code that is no Purpose made Purpose.unknown, and how many there were."""
+    """The batch with every code that is no Purpose made Purpose.unknown, and how many there were: a
+    newer producer may send one that is not known here."""
     codes = batch.purposes()
     strange = (codes < 0) | (codes >= _COUNT)
     count = int(np.count_nonzero(strange))

@@ -16,8 +16,8 @@ from schemas.alert import Alert
 from schemas.instant import DAY
 from schemas.law import Rules
 from schemas.risk import CLASS_ZH, Contribution, RiskClass, RiskScore
+from services.detector.beijing import day_of, midnight_us
 from services.detector.episodes import regions_of
-from services.detector.legs import DAY_SHIFT_US
 from services.detector.typology import in_force, parameter
 
 _FULL: Final = 100_000  # milli-points of certainty
@@ -149,7 +149,7 @@ class Scores:
 
 def next_midnight(ts_us: int) -> int:
     """The first midnight in Beijing after `ts_us`."""
-    return ((ts_us + DAY_SHIFT_US) // DAY + 1) * DAY - DAY_SHIFT_US
+    return midnight_us(day_of(ts_us) + 1)
 
 
 def _contribution(one: _Standing, at_us: int, half_life_days: int) -> Contribution:

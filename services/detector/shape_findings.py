@@ -12,7 +12,7 @@ from services.detector.books.strangers import Strangers
 from services.detector.explanations.shapes import Shown, explanation
 from services.detector.legs import Leg
 from services.detector.severity import by_amount
-from services.detector.typology import Context, Finding, factor, shown
+from services.detector.typology import Context, Finding, factor, lacking, shown
 
 LAW: Final = (Citation(document="GO", article="十八"),)
 NEEDS: Final = ("registry.account", "feed.purpose")
@@ -66,15 +66,12 @@ def finding(
     """`minor`: what was laundered, each unit once however many legs it took."""
     involved = tuple(sorted(set(accounts)))
     entities = strangers.entities
-    lacking = {
+    unknown = {
         "registry.account": not all(entities.accounts(account) for account in involved),
         "feed.purpose": any(leg.purpose == Purpose.unknown for leg in legs),
     }
-    missing = tuple(name for name, is_lacking in lacking.items() if is_lacking)
+    missing = tuple(name for name, is_unknown in unknown.items() if is_unknown)
     currency = context.graph.currency(legs[0].currency)
-    confidence = list(reasons)
-    if missing:
-        confidence.append(factor("missing", -5 * len(missing), "缺少部分数据", "some data is missing"))
     said = Shown(legs, minor, currency, what, [one.because for one in reasons], entities.registered)
     return Finding(
         subject=Subject(kind=SubjectKind.account, id=context.token(subject)),
@@ -83,7 +80,7 @@ def finding(
         attributed={leg.seq: leg.amount_minor for leg in legs},
         amount_minor=minor,
         currency=currency,
-        confidence=tuple(confidence),
+        confidence=(*reasons, *lacking(missing, 5)),
         severity=_severity(len(involved), minor, currency),
         law=LAW,
         parameters=shown(parameters),

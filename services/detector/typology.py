@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
@@ -303,6 +303,13 @@ class Typology(Protocol):
 
 def factor(name: str, points: int, zh: str, en: str) -> Factor:
     return Factor(name=name, points=points, because=Bilingual(zh=zh, en=en))
+
+
+def lacking(missing: Collection[str], points_each: int = 10) -> tuple[Factor, ...]:
+    """What each thing that is not known takes from the confidence; nothing where all is."""
+    if not missing:
+        return ()
+    return (factor("missing", -points_each * len(missing), "缺少部分数据", "some data is missing"),)
 
 
 def points(factors: tuple[Factor, ...]) -> int:

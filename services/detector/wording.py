@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from schemas.currency import to_major
 from schemas.record import Bilingual
 from schemas.registry import AccountRole
-from services.detector.legs import DAY_SHIFT_US
+from services.detector.beijing import DAY_SHIFT_US
 
 _ROLE_ZH = {
     AccountRole.client: "客户子账户",

@@ -18,6 +18,7 @@ from services.detector.beijing import day_of
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import Bools, Int64s
 from services.detector.parties.marks import CLIENT, bits_of
+from services.detector.purposes import among
 from services.detector.typology import Step
 
 DAYS: Final = 128
@@ -33,9 +34,8 @@ _CURRENCIES: Final = 1 << 15
 """More than the graph has codes for."""
 _LATE_DAYS: Final = 2
 """Of a transfer later than this the amount counts, and not who it was."""
-_PURPOSES: Final = np.arange(len(Purpose))
-_TAKES: Final = np.isin(_PURPOSES, [Purpose.withdraw, Purpose.redemption])
-_BRINGS: Final = np.isin(_PURPOSES, [Purpose.recharge, Purpose.top_up, Purpose.invest])
+_TAKES: Final = among([Purpose.withdraw, Purpose.redemption])
+_BRINGS: Final = among([Purpose.recharge, Purpose.top_up, Purpose.invest])
 
 Book = tuple[str, int]
 """(institution, currency code)."""

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from schemas.alert import Factor, Limit
 from schemas.record import Bilingual
 from services.detector.legs import Leg
-from services.detector.typology import factor
+from services.detector.typology import factor, lacking
 
 MAX_INCIDENTS: Final = 500
 """Of one subject; past it the earliest are forgotten."""
@@ -102,9 +102,3 @@ class Case(NamedTuple):
         count = len(self.incidents)
         if count > 1:
             yield factor("repeated", min(15, 3 * count), f"共 {count} 笔", f"{count} transfers")
-
-
-def lacking(missing: Sequence[str]) -> Iterable[Factor]:
-    """Ten points for each thing that is not known."""
-    if missing:
-        yield factor("missing", -10 * len(missing), "缺少部分数据", "some data is missing")

@@ -7,8 +7,6 @@ from typing import Final
 
 from schemas.registry import AccountRole, InstitutionKind, Product
 from services.detector.books.loan_book import Loan
-from services.detector.graph import Edges
-from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import OWN_MONEY, Entities
 from services.detector.typology import Context
 from services.detector.wording import masked
@@ -71,7 +69,3 @@ class Listings:
     def name(self, product: int, account: int) -> str:
         """As a sentence calls it: its id, else the account."""
         return self._context.graph.product(product) or masked(self._context.token(account))
-
-
-def of_product(edges: Edges, product: int) -> list[Leg]:
-    return legs_of(edges, edges.product == product)

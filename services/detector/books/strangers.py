@@ -19,21 +19,20 @@ from registry import ROLE_BIT
 from schemas.alert import Limit
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
-from services.detector.graph import Edges
+from services.detector.graph import Edges, Shape
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import Bools, Int8s
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import REGISTERED
+from services.detector.purposes import among
 from services.detector.typology import Context, Step
 
 MAX_LEGS: Final = 200
 """Of one account in one direction, the latest."""
 EVERYDAY_INDUSTRIES: Final = frozenset("DEFGHIKOPQRS")
 """GB/T 4754 sections that many strangers pay or are paid by: utilities, trade, transport, rent, tax, …"""
-_UNSTATED: Final = np.isin(
-    np.arange(len(Purpose)), [int(Purpose.unknown), int(Purpose.transfer), int(Purpose.top_up)]
-)
+_UNSTATED: Final = among([Purpose.unknown, Purpose.transfer, Purpose.top_up])
 _IN_A_ROLE: Final = REGISTERED & ~ROLE_BIT[AccountRole.external]
 
 
@@ -54,6 +53,19 @@ def between_strangers(step: Step, window_us: int) -> Bools:
     rows: Bools = step.dealt.since_us >= applied.ts_us - window_us
     rows &= is_private(applied.purpose) & in_no_role(step.src_marks) & in_no_role(step.dst_marks)
     return rows
+
+
+def completed_between(step: Step, shape: Shape, window_us: int) -> npt.NDArray[np.intp]:
+    """Rows between strangers that complete the shape: for triggers."""
+    rows = step.found.row[step.completed(shape)].astype(np.intp)
+    chosen: npt.NDArray[np.intp] = rows[between_strangers(step, window_us)[rows]]
+    return chosen
+
+
+def passed_between(step: Step, window_us: int) -> npt.NDArray[np.intp]:
+    """Rows between strangers whose payer had been paid by one within the window: for triggers."""
+    fed = step.dealt.fed_us >= step.applied.ts_us - window_us
+    return np.flatnonzero(between_strangers(step, window_us) & fed)
 
 
 class Strangers:

@@ -25,6 +25,7 @@ from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import Bools, Int8s, Int32s, Int64s
 from services.detector.legs import Leg, legs_of, some_of
 from services.detector.parties.entities import Entities
+from services.detector.purposes import among
 
 STRONG: Final = frozenset({Purpose.invest, Purpose.recharge})
 WEAK: Final = frozenset({Purpose.unknown, Purpose.transfer, Purpose.top_up, Purpose.repay, Purpose.fee})
@@ -34,12 +35,8 @@ _WHOLE: Final = 10_000
 _NO_INSTITUTION: Final = -1
 
 
-def _among(purposes: frozenset[Purpose]) -> Bools:
-    return np.isin(np.arange(len(Purpose)), [int(one) for one in purposes])
-
-
-_IS_STRONG: Final = _among(STRONG)
-_IS_TELLING: Final = _among(STRONG | WEAK)
+_IS_STRONG: Final = among(STRONG)
+_IS_TELLING: Final = among(STRONG | WEAK)
 
 
 def telling(purposes: Int8s) -> Bools:

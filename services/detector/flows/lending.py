@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from schemas.registry import AccountRole, Product
 from schemas.transaction import Purpose
 from services.detector.graph import Edges
@@ -14,14 +12,15 @@ from services.detector.graph.kernel import Bools
 from services.detector.legs import Leg
 from services.detector.parties.entities import OWN_MONEY, Entities
 from services.detector.parties.marks import CUSTODY, KEPT_FOR_OTHERS
+from services.detector.purposes import among
 from services.detector.typology import Context
 
 NOT_PASSED: Final = KEPT_FOR_OTHERS - {AccountRole.client}
 """Roles in which money of many lies together: no path is drawn through such an account."""
 
 _UNSTATED: Final = frozenset({Purpose.unknown, Purpose.transfer})
-_IS_DISBURSED: Final = np.arange(len(Purpose)) == int(Purpose.disburse)
-_IS_UNSTATED: Final = np.isin(np.arange(len(Purpose)), [int(one) for one in _UNSTATED])
+_IS_DISBURSED: Final = among({Purpose.disburse})
+_IS_UNSTATED: Final = among(_UNSTATED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,12 @@ from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import Bools
 from services.detector.parties.marks import CLIENT, KEEPER
+from services.detector.purposes import among
 from services.detector.typology import Context, Transfer
 
 AGENT: Final = KEEPER & ~CLIENT
 """Marks of an account that collects for others."""
-_IS_FUND: Final = np.isin(
-    np.arange(len(Purpose)), [int(Purpose.transfer), int(Purpose.invest), int(Purpose.unknown)]
-)
+_IS_FUND: Final = among([Purpose.transfer, Purpose.invest, Purpose.unknown])
 _WHOLE: Final = 10_000
 
 

@@ -26,7 +26,6 @@ from schemas.record import Bilingual
 from schemas.registry import FilingKind
 from schemas.transaction import Purpose
 from services.detector.beijing import day_of, midnight_us
-from services.detector.books.incidents import lacking
 from services.detector.books.investor_gifts import Gift, Gifts
 from services.detector.books.listings import Listings
 from services.detector.books.loan_flows import HOUSE, PAYOUTS, UNSTATED, YUAN, Flow
@@ -47,6 +46,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    lacking,
     least,
     parameter,
     shown,

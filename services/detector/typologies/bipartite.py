@@ -13,11 +13,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-
 from schemas.instant import DAY
 from schemas.record import Bilingual
-from services.detector.books.strangers import Strangers, between_strangers
+from services.detector.books.strangers import Strangers, completed_between
 from services.detector.graph import Shape
 from services.detector.legs import Leg
 from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, finding
@@ -65,8 +63,7 @@ class Bipartite(Typology):
 
     def candidates(self, step: Step) -> Candidates:
         window_us = greatest(Parameters, self.id, "window_days", step) * DAY
-        rows = step.found.row[step.completed(Shape.bipartite)].astype(np.intp)
-        rows = rows[between_strangers(step, window_us)[rows]]
+        rows = completed_between(step, Shape.bipartite, window_us)
         return Candidates(rows, step.applied.src[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:

@@ -22,7 +22,6 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import PartyKind
 from schemas.transaction import Purpose
-from services.detector.books.incidents import lacking
 from services.detector.books.listings import Listings
 from services.detector.books.loan_book import Loan
 from services.detector.books.loan_flows import Flow
@@ -41,6 +40,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    lacking,
     parameter,
     shown,
 )

@@ -33,6 +33,7 @@ from services.detector.books.allowances import Allowances
 from services.detector.books.incidents import Case, Incident, Incidents, Reason
 from services.detector.books.platform_fees import PlatformFees
 from services.detector.explanations.commingling import explanation
+from services.detector.flows.refunds import is_refund
 from services.detector.graph.kernel import Bools
 from services.detector.legs import Leg
 from services.detector.parties.entities import CLIENT_MONEY, OWN_MONEY, Entities
@@ -272,14 +273,8 @@ class _Judge:
         return Incident(leg, excess, _OVER_CAP, self._unsaid) if excess else None
 
     def _is_fee_back(self) -> bool:
-        """A refund to somebody who had paid into the account at least as much."""
-        leg, p = self._leg, self._p
-        if leg.purpose is not Purpose.refund:
-            return False
-        since_us = self._context.now_us - p.window_days * DAY
-        paid = self._context.graph.edges_out(leg.dst, since_us, leg.ts_us, self._context.as_of, p.max_edges)
-        came = (paid.dst == leg.src) & (paid.currency == leg.currency)
-        return int(paid.amount_minor[came].sum()) >= leg.amount_minor
+        since_us = self._context.now_us - self._p.window_days * DAY
+        return is_refund(self._context, self._leg, since_us, self._p.max_edges)
 
     def _is_own_instalment(self) -> bool:
         """The platform pays on a loan that it took itself."""

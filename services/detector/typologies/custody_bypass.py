@@ -29,6 +29,7 @@ from services.detector.explanations.custody_bypass import Bypass, explanation
 from services.detector.flows.collecting import STRONG
 from services.detector.parties.entities import CLIENT_MONEY, OWN_MONEY, Entities, holder_of
 from services.detector.parties.marks import CUSTODY, KEPT_FOR_OTHERS, OTHER, TIED, bits_of
+from services.detector.purposes import among
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -47,7 +48,7 @@ from services.detector.typology import (
 _OWN: Final = bits_of(OWN_MONEY)
 _CLIENTS: Final = bits_of(CLIENT_MONEY)
 _WEAK: Final = frozenset({Purpose.unknown, Purpose.transfer, Purpose.top_up})
-_MAY_COUNT: Final = np.isin(np.arange(len(Purpose)), [int(one) for one in STRONG | _WEAK])
+_MAY_COUNT: Final = among(STRONG | _WEAK)
 
 _STATED = Reason(
     "stated", 45, Bilingual(zh="以投资或充值名义付款", en="paid as investments, recharges or for a product")

@@ -45,6 +45,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    lacking,
     least,
     parameter,
     shown,
@@ -318,6 +319,4 @@ def _confidence(pairs: list[_Pair], matched: int, paid: int, missing: tuple[str,
     factors = [factor("pairs", min(60, 40 + count), f"共 {count} 组收付相符", f"{count} matched pairs")]
     if matched * _WHOLE >= paid * 9_000:
         factors.append(factor("whole", 15, "付出几乎全部对应他行收款", "nearly all paid there is matched"))
-    if missing:
-        factors.append(factor("missing", -10 * len(missing), "缺少部分数据", "some data is missing"))
-    return tuple(factors)
+    return (*factors, *lacking(missing))

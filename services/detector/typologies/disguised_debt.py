@@ -43,6 +43,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    lacking,
     parameter,
     shown,
 )
@@ -224,9 +225,7 @@ class _Case:
             factors.append(factor("back", 15, "并退还本金", "and the stakes were given back"))
         if product.rate_bp:
             factors.append(factor("rate", 10, "登记有约定收益率", "a rate of return is registered"))
-        if missing:
-            factors.append(factor("missing", -10 * len(missing), "缺少部分数据", "some data is missing"))
-        return tuple(factors)
+        return (*factors, *lacking(missing))
 
 
 def _interval(alike: Sequence[Distribution]) -> int:

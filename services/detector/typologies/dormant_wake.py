@@ -40,6 +40,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    lacking,
     least,
     parameter,
     shown,
@@ -226,6 +227,4 @@ class _Case:
             factors.append(factor("a_year", 10, "闲置超过一年", "idle for a year or more"))
         if left_minor * _WHOLE >= came_minor * 9_000:
             factors.append(factor("emptied", 15, "转入资金几乎全部转出", "nearly all of it left again"))
-        if missing:
-            factors.append(factor("missing", -10 * len(missing), "缺少部分数据", "some data is missing"))
-        return tuple(factors)
+        return (*factors, *lacking(missing))

@@ -23,7 +23,6 @@ from schemas.alert import Citation, Factor, Subject, SubjectKind
 from schemas.record import Bilingual
 from schemas.registry import AccountRole, PartyKind
 from schemas.transaction import Purpose
-from services.detector.books.incidents import lacking
 from services.detector.explanations.down_payment_loan import Purchase, explanation
 from services.detector.flows.lending import NOT_PASSED, Lending, Listing
 from services.detector.flows.loans import Arrival, Loans, arrival, paid_there
@@ -32,6 +31,7 @@ from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.lookups import InIndustry
 from services.detector.parties.marks import KEEPER, OTHER, bits_of
+from services.detector.purposes import among
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -43,6 +43,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    lacking,
     least,
     parameter,
     shown,
@@ -51,10 +52,7 @@ from services.detector.wording import masked, percent
 
 _REAL_ESTATE: Final = "K"
 _DEVELOPER: Final = bits_of({AccountRole.property_developer})
-_MAY_PAY: Final = np.isin(
-    np.arange(len(Purpose)),
-    [int(one) for one in (Purpose.purchase, Purpose.transfer, Purpose.unknown, Purpose.disburse)],
-)
+_MAY_PAY: Final = among((Purpose.purchase, Purpose.transfer, Purpose.unknown, Purpose.disburse))
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import Leg
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import KEEPER, MERCHANT, bits_of
+from services.detector.purposes import among
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -44,6 +45,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    lacking,
     least,
     parameter,
     shown,
@@ -68,8 +70,7 @@ CONTROLLED: Final = frozenset(
 _OURS: Final = bits_of(CONTROLLED)
 _SERVED: Final = KEEPER | MERCHANT | bits_of({AccountRole.product_vehicle})
 """Payments to such accounts are business, or stay with somebody who keeps money for others."""
-_BUSINESS: Final = np.isin(
-    np.arange(len(Purpose)),
+_BUSINESS: Final = among(
     [
         Purpose.repay,
         Purpose.withdraw,
@@ -82,7 +83,7 @@ _BUSINESS: Final = np.isin(
         Purpose.fee,
         Purpose.salary,
         Purpose.tax,
-    ],
+    ]
 )
 """By purpose: what an institution pays in the course of business."""
 
@@ -251,7 +252,7 @@ def _finding(
         attributed={one.leg.seq: one.leg.amount_minor for one in foremost},
         amount_minor=minor,
         currency=currency,
-        confidence=_confidence(drain, len(missing) + len(unknown)),
+        confidence=_confidence(drain, (*missing, *unknown)),
         severity=(
             factor("rule", 55, "控制资金大量外流", "what it controls is leaving"),
             by_amount(minor, currency),
@@ -264,7 +265,7 @@ def _finding(
     )
 
 
-def _confidence(drain: Drain, missing: int) -> tuple[Factor, ...]:
+def _confidence(drain: Drain, missing: Sequence[str]) -> tuple[Factor, ...]:
     factors = [factor("share", 40, "可动用资金过半流出", "half of what it had has left")]
     if drain.minor * _WHOLE >= drain.available_minor * 8_000:
         factors.append(factor("nearly_all", 15, "流出八成以上", "eight tenths or more"))
@@ -274,6 +275,4 @@ def _confidence(drain: Drain, missing: int) -> tuple[Factor, ...]:
         factors.append(factor("person", 10, "收款人有个人", "persons are among the receivers"))
     if drain.new:
         factors.append(factor("new", 10, "收款人此前未收过款", "receivers were never paid before"))
-    if missing:
-        factors.append(factor("missing", -10 * missing, "缺少部分数据", "some data is missing"))
-    return tuple(factors)
+    return (*factors, *lacking(missing))

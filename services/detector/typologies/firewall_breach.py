@@ -42,6 +42,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    lacking,
     parameter,
     shown,
 )
@@ -223,6 +224,4 @@ def _confidence(dealing: Dealing, over: list[_Flow], missing: tuple[str, ...]) -
     factors.append(factor("group", link.points, link.wording.zh, link.wording.en))
     if len(over) > 1:
         factors.append(factor("repeated", 5, f"共 {len(over)} 笔", f"{len(over)} transfers"))
-    if missing:
-        factors.append(factor("missing", -10 * len(missing), "缺少部分数据", "some data is missing"))
-    return tuple(factors)
+    return (*factors, *lacking(missing))

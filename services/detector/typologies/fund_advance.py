@@ -39,6 +39,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    lacking,
     parameter,
     shown,
 )
@@ -237,6 +238,4 @@ class _Case:
             points = min(15, 3 * payouts)
             factors.append(factor("repeated", points, f"共 {payouts} 笔", f"{payouts} payouts"))
         missing = self._missing()
-        if missing:
-            factors.append(factor("missing", -10 * len(missing), "缺少部分数据", "some data is missing"))
-        return tuple(factors)
+        return (*factors, *lacking(missing))

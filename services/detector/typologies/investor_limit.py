@@ -34,6 +34,7 @@ from services.detector.parties.entities import Entities
 from services.detector.parties.marks import bits_of
 from services.detector.parties.product_family import Family
 from services.detector.parties.product_kinds import OfKind
+from services.detector.purposes import among
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -45,6 +46,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    lacking,
     parameter,
     shown,
 )
@@ -52,8 +54,8 @@ from services.detector.typology import (
 _WHOLE: Final = 10_000
 _VEHICLE: Final = bits_of({AccountRole.product_vehicle})
 _SOLD: Final = (int(Purpose.transfer), int(Purpose.unknown))
-_IS_IN: Final = np.isin(np.arange(len(Purpose)), [int(one) for one in PAYS_IN])
-_IS_BACK: Final = np.isin(np.arange(len(Purpose)), [int(one) for one in PAYS_BACK])
+_IS_IN: Final = among(PAYS_IN)
+_IS_BACK: Final = among(PAYS_BACK)
 _GROWTH_BP: Final = 500
 """A product that passed its limit is counted again when its holders have grown by so much."""
 _MAX_FEEDS: Final = 100
@@ -288,6 +290,4 @@ def _confidence(crowd: Crowd, missing: tuple[str, ...]) -> tuple[Factor, ...]:
     if crowd.nominees:
         zh, en = f"穿透 {crowd.nominees} 名代持人", f"{crowd.nominees} nominees looked through"
         factors.append(factor("nominees", -10, zh, en))
-    if missing:
-        factors.append(factor("missing", -10 * len(missing), "缺少部分数据", "some data is missing"))
-    return tuple(factors)
+    return (*factors, *lacking(missing))

@@ -26,7 +26,6 @@ from schemas.alert import Citation, Factor, Subject, SubjectKind
 from schemas.record import Bilingual
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
-from services.detector.books.incidents import lacking
 from services.detector.explanations.margin_funding import Funding, Origin, explanation
 from services.detector.flows.lending import NOT_PASSED, Lending, Listing
 from services.detector.flows.loans import Arrival, Loans, arrival, paid_there
@@ -36,6 +35,7 @@ from services.detector.graph.kernel import Bools
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import CLIENT_MONEY, OWN_MONEY, Entities
 from services.detector.parties.marks import bits_of
+from services.detector.purposes import among
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -47,6 +47,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    lacking,
     least,
     parameter,
     shown,
@@ -58,7 +59,7 @@ _PLATFORMS: Final = bits_of(CLIENT_MONEY | OWN_MONEY)
 _PAID_OUT: Final = frozenset(
     {Purpose.unknown, Purpose.transfer, Purpose.disburse, Purpose.invest, Purpose.recharge, Purpose.top_up}
 )
-_IS_PAID_OUT: Final = np.isin(np.arange(len(Purpose)), [int(one) for one in _PAID_OUT])
+_IS_PAID_OUT: Final = among(_PAID_OUT)
 
 
 @dataclass(frozen=True, slots=True)

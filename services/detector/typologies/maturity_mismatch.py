@@ -27,7 +27,6 @@ from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY, HOUR
 from schemas.record import Bilingual
 from schemas.transaction import Purpose
-from services.detector.books.incidents import lacking
 from services.detector.books.listings import Listings
 from services.detector.books.loan_flows import ASSET, PAYOUTS, UNSTATED, Flow
 from services.detector.explanations.maturity_mismatch import Mismatch, explanation
@@ -47,6 +46,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    lacking,
     least,
     parameter,
     shown,

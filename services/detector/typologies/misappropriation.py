@@ -30,6 +30,7 @@ from services.detector.beijing import day_of, midnight_us
 from services.detector.books.allowances import Allowances
 from services.detector.books.incidents import MAX_INCIDENTS, Case, Incident, Incidents, Reason
 from services.detector.explanations.misappropriation import explanation
+from services.detector.flows.refunds import is_refund
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import CLIENT_MONEY, OWN_MONEY, Entities, holder_of
@@ -306,12 +307,8 @@ class _Judge:
         leg, p = self._leg, self._p
         if AccountRole.guarantee in self._entities.roles(leg.dst):
             return leg.purpose in _PAID_BACK
-        if leg.purpose is not Purpose.refund:
-            return False
         since_us = self._context.now_us - p.window_days * DAY
-        paid = self._context.graph.edges_out(leg.dst, since_us, leg.ts_us, self._context.as_of, p.max_edges)
-        came = (paid.dst == leg.src) & (paid.currency == leg.currency)
-        return int(paid.amount_minor[came].sum()) >= leg.amount_minor
+        return is_refund(self._context, leg, since_us, p.max_edges)
 
     def _filed(self) -> list[Filing]:
         """Under which the payee may receive client money."""

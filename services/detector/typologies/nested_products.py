@@ -48,6 +48,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    lacking,
     parameter,
     shown,
 )
@@ -297,6 +298,4 @@ class _Search:
                 f"more than the {self._p.lawful_layers} allowed",
             )
             factors.append(factor("beyond", 20, zh, en))
-        if missing:
-            factors.append(factor("missing", -10 * len(missing), "缺少部分数据", "some data is missing"))
-        return tuple(factors)
+        return (*factors, *lacking(missing))

@@ -30,6 +30,7 @@ from services.detector.legs import Leg, legs_of, merged, some_of
 from services.detector.parties.agents import is_filed_agent
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import KEPT_FOR_OTHERS, bits_of
+from services.detector.purposes import among
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -41,6 +42,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    lacking,
     least,
     parameter,
     shown,
@@ -63,7 +65,7 @@ _PASSING: Final = (
     Purpose.invest,
     Purpose.disburse,
 )
-_MAY_PASS: Final = np.isin(np.arange(len(Purpose)), _PASSING)
+_MAY_PASS: Final = among(_PASSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +224,4 @@ class _Case:
         payees = {leg.dst for turn in turns for leg in turn.left}
         if len(payees) * 2 <= count:
             factors.append(factor("payees", 10, "收款方集中", "few receivers"))
-        if missing:
-            factors.append(factor("missing", -10 * len(missing), "缺少部分数据", "some data is missing"))
-        return tuple(factors)
+        return (*factors, *lacking(missing))

@@ -25,7 +25,6 @@ from schemas.record import Bilingual
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
 from services.detector.beijing import day_of
-from services.detector.books.incidents import lacking
 from services.detector.books.listings import Listings
 from services.detector.books.loan_flows import ASSET, PAYOUTS, UNSTATED, YUAN, Flow
 from services.detector.explanations.ponzi import Scheme, explanation
@@ -44,6 +43,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    lacking,
     parameter,
     shown,
 )

@@ -51,6 +51,7 @@ from services.detector.typology import (
     factor,
     greatest,
     in_force,
+    lacking,
     least,
     parameter,
     shown,
@@ -328,7 +329,6 @@ class _Case:
 
     def _confidence(self, collected: Collected, held: Held | None, paid: Paid | None) -> tuple[Factor, ...]:
         count, strong = collected.clients, collected.strong * 2 >= len(collected.edges)
-        lacking = len(self._missing(collected))
         factors = [factor("clients", 40, f"{count} 名不同客户转入", f"{count} distinct clients paid in")]
         if strong:
             factors.append(factor("purpose", 20, "用途是投资或充值", "paid in as investments or recharges"))
@@ -340,9 +340,7 @@ class _Case:
             factors.append(factor("concentration", 10, zh, en))
         if held is not None and paid is not None:
             factors.append(factor("both", 5, "既滞留又转付", "both held and paid on"))
-        if lacking:
-            factors.append(factor("missing", -10 * lacking, "缺少部分数据", "some data is missing"))
-        return tuple(factors)
+        return (*factors, *lacking(self._missing(collected)))
 
 
 def _at(recheck: Recheck) -> int:

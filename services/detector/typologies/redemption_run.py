@@ -43,6 +43,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    lacking,
     parameter,
     shown,
 )
@@ -220,6 +221,4 @@ def _confidence(peak: _Peak, held: Held, missing: Sequence[str]) -> tuple[Factor
         )
     if held.minor < peak.net_minor:
         factors.append(factor("cover", 15, "余额不足再支撑同样长的时间", "it will not last as long again"))
-    if missing:
-        factors.append(factor("missing", -15 * len(missing), "缺少部分数据", "some data is missing"))
-    return tuple(factors)
+    return (*factors, *lacking(missing, 15))

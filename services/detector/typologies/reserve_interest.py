@@ -46,6 +46,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    lacking,
     parameter,
     shown,
 )
@@ -310,7 +311,4 @@ def _finding(
 
 def _confidence(payer: _Payer) -> tuple[Factor, ...]:
     factors = [factor("payer", payer.points, payer.because.zh, payer.because.en)]
-    if payer.missing:
-        points = -10 * len(payer.missing)
-        factors.append(factor("missing", points, "缺少部分数据", "some data is missing"))
-    return tuple(factors)
+    return (*factors, *lacking(payer.missing))

@@ -46,6 +46,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    lacking,
     parameter,
     shown,
 )
@@ -377,10 +378,7 @@ def _confidence(violations: list[_Violation]) -> tuple[Factor, ...]:
     if len(violations) > 1:
         count = len(violations)
         factors.append(factor("repeated", min(15, 3 * count), f"共 {count} 笔", f"{count} transfers"))
-    if verdict.missing:
-        points = -10 * len(verdict.missing)
-        factors.append(factor("missing", points, "缺少部分数据", "some data is missing"))
-    return tuple(factors)
+    return (*factors, *lacking(verdict.missing))
 
 
 def _explanation(

@@ -45,6 +45,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    lacking,
     parameter,
     shown,
 )
@@ -248,6 +249,4 @@ def _confidence(mismatches: list[Mismatch], missing: tuple[str, ...]) -> tuple[F
     if len(mismatches) > 1:
         count = len(mismatches)
         factors.append(factor("repeated", min(15, 5 * count), f"共 {count} 次", f"{count} times"))
-    if missing:
-        factors.append(factor("missing", -15 * len(missing), "缺少部分数据", "some data is missing"))
-    return tuple(factors)
+    return (*factors, *lacking(missing, 15))

@@ -30,7 +30,6 @@ from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.transaction import Purpose
-from services.detector.books.incidents import lacking
 from services.detector.explanations.round_tripping import Round, explanation
 from services.detector.flows.lending import NOT_PASSED
 from services.detector.flows.loans import Arrival, arrival
@@ -39,6 +38,7 @@ from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.lookups import Lookup
 from services.detector.parties.marks import KEEPER
+from services.detector.purposes import among
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -50,6 +50,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    lacking,
     least,
     parameter,
     shown,
@@ -69,7 +70,7 @@ _NOT_ROUND: Final = frozenset(
     }
 )
 """Neither the first payment of a cycle nor the last has such a purpose."""
-_MAY_BE_ROUND: Final = ~np.isin(np.arange(len(Purpose)), [int(one) for one in _NOT_ROUND])
+_MAY_BE_ROUND: Final = ~among(_NOT_ROUND)
 _WHOLE: Final = 10_000
 _MAX_TRIPS: Final = 100
 """Of one subject; past it the earliest is forgotten."""

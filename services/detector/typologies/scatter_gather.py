@@ -19,11 +19,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-
 from schemas.instant import DAY
 from schemas.record import Bilingual
-from services.detector.books.strangers import Strangers, between_strangers
+from services.detector.books.strangers import Strangers, completed_between
 from services.detector.flows.commissions import RATES, accident_ppm, before, whole_percent
 from services.detector.flows.shape_rules import (
     CROWD,
@@ -97,8 +95,7 @@ class ScatterGather(Typology):
 
     def candidates(self, step: Step) -> Candidates:
         window_us = greatest(Parameters, self.id, "window_days", step) * DAY
-        rows = step.found.row[step.completed(Shape.scatter_gather)].astype(np.intp)
-        rows = rows[between_strangers(step, window_us)[rows]]
+        rows = completed_between(step, Shape.scatter_gather, window_us)
         return Candidates(rows, step.applied.dst[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:

@@ -24,7 +24,6 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import AccountRole, PartyKind
 from schemas.transaction import Purpose
-from services.detector.books.incidents import lacking
 from services.detector.explanations.self_lending import Loan, explanation
 from services.detector.flows.lending import NOT_PASSED, Lending, Listing
 from services.detector.flows.loans import Arrival, Loans, arrival, paid_there
@@ -45,6 +44,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    lacking,
     least,
     parameter,
     shown,

@@ -48,6 +48,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    lacking,
     parameter,
     shown,
 )
@@ -356,6 +357,4 @@ def _confidence(raised: Raised, missing: tuple[str, ...]) -> tuple[Factor, ...]:
     if raised.nominees:
         zh, en = f"{raised.nominees} 名代持人", f"{raised.nominees} nominees"
         factors.append(factor("nominees", -10, zh, en))
-    if missing:
-        factors.append(factor("missing", -10 * len(missing), "缺少部分数据", "some data is missing"))
-    return tuple(factors)
+    return (*factors, *lacking(missing))

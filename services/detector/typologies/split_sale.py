@@ -44,6 +44,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    lacking,
     parameter,
     shown,
 )
@@ -283,6 +284,4 @@ def _confidence(resale: Resale, missing: tuple[str, ...]) -> tuple[Factor, ...]:
         factors.append(factor("holder", 15, "卖方此前已认购该产品", "the seller had paid into it"))
     if resale.buyers >= _MANY:
         factors.append(factor("many", 10, f"买方达 {_MANY} 名以上", f"{_MANY} buyers or more"))
-    if missing:
-        factors.append(factor("missing", -10 * len(missing), "缺少部分数据", "some data is missing"))
-    return tuple(factors)
+    return (*factors, *lacking(missing))

@@ -19,11 +19,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-import numpy as np
-
 from schemas.instant import DAY
 from schemas.record import Bilingual
-from services.detector.books.strangers import Strangers, between_strangers
+from services.detector.books.strangers import Strangers, passed_between
 from services.detector.flows.commissions import Pass, before, passes
 from services.detector.flows.shape_rules import (
     MATERIAL_MINOR,
@@ -95,8 +93,7 @@ class Stack(Typology):
 
     def candidates(self, step: Step) -> Candidates:
         window_us = greatest(Parameters, self.id, "window_days", step) * DAY
-        fed = step.dealt.fed_us >= step.applied.ts_us - window_us
-        rows = np.flatnonzero(between_strangers(step, window_us) & fed)
+        rows = passed_between(step, window_us)
         return Candidates(rows, step.applied.src[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:

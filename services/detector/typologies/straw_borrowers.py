@@ -24,7 +24,6 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
-from services.detector.books.incidents import lacking
 from services.detector.explanations.straw_borrowers import Straws, explanation
 from services.detector.flows.lending import NOT_PASSED, Lending, Listing
 from services.detector.flows.loans import Loans
@@ -47,6 +46,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    lacking,
     least,
     parameter,
     shown,

@@ -38,6 +38,7 @@ from services.detector.explanations.structuring import Split, explanation
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import KEPT_FOR_OTHERS, OTHER, bits_of
+from services.detector.purposes import among
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -49,6 +50,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    lacking,
     least,
     parameter,
     shown,
@@ -72,7 +74,7 @@ _EXPLAINED: Final = (
     Purpose.merchant_settlement,
     Purpose.reserve_transfer,
 )
-_IS_EXPLAINED: Final = np.isin(np.arange(len(Purpose)), _EXPLAINED)
+_IS_EXPLAINED: Final = among(_EXPLAINED)
 _KEEPERS: Final = KEPT_FOR_OTHERS | {AccountRole.product_vehicle}
 _ORDINARY: Final = OTHER & ~bits_of({AccountRole.product_vehicle})
 
@@ -321,6 +323,4 @@ class _Case:
             factors.append(factor("receiver", 20, "同一收款方", "one receiver"))
         if all(one.amount_minor == other.amount_minor for one, other in pairwise(parts)):
             factors.append(factor("same_amount", 5, "金额完全相同", "the amounts are the same"))
-        if missing:
-            factors.append(factor("missing", -10 * len(missing), "缺少部分数据", "some data is missing"))
-        return tuple(factors)
+        return (*factors, *lacking(missing))

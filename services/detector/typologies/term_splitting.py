@@ -24,7 +24,6 @@ from schemas.alert import Citation, EvidenceEdge, Factor, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.transaction import Purpose
-from services.detector.books.incidents import lacking
 from services.detector.books.listings import Listings
 from services.detector.books.loan_book import Loan
 from services.detector.books.loan_flows import ASSET, UNSTATED, Flow
@@ -45,6 +44,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    lacking,
     least,
     parameter,
     shown,

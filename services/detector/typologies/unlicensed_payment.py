@@ -61,6 +61,7 @@ from services.detector.typology import (
     Typology,
     factor,
     in_force,
+    lacking,
     least,
     parameter,
     shown,
@@ -384,6 +385,4 @@ class _Case:
         factors.append(factor(way, 40, zh, en))
         if payers >= 5 * self._p.min_payers:
             factors.append(factor("crowd", 10, "付款人众多", "very many payers"))
-        if missing:
-            factors.append(factor("missing", -10 * len(missing), "缺少部分数据", "some data is missing"))
-        return tuple(factors)
+        return (*factors, *lacking(missing))
