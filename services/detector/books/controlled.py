@@ -21,14 +21,16 @@ MAX_ACCOUNTS: Final = 100
 
 
 class Held(NamedTuple):
-    """`stated`: every account's balance rests on its bank's statement, not on the flows seen alone."""
+    """`stated`: every account's balance rests on its bank's statement, not on the flows seen alone, and
+    there is one."""
 
     minor: int
     stated: bool
 
 
 class Controlled:
-    """The accounts in the business of `institution_id` that have one of `roles` now, in one currency."""
+    """The accounts in the business of `institution_id` that have one of `roles` now, in one currency; with
+    a `product`, those that keep its money."""
 
     def __init__(
         self,
@@ -38,6 +40,7 @@ class Controlled:
         currency: str,
         days: int,
         max_edges: int,
+        product: str = "",
     ) -> None:
         """`days`: how far back the graph is asked for flows, at most `max_edges` of an account each way."""
         self._context = context
@@ -49,7 +52,7 @@ class Controlled:
             account
             for account in np.flatnonzero(context.marks & bits_of(roles)).tolist()
             if any(
-                one.role in roles and one.institution_id == institution_id
+                one.role in roles and one.institution_id == institution_id and product in ("", one.product_id)
                 for one in entities.accounts(account)
             )
         ]
@@ -60,7 +63,9 @@ class Controlled:
         """Now: of each account the last statement and the flows since, else what came in and has not left
         over the days that the graph is asked for."""
         balances = [self._balance(account) for account in self.accounts]
-        return Held(sum(one.minor for one in balances), all(one.stated for one in balances))
+        return Held(
+            sum(one.minor for one in balances), bool(balances) and all(one.stated for one in balances)
+        )
 
     def went(self, since_us: int) -> int:
         """What has left them since then, for anywhere but one of them."""

@@ -1,9 +1,10 @@
 """What clients took out of each institution and brought to it, day by day, and how many took.
 
-A day is Beijing's, by the time of the transfer. An account belongs to the institution in whose business the
-registry had it when it was first met since the registry's last change. Rows of a batch count one by one, in
-order: open() a batch, advance() to what a query sees, close() it. Integers only; DAYS days are kept of at
-most MAX_BOOKS institutions and currencies, further ones are not counted.
+What names a fund or another product with money of its own counts as that product's, through whosever account
+it went; all else as that of the institution in whose business the account is. A day is Beijing's, by the time
+of the transfer; accounts and products are what the registry had them for when they were first met since its
+last change. Rows of a batch count one by one, in order: open() a batch, advance() to what a query sees,
+close() it. Integers only; DAYS days are kept of at most MAX_BOOKS books, further ones are not counted.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from schemas.registry import AccountRole
+from schemas.registry import AccountRole, ProductKind
 from schemas.transaction import Purpose
 from services.detector.beijing import day_of
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.kernel import Bools, Int64s
+from services.detector.graph.kernel import Bools, Int32s, Int64s
 from services.detector.parties.marks import CLIENT, bits_of
 from services.detector.purposes import among
 from services.detector.typology import Step
@@ -26,8 +27,10 @@ MAX_BOOKS: Final = 5_000
 HOLDING: Final = frozenset({AccountRole.custody, AccountRole.reserve, AccountRole.product_vehicle})
 """Roles of the accounts in which an institution keeps its clients' money together."""
 
-_KEPT: Final = bits_of({*HOLDING, AccountRole.client})
-_ROLES: Final = frozenset({*HOLDING, AccountRole.client})
+_OF_ITS_OWN: Final = frozenset({ProductKind.fund, ProductKind.private, ProductKind.vehicle})
+"""Products that keep their money apart from their institution's other clients'."""
+_ROLES: Final = frozenset({*HOLDING, AccountRole.client, AccountRole.fund_sales})
+_KEPT: Final = bits_of(_ROLES)
 _UNKNOWN: Final = -2
 _NONE: Final = -1
 _CURRENCIES: Final = 1 << 15
@@ -37,8 +40,13 @@ _LATE_DAYS: Final = 2
 _TAKES: Final = among([Purpose.withdraw, Purpose.redemption])
 _BRINGS: Final = among([Purpose.recharge, Purpose.top_up, Purpose.invest])
 
-Book = tuple[str, int]
-"""(institution, currency code)."""
+
+class Book(NamedTuple):
+    """Of an institution, or of one product of it; `currency` is the graph's code."""
+
+    institution_id: str
+    product_id: str
+    currency: int
 
 
 class _Rows(NamedTuple):
@@ -82,16 +90,17 @@ class DayFlows:
         self._takers = np.zeros((16, DAYS), np.int64)
         self._seen: dict[int, set[tuple[int, int]]] = {}
         self._newest = -1
-        self._met: dict[int, int] = {}
-        self._whose = np.full(1024, _UNKNOWN, np.int32)
-        self._institutions: list[str] = []
-        self._institution_numbers: dict[str, int] = {}
+        self._last_day = -1
+        self._owner_of_account = np.full(1024, _UNKNOWN, np.int32)
+        self._owner_of_product = np.full(1024, _UNKNOWN, np.int32)
+        self._owners: dict[tuple[str, str], int] = {}
+        """Numbers of institutions and their products, in the order met."""
         self._revision = -1
         self._waiting: _Rows | None = None
         self._at = 0
 
     def open(self, step: Step) -> Int64s:
-        """The batch's rows at which somebody takes, each with the first of its institution that day."""
+        """The batch's rows at which somebody takes, the first of each day."""
         rows, took = _moves(step)
         books = self._books_of(step, rows, took)
         rows, took, books = rows[books >= 0], took[books >= 0], books[books >= 0]
@@ -108,17 +117,10 @@ class DayFlows:
             took,
         )
         self._at = 0
-        taking = np.flatnonzero(took)
-        days = self._waiting.clock_day[taking]
-        _, first = np.unique(days * MAX_BOOKS + books[taking], return_index=True)
-        return rows[[place for place in taking[np.sort(first)].tolist() if self._is_first(place)]]
-
-    def _is_first(self, place: int) -> bool:
-        assert self._waiting is not None
-        book, day = int(self._waiting.book[place]), int(self._waiting.clock_day[place])
-        is_first = self._met.get(book, -1) < day
-        self._met[book] = day
-        return is_first
+        days, first = np.unique(self._waiting.clock_day[took], return_index=True)
+        first = first[days > self._last_day]
+        self._last_day = max(self._last_day, int(days.max(initial=-1)))
+        return rows[took][first]
 
     def advance(self, as_of: int) -> None:
         """Count the rows up to sequence number `as_of`, inclusive."""
@@ -135,9 +137,11 @@ class DayFlows:
             self.advance(int(self._waiting.seq[-1]))
         self._waiting = None
 
-    def books_of(self, institution_id: str) -> list[Book]:
-        """One a currency."""
-        return [book for book in self._books if book[0] == institution_id]
+    def busy(self, day: int, least: int) -> list[Book]:
+        """Those of which at least so many took on a day that is kept."""
+        number = np.flatnonzero(self._takers[: len(self._books), day % DAYS] >= least)
+        books = list(self._books)
+        return [books[each] for each in number.tolist()]
 
     def totals(self, book: Book, until_day: int) -> Totals:
         """Of the days kept before `until_day`, from the book's first."""
@@ -180,38 +184,44 @@ class DayFlows:
         """The number of each row's book; -1 where it has none."""
         applied = step.applied
         if self._revision != step.registry.revision:
-            self._whose[:] = _UNKNOWN
+            self._owner_of_account[:] = self._owner_of_product[:] = _UNKNOWN
             self._revision = step.registry.revision
-        if step.marks.size > self._whose.size:
-            more = np.full(step.marks.size - self._whose.size, _UNKNOWN, np.int32)
-            self._whose = np.concatenate((self._whose, more))
         ends = np.where(took, applied.src[rows], applied.dst[rows])
-        met = np.flatnonzero(self._whose[ends] == _UNKNOWN)
-        for place in met[np.sort(np.unique(ends[met], return_index=True)[1])].tolist():
-            clock_us = int(applied.clock_us[rows[place]])
-            self._whose[ends[place]] = self._institution(step, int(ends[place]), clock_us)
-        whose = self._whose[ends].astype(np.int64)
-        keys = np.where(whose < 0, -1, whose * _CURRENCIES + applied.currency[rows])
+        products = applied.product[rows]
+        self._owner_of_account = _with_room(self._owner_of_account, step.marks.size)
+        self._owner_of_product = _with_room(self._owner_of_product, int(products.max(initial=0)) + 1)
+        for place in _firsts(ends, self._owner_of_account):
+            clock_us, account = int(applied.clock_us[rows[place]]), int(ends[place])
+            self._owner_of_account[account] = self._account_owner(step, account, clock_us)
+        for place in _firsts(products, self._owner_of_product):
+            clock_us, product = int(applied.clock_us[rows[place]]), int(products[place])
+            self._owner_of_product[product] = self._product_owner(step, product, clock_us)
+        owners = self._owner_of_product[products].astype(np.int64)
+        owners = np.where(owners >= 0, owners, self._owner_of_account[ends])
+        keys = np.where(owners < 0, -1, owners * _CURRENCIES + applied.currency[rows])
         distinct, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
         numbers = np.full(distinct.size, -1, np.int64)
+        names = list(self._owners)
         for one in np.argsort(first).tolist():
             if distinct[one] >= 0:
-                book = self._institutions[int(distinct[one]) // _CURRENCIES], int(distinct[one]) % _CURRENCIES
-                numbers[one] = self._number(book, int(day_of(int(applied.clock_us[rows[first[one]]]))))
+                owner, currency = divmod(int(distinct[one]), _CURRENCIES)
+                day = int(day_of(int(applied.clock_us[rows[first[one]]])))
+                numbers[one] = self._number(Book(*names[owner], currency), day)
         return numbers[inverse]
 
-    def _institution(self, step: Step, account: int, clock_us: int) -> int:
-        """Its number; _NONE where the account has none."""
+    def _account_owner(self, step: Step, account: int, clock_us: int) -> int:
+        """_NONE where it serves nobody's clients."""
         records = step.registry.accounts(step.graph.token(account).hex(), clock_us)
-        whose = next(
-            (one.institution_id for one in records if one.role in _ROLES and one.institution_id), None
-        )
-        if whose is None:
+        served = (one.institution_id for one in records if one.role in _ROLES and one.institution_id)
+        whose = next(served, None)
+        return _NONE if whose is None else self._owners.setdefault((whose, ""), len(self._owners))
+
+    def _product_owner(self, step: Step, product: int, clock_us: int) -> int:
+        """_NONE where its money is kept with others', or nobody knows it."""
+        record = step.registry.product(step.graph.product(product), clock_us)
+        if record is None or record.product_kind not in _OF_ITS_OWN:
             return _NONE
-        if whose not in self._institution_numbers:
-            self._institution_numbers[whose] = len(self._institutions)
-            self._institutions.append(whose)
-        return self._institution_numbers[whose]
+        return self._owners.setdefault((record.institution_id, record.product_id), len(self._owners))
 
     def _number(self, book: Book, day: int) -> int:
         number = self._books.get(book, -1)
@@ -238,3 +248,16 @@ def _moves(step: Step) -> tuple[Int64s, Bools]:
     counted = took | (to_kept & ~from_kept & brings & step.inserted)
     rows = np.flatnonzero(counted & (applied.src != applied.dst)).astype(np.int64)
     return rows, took[rows]
+
+
+def _with_room(owners: Int32s, size: int) -> Int32s:
+    if size <= owners.size:
+        return owners
+    return np.concatenate((owners, np.full(max(size, 2 * owners.size) - owners.size, _UNKNOWN, np.int32)))
+
+
+def _firsts(codes: Int32s, owners: Int32s) -> list[int]:
+    """Where each code without an owner yet comes first, ascending."""
+    met = np.flatnonzero(owners[codes] == _UNKNOWN)
+    places: list[int] = met[np.sort(np.unique(codes[met], return_index=True)[1])].tolist()
+    return places
