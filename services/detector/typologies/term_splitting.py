@@ -1,37 +1,32 @@
 """期限拆分: one loan is financed by a chain of shorter listings, each repaying the one before.
 
-A listing is repaid by the next one of the same borrower where
+A listing is repaid by the next one, of the same borrower or of a related party of his, where
 
-- within D days after the next was disbursed to the borrower, the borrower repaid at least share φ of it; or
+- within D days after the next was disbursed, the borrower repaid at least share φ of it; and where the next
+  is another's, that one had handed him at least as much in between; or
 - custody paid at least φ of it to its investors while the borrower had not, and within the last D days
-  investors had put as much into a listing of the same borrower that was not disbursed;
+  investors had put as much into the next listing, which was not disbursed;
 
-and both are of about the same principal. A chain of at least N listings is one loan. A borrower who repays
-first and borrows again later, or takes a loan of another size, has another loan. The feed must name
-listings; where nobody knows the borrower's party, an account is one borrower, and only the first way shows.
+and both are of about the same principal. A chain of at least N listings is one loan, whoever of the related
+borrowers signs for which. A borrower who repays first and borrows again later, or takes a loan of another
+size, has another loan; so have companies of one owner between whom no money passes. The feed must name
+listings; where nobody knows a borrower's party, an account is one borrower, what passes between two of them
+counts as between related parties, and only the first way shows.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-import numpy as np
-
 from schemas.alert import Citation, EvidenceEdge, Factor, Subject, SubjectKind
-from schemas.instant import DAY
 from schemas.record import Bilingual
-from schemas.transaction import Purpose
-from services.detector.books.listings import Listings
-from services.detector.books.loan_book import Loan
-from services.detector.books.loan_flows import ASSET, UNSTATED, Flow
+from services.detector.books.loan_flows import UNSTATED, Flow
 from services.detector.evidence import keep
 from services.detector.explanations.term_splitting import Chain, explanation
-from services.detector.graph import Edges
-from services.detector.legs import Leg, legs_of
-from services.detector.parties.entities import Entities
+from services.detector.flows.replacing import Repaid
 from services.detector.parties.marks import CUSTODY
 from services.detector.severity import by_amount
 from services.detector.typology import (
@@ -49,14 +44,13 @@ from services.detector.typology import (
     parameter,
     shown,
 )
+from services.detector.wording import masked
 
 _WHOLE: Final = 10_000
-_MAX_BORROWERS: Final = 20_000
-"""Borrowers with a listing that repaid another; past it the one least lately so is forgotten."""
-_MAX_LINKS: Final = 50
-_MAX_EDGES_A_LINK: Final = 40
-_INVESTED: Final = (Purpose.invest, *UNSTATED)
-_PRINCIPAL: Final = (Purpose.repay, Purpose.redemption, *UNSTATED)
+_MAX_LINKS: Final = 50_000
+"""Listings that repaid another; past it the one least lately so is forgotten."""
+_MAX_CHAIN: Final = 50
+"""Of a longer chain the last listings count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +62,9 @@ class Parameters:
     share_bp: int = parameter(8_000, "assumption: φ, nearly all of the principal")
     tolerance_bp: int = parameter(1_000, "assumption: principals differ by interest and fees at most")
     max_edges: int = parameter(2_000, "bound on the transfers of one account that are looked at")
+    max_payers: int = parameter(
+        20, "bound on those, of one borrower, who may have handed it a loan of theirs"
+    )
 
 
 class _Link(NamedTuple):
@@ -88,11 +85,14 @@ class TermSplitting(Typology):
         Bilingual(zh="借款人还清后另行借款", en="a borrower's unrelated later loan"),
         Bilingual(zh="一次性借新贷还旧贷", en="a single refinancing"),
         Bilingual(zh="金额不同的另一笔借款", en="another loan of another size"),
+        Bilingual(
+            zh="同一控制人的两家公司各自借还款", en="companies of one owner who each repay what they borrowed"
+        ),
     )
 
     def __init__(self) -> None:
-        self._links: OrderedDict[str, dict[int, _Link]] = OrderedDict()
-        """By borrower and by the listing that repaid."""
+        self._links: OrderedDict[int, _Link] = OrderedDict()
+        """By the listing that repaid."""
 
     def candidates(self, step: Step) -> Candidates:
         """Repayments of what is then nearly repaid, and principal paid ahead of the borrower."""
@@ -112,130 +112,83 @@ class TermSplitting(Typology):
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         parameters = in_force(Parameters, self.id, context.rules)
-        case = _Case(context, transfer, parameters)
-        if not case.is_repaid or case.platform is None:
-            return None
-        found = case.by_borrower() if transfer.account == transfer.dst else case.by_custody()
+        repaid = Repaid(context, transfer, parameters)
+        platform = repaid.listings.platform(transfer.product, transfer.account) if repaid.is_whole else None
+        found = repaid.replacement() if platform else None
         if found is None:
             return None
-        after, link = found
-        links = self._remember(case.borrower, after, link)
-        chain = _chain(links, after)
-        return case.finding(chain, links) if len(chain) >= parameters.min_listings else None
+        edges = tuple(keep(context, leg, leg.amount_minor) for leg in found.legs)
+        self._remember(found.after, _Link(found.before, found.minor, edges))
+        chain = _chain(self._links, found.after)
+        if len(chain) < parameters.min_listings:
+            return None
+        links = [self._links[product] for product in chain[1:]]
+        return _Case(context, transfer, parameters, repaid, chain, links).finding()
 
-    def _remember(self, borrower: str, after: int, link: _Link) -> dict[int, _Link]:
-        links = self._links.pop(borrower, {})
-        links.pop(after, None)
-        links[after] = link
-        if len(links) > _MAX_LINKS:
-            del links[next(iter(links))]
-        self._links[borrower] = links
-        if len(self._links) > _MAX_BORROWERS:
+    def _remember(self, after: int, link: _Link) -> None:
+        self._links[after] = link
+        self._links.move_to_end(after)
+        if len(self._links) > _MAX_LINKS:
             self._links.popitem(last=False)
-        return links
 
 
-def _chain(links: dict[int, _Link], last: int) -> list[int]:
+def _chain(links: Mapping[int, _Link], last: int) -> list[int]:
     """The listings that end in `last`, each repaying the one before it."""
     chain = [last]
-    while chain[0] in links and links[chain[0]].before not in chain:
+    while chain[0] in links and links[chain[0]].before not in chain and len(chain) < _MAX_CHAIN:
         chain.insert(0, links[chain[0]].before)
     return chain
 
 
 class _Case:
-    """One repayment of a listing, by its borrower or out of custody, and what it came from."""
+    """A chain of listings, and how each but the first repaid the one before."""
 
-    def __init__(self, context: Context, transfer: Transfer, parameters: Parameters) -> None:
+    def __init__(
+        self,
+        context: Context,
+        transfer: Transfer,
+        parameters: Parameters,
+        repaid: Repaid,
+        chain: Sequence[int],
+        links: Sequence[_Link],
+    ) -> None:
         self._context = context
         self._transfer = transfer
         self._p = parameters
-        self._listings = Listings(context, Entities(context))
-        self._product = transfer.product
-        self._principal = self._principal_of(self._product)
+        self._repaid = repaid
+        self._chain = chain
+        self._links = links
+        self._borrowers = [repaid.borrower(product) for product in chain]
 
-    @property
-    def is_repaid(self) -> bool:
-        """Nearly all of the principal is back, with the borrower's money or without."""
-        book, product = self._context.book, self._product
-        if self._transfer.account == self._transfer.dst:
-            back = book.total(product, Flow.repaid)
-        else:
-            back = book.total(product, Flow.paid) - book.total(product, *ASSET)
-        return self._principal > 0 and self._covers(back)
-
-    @property
-    def platform(self) -> str | None:
-        return self._listings.platform(self._product, self._transfer.account)
-
-    @property
-    def party(self) -> str | None:
-        loan = self._context.book.loan(self._product)
-        return self._listings.borrower(self._product, loan.borrower if loan else 0)
-
-    @property
-    def borrower(self) -> str:
-        return self.party or self._context.token(self._transfer.src)
-
-    def by_borrower(self) -> tuple[int, _Link] | None:
-        """The next listing, disbursed to the borrower within D days before it repaid this one."""
-        now_us = self._transfer.ts_us
-        for loan in reversed(self._loans()):
-            is_recent = now_us - self._p.days * DAY <= loan.first_us <= now_us
-            if loan.product in (0, self._product) or not is_recent or not self._is_alike(loan.product):
-                continue
-            repaid = list(self._repayments(loan))
-            minor = sum(leg.amount_minor for leg in repaid)
-            if self._covers(minor):
-                came = self._edges_in(loan.borrower, loan.first_us)
-                lent = legs_of(came, (came.product == loan.product) & (came.src == loan.custody))
-                return loan.product, self._link(minor, [*lent, *repaid])
-        return None
-
-    def by_custody(self) -> tuple[int, _Link] | None:
-        """The next listing, whose investors' money went to the investors of this one."""
-        context, book, party = self._context, self._context.book, self.party
-        borrowed = context.registry.borrowed_by(party, context.now_us) if party else ()
-        since_us = self._transfer.ts_us - self._p.days * DAY
-        for record in reversed(borrowed):
-            product = context.graph.product_code(record.product_id) or 0
-            kept = book.total(product, Flow.invested)
-            kept -= book.total(product, Flow.refunded, Flow.disbursed)
-            if product == self._product or not self._is_alike(product) or not self._covers(kept):
-                continue
-            into = self._edges_in(self._transfer.src, since_us)
-            invested = legs_of(into, (into.product == product) & np.isin(into.purpose, _INVESTED))
-            if self._covers(sum(leg.amount_minor for leg in invested)):
-                out = context.graph.edges_out(self._transfer.src, since_us, *self._until)
-                is_paid = (out.product == self._product) & np.isin(out.purpose, _PRINCIPAL)
-                paid = legs_of(out, is_paid)
-                half = _MAX_EDGES_A_LINK // 2
-                minor = min(kept, sum(leg.amount_minor for leg in paid))
-                return product, self._link(minor, [*invested[-half:], *paid[-half:]])
-        return None
-
-    def finding(self, chain: Sequence[int], links: dict[int, _Link]) -> Finding:
-        context, party = self._context, self.party
-        steps = [links[product] for product in chain[1:]]
-        edges = tuple(edge for step in steps for edge in step.edges)
+    def finding(self) -> Finding:
+        """About whoever borrowed under the first listing of the chain."""
+        context, chain, repaid = self._context, self._chain, self._repaid
+        edges = tuple(edge for link in self._links for edge in link.edges)
         currency = context.graph.currency(self._transfer.currency)
-        minor = sum(step.minor for step in steps)
+        minor = sum(link.minor for link in self._links)
+        loans = [loan for product in chain if (loan := context.book.loan(product)) is not None]
+        accounts = [loan.borrower for loan in loans] or [self._transfer.src]
+        token = context.token(accounts[0])
+        known = tuple(dict.fromkeys(party for party in self._borrowers if party is not None))
+        subject = Subject(kind=SubjectKind.account, id=token)
+        if known:
+            subject = Subject(kind=SubjectKind.party, id=known[0])
+        platform = repaid.listings.platform(self._transfer.product, self._transfer.account) or ""
         told = Chain(
-            platform=self.platform or "",
-            borrower=party or "",
-            token=self.borrower if party is None else "",
+            platform=platform,
+            borrowers=known or (masked(token),),
             listings=tuple(context.graph.product(product) for product in chain),
             first_us=min(edge.ts for edge in edges),
             last_us=self._transfer.ts_us,
-            principal_minor=max(self._principal_of(product) for product in chain),
+            principal_minor=max(repaid.principal(product) for product in chain),
             minor=minor,
             currency=currency,
         )
-        missing = self._missing(chain)
+        missing = self._missing()
         return Finding(
-            subject=Subject(kind=SubjectKind.party if party else SubjectKind.account, id=self.borrower),
-            institution_id=self.platform,
-            accounts=(self._transfer.src,),
+            subject=subject,
+            institution_id=platform,
+            accounts=tuple(sorted(set(accounts))),
             attributed={self._transfer.seq: self._transfer.amount_minor},
             amount_minor=minor,
             currency=currency,
@@ -252,48 +205,11 @@ class _Case:
             earlier=edges,
         )
 
-    @property
-    def _until(self) -> tuple[int, int, int]:
-        return self._context.now_us, self._context.as_of, self._p.max_edges
-
-    def _edges_in(self, account: int, since_us: int) -> Edges:
-        return self._context.graph.edges_in(account, since_us, *self._until)
-
-    def _loans(self) -> list[Loan]:
-        party = self.party
-        if party is not None:
-            return list(self._listings.loans(party))
-        return self._context.book.loans_of(self._transfer.src)
-
-    def _repayments(self, after: Loan) -> Iterator[Leg]:
-        """Of this listing by the borrower, since the next was disbursed."""
-        for account in sorted({self._transfer.src, after.borrower}):
-            out = self._context.graph.edges_out(account, after.first_us, *self._until)
-            into_custody = (self._context.marks[out.dst] & CUSTODY) != 0
-            is_repaid = (out.product == self._product) & np.isin(out.purpose, _PRINCIPAL)
-            yield from legs_of(out, is_repaid & into_custody)
-
-    def _principal_of(self, product: int) -> int:
-        book = self._context.book
-        raised = book.total(product, Flow.invested) - book.total(product, Flow.refunded)
-        return book.total(product, Flow.disbursed) or raised
-
-    def _covers(self, minor: int) -> bool:
-        return minor * _WHOLE >= self._p.share_bp * self._principal
-
-    def _is_alike(self, product: int) -> bool:
-        """Of about the same principal."""
-        apart = abs(self._principal_of(product) - self._principal)
-        return apart * _WHOLE <= self._p.tolerance_bp * self._principal
-
-    def _link(self, minor: int, legs: Sequence[Leg]) -> _Link:
-        edges = (keep(self._context, leg, leg.amount_minor) for leg in legs[-_MAX_EDGES_A_LINK:])
-        return _Link(self._product, minor, tuple(edges))
-
-    def _missing(self, chain: Sequence[int]) -> tuple[str, ...]:
+    def _missing(self) -> tuple[str, ...]:
+        records = [self._repaid.listings.record(product) for product in self._chain]
         missing = {
-            "registry.account": self.party is None,
-            "registry.product": any(self._listings.record(product) is None for product in chain),
+            "registry.account": None in self._borrowers,
+            "registry.product": None in records,
             "feed.purpose": self._transfer.purpose in UNSTATED,
         }
         return tuple(name for name, is_missing in missing.items() if is_missing)
