@@ -70,7 +70,7 @@ class Dealings:
         """When each of `accounts` and `other` began to deal, as of the last batch; a pair's beginning
         does not change while it has transfers in the graph."""
         since = np.empty(accounts.size, np.int64)
-        _look_up(accounts, other, *self._tables(), since)
+        _look_up(np.ascontiguousarray(accounts), other, *self._tables(), since)
         return since
 
     def _tables(self) -> tuple[Array, Int64s, Int64s, Array, Int64s]:

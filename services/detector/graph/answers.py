@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from schemas.alert import Limit
 from services.detector.graph import state
-from services.detector.graph.kernel import Bools, Int8s, Int16s, Int32s, Int64s
+from services.detector.graph.kernel import Array, Bools, Int8s, Int16s, Int32s, Int64s
 
 
 class Status(IntEnum):
@@ -63,23 +63,49 @@ class Applied:
     """Sum of live transfers out of src in that currency."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Edges:
-    """Transfers in the order of (ts_us, seq): arrays of one length."""
+    """Transfers in the order of (ts_us, seq), and their columns: views of one length."""
 
-    seq: Int64s
-    src: Int32s
-    dst: Int32s
-    ts_us: Int64s
-    amount_minor: Int64s
-    purpose: Int8s
-    product: Int32s
-    currency: Int16s
+    records: Array
+    """Of EDGE."""
     truncated: bool = False
     """There were more than the limit; these are the ones logged last."""
 
     def __len__(self) -> int:
-        return int(self.seq.size)
+        return self.records.size
+
+    @property
+    def seq(self) -> Int64s:
+        return self.records["seq"]
+
+    @property
+    def src(self) -> Int32s:
+        return self.records["src"]
+
+    @property
+    def dst(self) -> Int32s:
+        return self.records["dst"]
+
+    @property
+    def ts_us(self) -> Int64s:
+        return self.records["ts_us"]
+
+    @property
+    def amount_minor(self) -> Int64s:
+        return self.records["amount_minor"]
+
+    @property
+    def purpose(self) -> Int8s:
+        return self.records["purpose"]
+
+    @property
+    def product(self) -> Int32s:
+        return self.records["product"]
+
+    @property
+    def currency(self) -> Int16s:
+        return self.records["currency"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,11 +7,9 @@ from typing import Any, Final
 import numpy as np
 
 from schemas.batch import TransferBatch
-from services.detector.graph.answers import Edges
 from services.detector.graph.codes import Codes
 from services.detector.graph.fingerprints import fingerprints
 from services.detector.graph.kernel import Array, Int64s
-from services.detector.graph.lists import EDGE
 from services.detector.graph.state import Rows
 
 _OUTCOME: Final = {
@@ -46,11 +44,6 @@ def rows_of(batch: TransferBatch, currencies: Codes, products: Codes) -> Rows:
     }
     room: dict[str, Any] = {name: np.empty(count, dtype) for name, dtype in _OUTCOME.items()}
     return Rows(**given, **room)
-
-
-def edges_of(records: Array, *, truncated: bool = False) -> Edges:
-    """Of EDGE records: columns of their own."""
-    return Edges(**{name: records[name].copy() for name in EDGE.names or ()}, truncated=truncated)
 
 
 def in_order(records: Array) -> Int64s:

@@ -18,7 +18,7 @@ from schemas.transaction import Purpose
 from services.detector.graph.accounts import OUTSIDE_INDEX, intern, intern_rows, look_up, new_accounts
 from services.detector.graph.answers import Applied, Edges, Reached, Status
 from services.detector.graph.codes import Codes
-from services.detector.graph.columns import edges_of, in_order, rows_of
+from services.detector.graph.columns import in_order, rows_of
 from services.detector.graph.hunt import found_by, new_hunt, new_hunt_labels
 from services.detector.graph.invariants import check
 from services.detector.graph.kernel import Array, Int32s, Int64s, read_only
@@ -279,7 +279,7 @@ class RollingGraph:
             list_around(self._state.ring, records, accounts, view, limit, room)
         _, first = np.unique(room["seq"][:count], return_index=True)
         found = room[first]
-        return edges_of(found[np.argsort(found["ts_us"], kind="stable")], truncated=truncated)
+        return Edges(found[np.argsort(found["ts_us"], kind="stable")], truncated)
 
     def backward(
         self,
@@ -322,7 +322,7 @@ class RollingGraph:
             self._held(int(wanted[0]))
             self._held(int(wanted[-1]))
         records = self._read(wanted)
-        return edges_of(records[in_order(records)])
+        return Edges(records[in_order(records)])
 
     def to_networkx(self, edges: Edges) -> nx.MultiDiGraph[str]:
         """Nodes are tokens in hex; an edge's key is its sequence number."""
@@ -366,7 +366,7 @@ class RollingGraph:
         ring, accounts = self._state.ring, self._state.accounts.records
         count, ordered = list_transfers(ring, accounts, account, direction, view, room)
         found = room[limit - min(count, limit) :]
-        return edges_of(found if ordered else found[in_order(found)], truncated=count > limit)
+        return Edges(found.copy() if ordered else found[in_order(found)], count > limit)
 
     def _read(self, seqs: Int64s) -> Array:
         """EDGE records."""
@@ -391,7 +391,7 @@ class RollingGraph:
         records = self._read(asked.found[:legs])
         order = in_order(records)
         return Reached(
-            edges_of(records[order]), asked.hops[:legs][order], asked.hubs[:met], limits + self.limits
+            Edges(records[order]), asked.hops[:legs][order], asked.hubs[:met], limits + self.limits
         )
 
 

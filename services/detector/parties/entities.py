@@ -38,12 +38,11 @@ class Entities:
 
     def roles(self, account: int) -> frozenset[AccountRole]:
         """Empty: nobody has registered it."""
-        return frozenset(one.role for one in self.accounts(account))
+        return self._registered.held(account, self._now_us).roles
 
     def party(self, account: int) -> str | None:
         """The party that holds the account; None where the registry does not know it."""
-        records = self.accounts(account)
-        return records[0].party_id if records else None
+        return self._registered.held(account, self._now_us).party
 
     def entity(self, account: int) -> str:
         """The party, else the account itself: what is counted as one."""

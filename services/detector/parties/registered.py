@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from registry import Registry
-from schemas.registry import Account
+from schemas.instant import FOREVER, MIN_INSTANT
+from schemas.registry import Account, AccountRole
 from services.detector.graph import RollingGraph
 from services.detector.graph.accounts import OUTSIDE_INDEX
 
@@ -13,31 +14,47 @@ _MAX_KEPT: Final = 500_000
 """Answers kept; past it all are forgotten and looked up again."""
 
 
-class _Answer(NamedTuple):
+class Held(NamedTuple):
+    """What an account is over a stretch of time [from, to)."""
+
     accounts: tuple[Account, ...]
+    """One record for each institution it serves."""
+    roles: frozenset[AccountRole]
+    """Empty: nobody has registered it."""
+    party: str | None
+    """Who holds it; None where the registry does not know it."""
     from_us: int
     to_us: int
+
+
+_NOBODY: Final = Held((), frozenset(), None, MIN_INSTANT, FOREVER)
 
 
 class Registered:
     def __init__(self, graph: RollingGraph, registry: Registry) -> None:
         self._graph = graph
         self._registry = registry
-        self._answers: dict[int, _Answer] = {}
+        self._held: dict[int, Held] = {}
         self._revision = registry.revision
+
+    def held(self, index: int, now_us: int) -> Held:
+        """What the account is at `now_us`."""
+        if self._revision != self._registry.revision:
+            self._held.clear()
+            self._revision = self._registry.revision
+        known = self._held.get(index)
+        if known is not None and known.from_us <= now_us < known.to_us:
+            return known
+        if index == OUTSIDE_INDEX:
+            return _NOBODY
+        if len(self._held) >= _MAX_KEPT:
+            self._held.clear()
+        accounts, from_us, to_us = self._registry.accounts_span(self._graph.token(index).hex(), now_us)
+        roles = frozenset(one.role for one in accounts)
+        party = accounts[0].party_id if accounts else None
+        held = self._held[index] = Held(accounts, roles, party, from_us, to_us)
+        return held
 
     def accounts(self, index: int, now_us: int) -> tuple[Account, ...]:
         """What the account is at `now_us`, one record for each institution it serves."""
-        if self._revision != self._registry.revision:
-            self._answers.clear()
-            self._revision = self._registry.revision
-        known = self._answers.get(index)
-        if known is not None and known.from_us <= now_us < known.to_us:
-            return known.accounts
-        if index == OUTSIDE_INDEX:
-            return ()
-        if len(self._answers) >= _MAX_KEPT:
-            self._answers.clear()
-        answer = _Answer(*self._registry.accounts_span(self._graph.token(index).hex(), now_us))
-        self._answers[index] = answer
-        return answer.accounts
+        return self.held(index, now_us).accounts

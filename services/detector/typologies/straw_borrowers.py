@@ -31,9 +31,9 @@ from services.detector.flows.tracing import Trace, follow, reach
 from services.detector.flows.young_loans import Young, YoungLoans
 from services.detector.graph import Reached
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.legs import Leg, legs_of
+from services.detector.legs import Leg
 from services.detector.parties.entities import Entities
-from services.detector.parties.marks import BORROWER, CUSTODY, KEEPER
+from services.detector.parties.marks import BORROWER, CUSTODY, KEEPER, bits_of
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -57,6 +57,7 @@ _MAX_RECEIVERS: Final = 50_000
 """Past it the one longest without a new borrower is forgotten."""
 _MAX_BORROWERS: Final = 200
 """Of one receiver; past it the earliest is forgotten."""
+_NOT_PASSED_MARKS: Final = bits_of(NOT_PASSED)
 _SHOPS: Final = frozenset({AccountRole.merchant_settlement, AccountRole.property_developer})
 _BOUGHT: Final = frozenset({Purpose.purchase, Purpose.unknown})
 
@@ -219,7 +220,7 @@ class _Search:
         trace = follow(self.context, loan, self.parameters, reached, is_passed)
         for receiver, legs in self._by_receiver(listing, trace).items():
             minor = sum(legs.values())
-            if minor * _WHOLE < self.parameters.share_bp * disbursed:
+            if not self._is_enough(minor, disbursed):
                 continue
             key = _Key(listing.institution_id, receiver, listing.currency)
             yield (
@@ -240,22 +241,34 @@ class _Search:
             )
 
     def paid_enough(self, listing: Listing, young: Young) -> bool:
-        """The borrower has paid out at least φ of the loan since: cheap to ask before it is followed."""
+        """The borrower has paid out at least φ of the loan since, and to accounts where it could be found
+        or followed: cheap to ask before it is followed."""
         context, p = self.context, self.parameters
         paid = context.graph.edges_out(
             listing.borrower, young.since_us, context.now_us, context.as_of, p.max_edges
         )
-        minor = int(paid.amount_minor[paid.currency == listing.currency].sum())
-        return minor * _WHOLE >= p.share_bp * young.disbursed_minor
+        counts = paid.currency == listing.currency
+        if not self._is_enough(int(paid.amount_minor[counts].sum()), young.disbursed_minor):
+            return False
+        if young.since_us < context.now_us - p.window_days * DAY:
+            return True  # of a loan paid out in parts, some are no longer looked at
+        kept = np.unique(paid.dst[counts & ((context.marks[paid.dst] & _NOT_PASSED_MARKS) != 0)]).tolist()
+        for account in (OUTSIDE_INDEX, *(one for one in kept if self.entities.roles(one) & NOT_PASSED)):
+            counts &= paid.dst != account
+        return self._is_enough(int(paid.amount_minor[counts].sum()), young.disbursed_minor)
+
+    def _is_enough(self, minor: int, disbursed: int) -> bool:
+        return minor * _WHOLE >= self.parameters.share_bp * disbursed
 
     def _by_receiver(self, listing: Listing, trace: Trace) -> dict[str, dict[Leg, int]]:
         """What the loan's money brought to each entity but the borrower, from others than itself."""
         borrower = self.entities.entity(listing.borrower)
         found: dict[str, dict[Leg, int]] = {}
         for leg, minor in trace.carriers().items():
+            if leg.dst == OUTSIDE_INDEX or leg.purpose is Purpose.refund:
+                continue
             receiver = self.entities.entity(leg.dst)
-            is_away = leg.dst != OUTSIDE_INDEX and receiver not in (borrower, self.entities.entity(leg.src))
-            is_away &= leg.purpose is not Purpose.refund
+            is_away = receiver not in (borrower, self.entities.entity(leg.src))
             if is_away and not self.entities.roles(leg.dst) & NOT_PASSED:
                 found.setdefault(receiver, {})[leg] = minor
         return found
@@ -279,8 +292,8 @@ class _Search:
         since_us = self.context.now_us - self.parameters.window_days * DAY
         window = (since_us, self.context.now_us, self.context.as_of, self.parameters.max_edges)
         paid = [self.context.graph.edges_in(account, *window) for account in accounts]
-        carried = {seq for share in shares.values() for seq in share.attributed}
-        theirs = {leg.src for edges in paid for leg in legs_of(edges) if leg.seq in carried}
+        carried = [seq for share in shares.values() for seq in share.attributed]
+        theirs = {account for edges in paid for account in edges.src[np.isin(edges.seq, carried)].tolist()}
         payers = {account for edges in paid for account in edges.src.tolist()}
         return len(payers - theirs - {OUTSIDE_INDEX}) >= self.parameters.shop_payers
 

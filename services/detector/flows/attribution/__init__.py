@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+import numpy as np
+
 from services.detector.flows.attribution import fifo, mixed
 from services.detector.flows.attribution.payments import Carried, Payments
 
@@ -31,6 +33,7 @@ def carry(payments: Payments, accounts: int, max_legs: int, method: Method = Met
 
     Memory: fifo, two lots a payment; the others, accounts × origins × (max_legs + 2) amounts.
     """
+    payments = Payments(*map(np.ascontiguousarray, payments))  # kernels are compiled once, for these
     if method is Method.fifo:
         return fifo.carry(payments, accounts, max_legs)
     return mixed.carry(payments, accounts, max_legs, pro_rata=method is Method.pro_rata)
