@@ -201,7 +201,7 @@ class ReserveMisuse(Typology):
         key = transfer.src, transfer.currency
         since_us = context.now_us - parameters.window_days * DAY
         known = [*self._violations.get(key, ()), new]
-        still = {one.payee for one in known if one.edge.ts >= since_us}
+        still = {new.payee, *(one.payee for one in known if one.edge.ts >= since_us)}
         recent = [one for one in known if one.payee in still]
         self._violations[key] = recent[-_MAX_VIOLATIONS:]
         return self._violations[key]
