@@ -59,6 +59,14 @@ def key_of(token_low: np.uint64) -> np.uint64:
 
 
 @kernel
+def is_of(accounts: Accounts, index: int, low: np.uint64, high: np.uint64) -> bool:
+    """Whether the account, found under the key of `low`, is the token's: two low halves have one key."""
+    if accounts.records[index].token_high != high:
+        return False
+    return bool(key_of(low) != _ZERO_TOKEN_KEY or accounts.token_lows[index] == low)
+
+
+@kernel
 def look_up(accounts: Accounts, low: np.uint64, high: np.uint64) -> int:
     """Index of the account of this token, or -1."""
     key = key_of(low)
@@ -66,8 +74,7 @@ def look_up(accounts: Accounts, low: np.uint64, high: np.uint64) -> int:
     rank = 0
     while slot >= 0:
         index = signed(accounts.by_token.values[slot])
-        same_high = accounts.records[index].token_high == high
-        if same_high and (key != _ZERO_TOKEN_KEY or accounts.token_lows[index] == low):
+        if is_of(accounts, index, low, high):
             return index
         slot = find_ranked(accounts.by_token, key, rank)
         rank += 1
@@ -98,19 +105,33 @@ def intern(accounts: Accounts, low: np.uint64, high: np.uint64) -> int:
 def intern_rows(accounts: Accounts, src: Array, dst: Array, src_index: Int32s, dst_index: Int32s) -> None:
     """Payers' and payees' indexes of (rows, 2) token halves, in row order."""
     rows = src.shape[0]
-    for row in range(rows):
-        if row + 2 * AHEAD < rows:
-            bring_near(accounts.by_token, key_of(src[row + 2 * AHEAD, 0]))
-            bring_near(accounts.by_token, key_of(dst[row + 2 * AHEAD, 0]))
-        if row + AHEAD < rows:
-            bring_record_near(accounts, src[row + AHEAD, 0])
-            bring_record_near(accounts, dst[row + AHEAD, 0])
-        src_index[row] = intern(accounts, src[row, 0], src[row, 1])
-        dst_index[row] = intern(accounts, dst[row, 0], dst[row, 1])
+    for row in range(-2 * AHEAD, rows):
+        far, near = row + 2 * AHEAD, row + AHEAD
+        if far < rows:
+            bring_near(accounts.by_token, key_of(src[far, 0]))
+            bring_near(accounts.by_token, key_of(dst[far, 0]))
+        if 0 <= near < rows:
+            src_index[near] = likely_index(accounts, src[near, 0])
+            dst_index[near] = likely_index(accounts, dst[near, 0])
+        if row >= 0:
+            src_index[row] = intern_likely(accounts, src[row, 0], src[row, 1], src_index[row])
+            dst_index[row] = intern_likely(accounts, dst[row, 0], dst[row, 1], dst_index[row])
 
 
 @kernel
-def bring_record_near(accounts: Accounts, low: np.uint64) -> None:
+def likely_index(accounts: Accounts, low: np.uint64) -> int:
+    """Index of one account whose token has this half, its record asked for; or -1."""
     slot = find(accounts.by_token, key_of(low))
-    if slot >= 0:
-        prefetch(accounts.records, signed(accounts.by_token.values[slot]))
+    if slot < 0:
+        return -1
+    index = signed(accounts.by_token.values[slot])
+    prefetch(accounts.records, index)
+    return index
+
+
+@kernel
+def intern_likely(accounts: Accounts, low: np.uint64, high: np.uint64, likely: int) -> int:
+    """As intern(), when the index is `likely` the one of a token that has the same low half."""
+    if likely >= 0 and is_of(accounts, likely, low, high):
+        return likely
+    return intern(accounts, low, high)

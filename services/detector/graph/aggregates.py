@@ -11,10 +11,11 @@ import numpy as np
 
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import kernel, signed
-from services.detector.graph.neighbours import count_pair, pair_key, uncount_pair
+from services.detector.graph.neighbours import count_pair, make_room_for_pair, uncount_pair
 from services.detector.graph.ring import BLOCK_BITS, link, slot_of
 from services.detector.graph.state import DUPLICATE, INSERTED, REFUSED, TOO_LATE, Rows, State
-from services.detector.graph.table import LOW_31, find, is_live, make_room_reusing, seek_reusing, take
+from services.detector.graph.table import is_held, is_live, make_room_reusing, seek_reusing, take
+from services.detector.graph.warming import warm_expiring
 
 
 @kernel
@@ -30,13 +31,13 @@ def apply_row(state: State, rows: Rows, row: int) -> None:
         expire_oldest(state)
         cursor.expired += 1
     late = ts_us < cursor.clock_us - rules.lateness_us
-    status = admit(state, rows, row, horizon_us)
+    status, place = admit(state, rows, row, horizon_us)
     rows.seq[row] = -1
     if status == INSERTED:
         if cursor.next - cursor.head >= rules.max_transfers:
             expire_oldest(state)
             cursor.shortened += 1
-        rows.seq[row] = insert(state, rows, row)
+        rows.seq[row] = insert(state, rows, row, place)
         cursor.late += late
     rows.status[row] = status
     rows.late[row] = late
@@ -47,33 +48,30 @@ def apply_row(state: State, rows: Rows, row: int) -> None:
 
 
 @kernel
-def admit(state: State, rows: Rows, row: int, horizon_us: int) -> int:
-    """What is to become of a row. Makes room for it where it is to be inserted."""
+def admit(state: State, rows: Rows, row: int, horizon_us: int) -> tuple[int, int]:
+    """What is to become of a row, and the slot for its id where it is to be inserted: there is room
+    for it then."""
     cursor = state.ring.cursor[0]
     src = rows.src[row]
     dst = rows.dst[row]
+    digest = rows.digests[row]
+    live = cursor.next - cursor.head
     if rows.ts_us[row] < horizon_us:
         cursor.too_late += 1
-        return TOO_LATE
-    if is_duplicate(state, rows.digests[row]):
+        return TOO_LATE, -1
+    room = make_room_reusing(state.ids, digest, cursor.head, live)
+    slot = seek_reusing(state.ids, digest, cursor.head, live)
+    if is_held(state.ids, slot, digest) and is_live(state.ids.values[slot], cursor.head, live):
         cursor.duplicates += 1
-        return DUPLICATE
-    room = make_room_reusing(state.ids, rows.digests[row], cursor.next, cursor.next - cursor.head)
-    if src < 0 or dst < 0 or not room or not make_room_reusing(state.pairs, pair_key(src, dst), 0, LOW_31):
+        return DUPLICATE, -1
+    if src < 0 or dst < 0 or not room or not make_room_for_pair(state, src, dst):
         cursor.refused += 1
-        return REFUSED
-    return INSERTED
+        return REFUSED, -1
+    return INSERTED, slot
 
 
 @kernel
-def is_duplicate(state: State, digest: np.uint64) -> bool:
-    slot = find(state.ids, digest)
-    cursor = state.ring.cursor[0]
-    return slot >= 0 and is_live(state.ids.values[slot], cursor.next, cursor.next - cursor.head)
-
-
-@kernel
-def insert(state: State, rows: Rows, row: int) -> int:
+def insert(state: State, rows: Rows, row: int, id_slot: int) -> int:
     """Write the transfer, link it to its accounts' previous ones, count it. Its sequence number."""
     ring = state.ring
     cursor = ring.cursor[0]
@@ -101,19 +99,13 @@ def insert(state: State, rows: Rows, row: int) -> int:
         payee.last_in = seq
     count_transfer(state, slot, 1)
     count_pair(state, leg.src, leg.dst)
-    remember_id(state, rows.digests[row], seq)
+    take(state.ids, id_slot, rows.digests[row], seq)
     return seq
 
 
 @kernel
-def remember_id(state: State, digest: np.uint64, seq: int) -> None:
-    cursor = state.ring.cursor[0]
-    slot = seek_reusing(state.ids, digest, cursor.next, cursor.next - cursor.head)
-    take(state.ids, slot, digest, seq & LOW_31)
-
-
-@kernel
 def expire_oldest(state: State) -> None:
+    warm_expiring(state)
     cursor = state.ring.cursor[0]
     slot = slot_of(state.ring, cursor.head)
     cursor.head += 1

@@ -86,6 +86,52 @@ range does no harm. What a loop will need some rounds later is asked for now, so
 to memory are under way at once (Chen, Ailamaki, Gibbons, Mowry, "Improving hash join performance
 through prefetching", 2004)."""
 
+LANES: Final = 8
+
+
+@intrinsic
+def _within(_typing: Any, array: Any, _first: Any, _least: Any, _count: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = signature.args[0]
+        held = context.make_array(kind)(context, builder, arguments[0])
+        place = _code.get_item_pointer(context, builder, kind, held, [arguments[1]], wraparound=False)
+        number = context.get_data_type(kind.dtype)
+        lanes = _ir.VectorType(number, LANES)
+        values = builder.load(builder.bitcast(place, lanes.as_pointer()), align=kind.dtype.bitwidth // 8)
+        least, count = (_in_every_lane(builder, each, number) for each in arguments[2:])
+        found = builder.icmp_unsigned("<", builder.sub(values, least), count)
+        octet = builder.bitcast(found, _ir.IntType(LANES))
+        return builder.zext(octet, context.get_value_type(types.int64))
+
+    return types.int64(array, types.intp, types.uint64, types.uint64), generate
+
+
+def _in_every_lane(builder: Any, value: Any, number: Any) -> Any:
+    """A vector of LANES times the low bits of a 64-bit number."""
+    low = value if number.width == value.type.width else builder.trunc(value, number)
+    lanes = _ir.Constant(_ir.VectorType(number, LANES), _ir.Undefined)
+    first = builder.insert_element(lanes, low, _ir.IntType(32)(0))
+    return builder.shuffle_vector(
+        first, lanes, _ir.Constant(_ir.VectorType(_ir.IntType(32), LANES), [0] * LANES)
+    )
+
+
+within = cast(Callable[[Array, int, "int | np.uint64", int], int], _within)
+"""In kernels: which of the LANES integers from array[first] on are in [least, least + count), modulo
+2 to the width of the array's integers: bit 0 is the first's. All are compared at once, without a
+branch."""
+
+@intrinsic
+def _lowest(_typing: Any, _lanes: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], _ir.IntType(1)(0))
+
+    return types.int64(types.int64), generate
+
+
+lowest_lane = cast(Callable[[int], int], _lowest)
+"""In kernels: the number of the lowest bit that is set."""
+
 LINE_BYTES: Final = 64
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import kernel
 from services.detector.graph.ring import slot_of
 from services.detector.graph.state import State
-from services.detector.graph.table import LOW_31, find, mix, seek_reusing, take
+from services.detector.graph.table import find, is_held, make_room_reusing, seek_reusing, take
+
+_MOST_COUNT: Final = 2**31 - 1
+"""Of the live transfers of a pair; a pair lives while its count is 1 or more."""
 
 
 @kernel
@@ -22,13 +27,18 @@ def are_neighbours(src: int, dst: int) -> bool:
 
 
 @kernel
+def make_room_for_pair(state: State, src: int, dst: int) -> bool:
+    return make_room_reusing(state.pairs, pair_key(src, dst), 1, _MOST_COUNT)
+
+
+@kernel
 def count_pair(state: State, src: int, dst: int) -> None:
     """One more live transfer from `src` to `dst`; the first makes them neighbours."""
     if not are_neighbours(src, dst):
         return
     key = pair_key(src, dst)
-    slot = seek_reusing(state.pairs, key, 0, LOW_31)
-    if state.pairs.digests[slot] != mix(key):
+    slot = seek_reusing(state.pairs, key, 1, _MOST_COUNT)
+    if not is_held(state.pairs, slot, key):
         take(state.pairs, slot, key, 0)
     state.pairs.values[slot] += 1
     if state.pairs.values[slot] == 1:

@@ -13,7 +13,7 @@ from services.detector.graph.kernel import kernel
 from services.detector.graph.overlaps import search_overlap
 from services.detector.graph.shapes import Shape
 from services.detector.graph.state import INSERTED, Rows, State
-from services.detector.graph.warming import APPLY_AHEAD, warm_lists, warm_row
+from services.detector.graph.warming import warm_lists, warm_row
 
 _SCATTER_GATHER: Final = int(Shape.scatter_gather)
 _BIPARTITE: Final = int(Shape.bipartite)
@@ -22,7 +22,7 @@ _BIPARTITE: Final = int(Shape.bipartite)
 @kernel
 def apply_rows(state: State, rows: Rows) -> None:
     for row in range(rows.ts_us.size):
-        warm_row(state, rows, row + APPLY_AHEAD)
+        warm_row(state, rows, row)
         apply_row(state, rows, row)
 
 
@@ -33,7 +33,7 @@ def apply_and_search_rows(state: State, rows: Rows, hunt: Hunt) -> None:
     for row in range(rows.ts_us.size):
         if row % LISTS_AHEAD == 0:
             warm_lists(state, rows, hunt, row)
-        warm_row(state, rows, row + APPLY_AHEAD)
+        warm_row(state, rows, row)
         apply_row(state, rows, row)
         if rows.status[row] != INSERTED:
             continue

@@ -33,7 +33,7 @@ class State(NamedTuple):
     pairs: Table
     """(payer, payee) to the number of live transfers between them; none: a dead entry."""
     ids: Table
-    """Fingerprint to the low 31 bits of the sequence number. Dead once it has expired."""
+    """Fingerprint to the low 32 bits of the sequence number. Dead once it has expired."""
     rules: Array
 
 

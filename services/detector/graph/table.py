@@ -18,11 +18,23 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from services.detector.graph.kernel import Array, Int32s, Int64s, aligned, kernel, prefetch, signed
+from services.detector.graph.kernel import (
+    LANES,
+    Array,
+    Int32s,
+    Int64s,
+    aligned,
+    kernel,
+    lowest_lane,
+    prefetch,
+    signed,
+    within,
+)
 
 SHARDS: Final = 64
-BUCKET: Final = 8
-STRIPE: Final = 64
+BUCKET: Final = LANES
+STRIPE_BITS: Final = 6
+STRIPE: Final = 1 << STRIPE_BITS
 """Buckets of one shard that lie together."""
 _SHARD_MASK: Final = np.uint64(SHARDS - 1)
 _HALF: Final = np.uint64(32)
@@ -30,7 +42,8 @@ _MIX_SHIFT: Final = np.uint64(33)
 _MIX_1: Final = np.uint64(0xFF51AFD7ED558CCD)
 _MIX_2: Final = np.uint64(0xC4CEB9FE1A85EC53)
 FREE: Final = np.uint64(0)
-LOW_31: Final = 2**31 - 1
+_LOW_32: Final = 2**32 - 1
+_EVERY_LANE: Final = (1 << LANES) - 1
 
 
 class Table(NamedTuple):
@@ -53,7 +66,7 @@ def new_table(max_entries: int) -> Table:
     room = stripes * STRIPE * BUCKET
     return Table(
         aligned(room * SHARDS, np.dtype(np.uint64)),
-        np.zeros(room * SHARDS, np.int32),
+        aligned(room * SHARDS, np.dtype(np.int32)),
         np.full(SHARDS, STRIPE, np.int64),
         np.zeros(SHARDS, np.int64),
         np.zeros(room, np.uint64),
@@ -83,13 +96,8 @@ def home(digest: np.uint64, buckets: int) -> int:
 
 @kernel
 def first_slot(shard: int, bucket: int) -> int:
-    return (((bucket // STRIPE) * SHARDS + shard) * STRIPE + bucket % STRIPE) * BUCKET
-
-
-@kernel
-def bucket_of(slot: int) -> int:
-    """Inverse of first_slot(), within the shard."""
-    return slot // (BUCKET * STRIPE * SHARDS) * STRIPE + slot // BUCKET % STRIPE
+    stripe = (bucket >> STRIPE_BITS) * SHARDS + shard
+    return ((stripe << STRIPE_BITS) | (bucket & (STRIPE - 1))) * BUCKET
 
 
 @kernel
@@ -98,12 +106,9 @@ def following(table: Table, shard: int, bucket: int) -> int:
 
 
 @kernel
-def taken_in(table: Table, first: int) -> int:
-    """Slots taken of the bucket that begins at `first`."""
-    taken = 0
-    for place in range(BUCKET):
-        taken += table.digests[first + place] != FREE
-    return taken
+def held_in(table: Table, first: int, digest: np.uint64) -> int:
+    """Which slots of the bucket that begins at `first` hold `digest`, or are FREE: as within()."""
+    return within(table.digests, first, digest, 1)
 
 
 @kernel
@@ -114,6 +119,24 @@ def bring_near(table: Table, key: np.uint64) -> None:
     first = first_slot(shard, home(digest, table.buckets[shard]))
     prefetch(table.digests, first)
     prefetch(table.values, first)
+
+
+@kernel
+def bring_next_near(table: Table, key: np.uint64) -> None:
+    """Ask for the memory in which a search for `key` goes on, where its home is full. The home is near."""
+    digest = mix(key)
+    shard = shard_of(digest)
+    bucket = home(digest, table.buckets[shard])
+    if not held_in(table, first_slot(shard, bucket), FREE):
+        first = first_slot(shard, following(table, shard, bucket))
+        prefetch(table.digests, first)
+        prefetch(table.values, first)
+
+
+@kernel
+def is_held(table: Table, slot: int, key: np.uint64) -> bool:
+    """Whether the slot that a search for `key` ended at holds it."""
+    return bool(table.digests[slot] == mix(key))
 
 
 @kernel
@@ -131,16 +154,12 @@ def seek(table: Table, key: np.uint64) -> int:
     bucket = home(digest, table.buckets[shard])
     while True:
         first = first_slot(shard, bucket)
-        match = -1
-        taken = 0
-        for place in range(BUCKET):
-            held = table.digests[first + place]
-            match = place if held == digest else match
-            taken += held != FREE
-        if match >= 0:
-            return first + match
-        if taken < BUCKET:
-            return first + taken
+        match = held_in(table, first, digest)
+        if match:
+            return first + lowest_lane(match)
+        free = held_in(table, first, FREE)
+        if free:
+            return first + lowest_lane(free)
         bucket = following(table, shard, bucket)
 
 
@@ -163,46 +182,43 @@ def find_ranked(table: Table, key: np.uint64, rank: int) -> int:
 
 
 @kernel
-def is_live(value: int, origin: int, span: int) -> bool:
-    """Entries are never removed. They die by what their value says: an entry is live while the
-    distance from its value up to `origin`, modulo 2^31, is 1 to `span`."""
-    return 1 <= (origin - value) & LOW_31 <= span
+def is_live(value: int, least: int, count: int) -> bool:
+    """Entries are never removed. They die by what their value says: an entry is live while its value
+    is one of the `count` from `least` on, modulo 2^32."""
+    return bool(((value - least) & _LOW_32) < count)
 
 
 @kernel
-def seek_reusing(table: Table, key: np.uint64, origin: int, span: int) -> int:
+def seek_reusing(table: Table, key: np.uint64, least: int, count: int) -> int:
     """As seek(), but rather than a free slot that of a dead entry on the way, if there is one."""
     digest = mix(key)
     shard = shard_of(digest)
     bucket = home(digest, table.buckets[shard])
-    dead = -1
+    unused = -1
     while True:
         first = first_slot(shard, bucket)
-        match = -1
-        taken = 0
-        for place in range(BUCKET):
-            held = table.digests[first + place]
-            match = place if held == digest else match
-            taken += held != FREE
-        if match >= 0:
-            return first + match
-        if dead < 0:
-            for place in range(taken):
-                dead = dead if is_live(table.values[first + place], origin, span) else first + place
-        if taken < BUCKET:
-            return dead if dead >= 0 else first + taken
+        match = held_in(table, first, digest)
+        if match:
+            return first + lowest_lane(match)
+        free = held_in(table, first, FREE)
+        live = within(table.values, first, least, count)
+        dead = _EVERY_LANE & ~(live | free)
+        if unused < 0 and dead:
+            unused = first + lowest_lane(dead)
+        if free:
+            return unused if unused >= 0 else first + lowest_lane(free)
         bucket = following(table, shard, bucket)
 
 
 @kernel
-def make_room_reusing(table: Table, key: np.uint64, origin: int, span: int) -> bool:
+def make_room_reusing(table: Table, key: np.uint64, least: int, count: int) -> bool:
     """As make_room(), but a crowded shard first forgets its dead."""
     shard = shard_of(mix(key))
     if is_crowded(table, shard):
         for bucket in range(table.buckets[shard]):
             first = first_slot(shard, bucket)
             for slot in range(first, first + BUCKET):
-                if table.digests[slot] != FREE and not is_live(table.values[slot], origin, span):
+                if table.digests[slot] != FREE and not is_live(table.values[slot], least, count):
                     table.digests[slot] = FREE
                     table.used[shard] -= 1
         resize(table, shard)
@@ -251,11 +267,11 @@ def put(table: Table, key: np.uint64, value: int) -> None:
 def place(table: Table, digest: np.uint64, value: int) -> None:
     shard = shard_of(digest)
     bucket = home(digest, table.buckets[shard])
-    taken = taken_in(table, first_slot(shard, bucket))
-    while taken == BUCKET:
+    free = held_in(table, first_slot(shard, bucket), FREE)
+    while not free:
         bucket = following(table, shard, bucket)
-        taken = taken_in(table, first_slot(shard, bucket))
-    slot = first_slot(shard, bucket) + taken
+        free = held_in(table, first_slot(shard, bucket), FREE)
+    slot = first_slot(shard, bucket) + lowest_lane(free)
     table.digests[slot] = digest
     table.values[slot] = value
 

@@ -15,7 +15,7 @@ from services.detector.graph.lists import INWARD, OUTWARD, earlier_than, newest_
 from services.detector.graph.neighbours import pair_key
 from services.detector.graph.ring import slot_of
 from services.detector.graph.state import Rows, State
-from services.detector.graph.table import bring_near
+from services.detector.graph.table import bring_near, bring_next_near
 
 APPLY_AHEAD: Final = 8
 """Rows from when a row's memory is asked for to when it is used."""
@@ -52,19 +52,28 @@ def warm_lists(state: State, rows: Rows, hunt: Hunt, first: int) -> None:
 
 @kernel
 def warm_row(state: State, rows: Rows, row: int) -> None:
-    """What applying `row` touches: its accounts, its entries in the tables, and those of a transfer
-    that will have expired by then, if one expires for each that comes."""
-    ring = state.ring
-    if row < rows.ts_us.size:
-        src, dst = max(signed(rows.src[row]), OUTSIDE_INDEX), max(signed(rows.dst[row]), OUTSIDE_INDEX)
+    """What applying the rows to come after `row` touches: their accounts, and their entries in the tables."""
+    far, near = row + 2 * APPLY_AHEAD, row + APPLY_AHEAD
+    if far < rows.ts_us.size:
+        src, dst = max(signed(rows.src[far]), OUTSIDE_INDEX), max(signed(rows.dst[far]), OUTSIDE_INDEX)
         prefetch(state.accounts.records, src)
         prefetch(state.accounts.records, dst)
         bring_near(state.pairs, pair_key(src, dst))
-        bring_near(state.ids, rows.digests[row])
-    cursor = ring.cursor[0]
-    expiring = cursor.head + APPLY_AHEAD
-    if expiring < cursor.next:
-        leg = ring.legs[slot_of(ring, expiring)]
+        bring_near(state.ids, rows.digests[far])
+    if near < rows.ts_us.size:
+        bring_next_near(state.pairs, pair_key(rows.src[near], rows.dst[near]))
+        bring_next_near(state.ids, rows.digests[near])
+
+
+@kernel
+def warm_expiring(state: State) -> None:
+    """What the transfers touch that expire after the oldest."""
+    ring = state.ring
+    far, near = ring.cursor[0].head + 2 * APPLY_AHEAD, ring.cursor[0].head + APPLY_AHEAD
+    if far < ring.cursor[0].next:
+        leg = ring.legs[slot_of(ring, far)]
         prefetch(state.accounts.records, signed(leg.src))
         prefetch(state.accounts.records, signed(leg.dst))
         bring_near(state.pairs, pair_key(leg.src, leg.dst))
+        leg = ring.legs[slot_of(ring, near)]
+        bring_next_near(state.pairs, pair_key(leg.src, leg.dst))
