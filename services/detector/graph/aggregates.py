@@ -7,8 +7,6 @@ never less. All of it depends on the rows in their order only, not on how they c
 
 from __future__ import annotations
 
-import numpy as np
-
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import kernel, signed
 from services.detector.graph.neighbours import count_pair, make_room_for_pair, uncount_pair

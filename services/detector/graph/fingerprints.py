@@ -6,7 +6,8 @@ fingerprint with a chance of 3 in 10^6; a row so mistaken is counted as a duplic
 
 from __future__ import annotations
 
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -18,16 +19,33 @@ _OFFSET: Final = np.uint64(0xCBF29CE484222325)
 _PRIME: Final = np.uint64(0x100000001B3)
 
 
-def fingerprints(feed_id: str, tx_ids: pa.StringArray) -> Array:
-    """uint64 for each id, never 0. Reads the Arrow buffers in place."""
-    _, offsets, data = tx_ids.buffers()
-    starts = np.frombuffer(offsets, np.int32)[tx_ids.offset : tx_ids.offset + len(tx_ids) + 1]
+class Texts(NamedTuple):
+    """A column of texts, in the buffers of its message."""
+
+    octets: Array
+    starts: Array
+    """In `octets`, of each text; and the end of the last."""
+
+
+def texts_of(column: pa.StringArray) -> Texts:
+    _, offsets, data = column.buffers()
+    starts = np.frombuffer(offsets, np.int32, len(column) + 1, 4 * column.offset)
     octets = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
-    feed = np.frombuffer(feed_id.encode(), np.uint8)
+    return Texts(read_only(octets), read_only(starts))
+
+
+def fingerprints(feed_id: str, tx_ids: pa.StringArray) -> Array:
+    """uint64 for each id, never 0."""
+    texts = texts_of(tx_ids)
     digests = np.empty(len(tx_ids), np.uint64)
-    seed = np.uint64(fnv1a(_OFFSET, feed, 0, feed.size))
-    digest_rows(seed, read_only(octets), read_only(starts), digests)
+    digest_rows(_seed(feed_id), texts.octets, texts.starts, digests)
     return digests
+
+
+@lru_cache(maxsize=1024)
+def _seed(feed_id: str) -> np.uint64:
+    feed = np.frombuffer(feed_id.encode(), np.uint8)
+    return np.uint64(fnv1a(_OFFSET, feed, 0, feed.size))
 
 
 @kernel

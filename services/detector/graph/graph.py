@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Final
 
 import networkx as nx
@@ -16,7 +17,7 @@ from schemas.batch import SCHEMA, BatchId, TransferBatch
 from schemas.errors import InvalidSetting, Unavailable, Unknown
 from schemas.transaction import Purpose
 from services.detector.graph.accounts import OUTSIDE_INDEX, intern, intern_rows, look_up, new_accounts
-from services.detector.graph.answers import Applied, Edges, Reached, Status
+from services.detector.graph.answers import Applied, Edges, Reached
 from services.detector.graph.codes import Codes
 from services.detector.graph.columns import in_order, rows_of
 from services.detector.graph.hunt import found_by, new_hunt, new_hunt_labels
@@ -36,10 +37,12 @@ from services.detector.graph.reach import new_labels, new_search, reach
 from services.detector.graph.ring import NEVER_US, Segments, new_ring
 from services.detector.graph.searches import apply_and_search_rows, apply_rows
 from services.detector.graph.shapes import Found, Shapes
-from services.detector.graph.state import RULES, Rows, State
+from services.detector.graph.state import INSERTED, RULES, Rows, State
 from services.detector.graph.table import new_table
 from services.detector.graph.transfer_ids import TransferIds
 
+_answered: Final = attrgetter(*(field.name for field in fields(Applied)))
+"""Of the columns of a batch: those of the answer."""
 MOST_TRANSFERS: Final = 1 << 30
 MOST_ACCOUNTS: Final = 1 << 30
 _EDGES_AT_HAND: Final = 4_096
@@ -114,8 +117,10 @@ class RollingGraph:
         self._edges = np.empty(_EDGES_AT_HAND, EDGE)
         """Room for an answer, used again."""
         self._first = 0
-        self._heads: Int64s = np.zeros(1, np.int64)
-        """Oldest live transfer as of the one before `_first`, and as of each one since."""
+        self._oldest = 0
+        """Oldest live transfer as of the one before `_first`."""
+        self._heads: Int64s = np.empty(0, np.int64)
+        """And as of each one since."""
 
     def apply(self, batch: TransferBatch) -> Applied:
         """Take the rows of `batch` in. `ts_us`, `amount_minor` and `purpose` of the answer are the
@@ -134,24 +139,26 @@ class RollingGraph:
 
     def _take_in(self, batch: TransferBatch) -> Rows:
         """The batch in columns, its accounts known, and room for it."""
-        cursor = self._state.ring.cursor[0]
-        self._heads = self._heads[-1:]
-        self._first = int(cursor["next"])
-        oldest = int(self._heads[0])
-        self._segments.make_room(batch.rows, oldest)
-        self._ids.drop_below(oldest)
+        if self._heads.size:
+            self._oldest = int(self._heads[-1])
+        self._first = int(self._state.ring.cursor[0]["next"])
+        self._segments.make_room(batch.rows, self._oldest)
+        self._ids.drop_below(self._oldest)
         rows = rows_of(batch, self._currencies, self._products)
         src, dst = read_only(batch.tokens("src")), read_only(batch.tokens("dst"))
         intern_rows(self._state.accounts, src, dst, rows.src, rows.dst)
         return rows
 
     def _applied(self, batch: TransferBatch, rows: Rows) -> Applied:
-        inserted = rows.status == Status.inserted
-        self._heads = np.concatenate((self._heads, rows.head[inserted]))
-        self._ids.append(self._first, batch.id.feed_id, batch.columns.column("tx_id"), inserted)
+        heads, tx_ids = rows.head, batch.columns.column("tx_id")
+        if self._state.ring.cursor[0]["next"] - self._first < batch.rows:
+            inserted = rows.status == INSERTED
+            heads, tx_ids = heads[inserted], tx_ids.filter(pa.array(inserted))
+        self._heads = heads
+        self._ids.append(self._first, batch.id.feed_id, tx_ids)
         if self._debug:
             check(self._state)
-        return Applied(**{field.name: getattr(rows, field.name) for field in fields(Applied)})
+        return Applied(*_answered(rows))
 
     @staticmethod
     def warm() -> None:
@@ -351,14 +358,15 @@ class RollingGraph:
             raise Unknown(f"no account has index {index}")
 
     def _held(self, seq: int) -> None:
-        if not self._heads[0] <= seq < self._state.ring.cursor[0]["next"]:
+        if not self._oldest <= seq < self._state.ring.cursor[0]["next"]:
             raise Unknown(f"transfer {seq} is not in the window")
 
     def _view(self, since_us: int, until_us: int, as_of: int) -> View:
-        place = as_of - self._first + 1
-        if not 0 <= place < self._heads.size:
+        place = as_of - self._first
+        if not -1 <= place < self._heads.size:
             raise Unknown(f"{as_of} is not a row of the batch applied last")
-        return View(int(self._heads[place]), as_of, since_us, until_us)
+        oldest = self._oldest if place < 0 else int(self._heads[place])
+        return View(oldest, as_of, since_us, until_us)
 
     def _list(self, account: int, direction: int, view: View, limit: int) -> Edges:
         self._known(account)

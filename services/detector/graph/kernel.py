@@ -121,6 +121,7 @@ within = cast(Callable[[Array, int, "int | np.uint64", int], int], _within)
 2 to the width of the array's integers: bit 0 is the first's. All are compared at once, without a
 branch."""
 
+
 @intrinsic
 def _lowest(_typing: Any, _lanes: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:

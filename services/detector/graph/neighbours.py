@@ -10,7 +10,7 @@ from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.kernel import kernel
 from services.detector.graph.ring import slot_of
 from services.detector.graph.state import State
-from services.detector.graph.table import find, is_held, make_room_reusing, seek_reusing, take
+from services.detector.graph.table import find, is_held, make_room_reusing, retire, seek_reusing, take
 
 _MOST_COUNT: Final = 2**31 - 1
 """Of the live transfers of a pair; a pair lives while its count is 1 or more."""
@@ -52,6 +52,7 @@ def uncount_pair(state: State, src: int, dst: int) -> None:
     slot = find(state.pairs, pair_key(src, dst))
     state.pairs.values[slot] -= 1
     if state.pairs.values[slot] == 0:
+        retire(state.pairs, slot)
         count_neighbour(state, src, dst, -1)
 
 

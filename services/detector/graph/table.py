@@ -1,13 +1,13 @@
 """A hash table from uint64 to int32 that grows without a pause.
 
 Open addressing in buckets of 8 with linear probing from bucket to bucket (Knuth, TAOCP vol. 3, 6.4).
-The keys of a bucket fill one cache
-line and are compared all at once, so that a search costs one access to memory and no guess about a
-branch. Nothing is removed: an entry dies, and its slot is used again, by a newcomer to its bucket or
-at the next rehash. A home bucket is found by multiplication instead of modulus (Lemire, "Fast random integer
-generation in an interval", 2019), which lets a table have any size.
+The keys of a bucket fill one cache line and are compared all at once. An entry dies by what its value
+says; its slot becomes free when a newcomer looks at its bucket, unless the bucket is full: searches go on
+from there, and the slot waits for a newcomer or the next rehash. A home bucket is found by multiplication
+instead of modulus (Lemire, "Fast random integer generation in an interval", 2019), which lets a table
+have any size.
 
-The table is 64 shards; each grows alone, by a quarter, so the longest pause is the rehash of one
+The table is 64 shards; each grows alone, by three tenths, so the longest pause is the rehash of one
 shard. Shards lie side by side in stripes, so that the memory in use is always a prefix of what was
 reserved for the maximum.
 """
@@ -48,8 +48,7 @@ _EVERY_LANE: Final = (1 << LANES) - 1
 
 class Table(NamedTuple):
     digests: Array
-    """mix() of the key in each slot, which tells keys apart as well as the key does. A bucket's free
-    slots, zeros, are its last."""
+    """mix() of the key in each slot, which tells keys apart as well as the key does; FREE: none."""
     values: Int32s
     buckets: Int64s
     """Buckets of each shard."""
@@ -172,25 +171,25 @@ def find_ranked(table: Table, key: np.uint64, rank: int) -> int:
     while True:
         first = first_slot(shard, bucket)
         for slot in range(first, first + BUCKET):
-            if table.digests[slot] == FREE:
-                return -1
             if table.digests[slot] == digest:
                 if rank == 0:
                     return slot
                 rank -= 1
+        if held_in(table, first, FREE):
+            return -1
         bucket = following(table, shard, bucket)
 
 
 @kernel
 def is_live(value: int, least: int, count: int) -> bool:
-    """Entries are never removed. They die by what their value says: an entry is live while its value
-    is one of the `count` from `least` on, modulo 2^32."""
+    """An entry is live while its value is one of the `count` from `least` on, modulo 2^32."""
     return bool(((value - least) & _LOW_32) < count)
 
 
 @kernel
 def seek_reusing(table: Table, key: np.uint64, least: int, count: int) -> int:
-    """As seek(), but rather than a free slot that of a dead entry on the way, if there is one."""
+    """As seek(), but rather than a free slot that of a dead entry on the way, if there is one. The dead
+    of the bucket where the search ends are released, so that a window that moves on crowds no shard."""
     digest = mix(key)
     shard = shard_of(digest)
     bucket = home(digest, table.buckets[shard])
@@ -201,13 +200,31 @@ def seek_reusing(table: Table, key: np.uint64, least: int, count: int) -> int:
         if match:
             return first + lowest_lane(match)
         free = held_in(table, first, FREE)
-        live = within(table.values, first, least, count)
-        dead = _EVERY_LANE & ~(live | free)
+        dead = _EVERY_LANE & ~(free | within(table.values, first, least, count))
+        if free:
+            release(table, shard, first, dead)
+            return unused if unused >= 0 else first + lowest_lane(free | dead)
         if unused < 0 and dead:
             unused = first + lowest_lane(dead)
-        if free:
-            return unused if unused >= 0 else first + lowest_lane(free)
         bucket = following(table, shard, bucket)
+
+
+@kernel
+def release(table: Table, shard: int, first: int, dead: int) -> None:
+    """Free slots of a bucket that has a free one already: no entry was ever sent on from it, so no
+    search needs to go past it."""
+    while dead:
+        table.digests[first + lowest_lane(dead)] = FREE
+        table.used[shard] -= 1
+        dead &= dead - 1
+
+
+@kernel
+def retire(table: Table, slot: int) -> None:
+    """Free the slot of an entry that has just died, if its bucket has a free one."""
+    place = slot & (BUCKET - 1)
+    if held_in(table, slot - place, FREE):
+        release(table, shard_of(table.digests[slot]), slot - place, 1 << place)
 
 
 @kernel
@@ -236,8 +253,8 @@ def make_room(table: Table, key: np.uint64) -> bool:
 
 @kernel
 def is_crowded(table: Table, shard: int) -> bool:
-    """7/8 full."""
-    return bool(table.used[shard] >= table.buckets[shard] * (BUCKET - 1))
+    """13/16 full: beyond what a shard rehashed to 5/8 comes to hold while a window of one size moves on."""
+    return bool(table.used[shard] * 16 >= table.buckets[shard] * BUCKET * 13)
 
 
 @kernel
@@ -278,7 +295,7 @@ def place(table: Table, digest: np.uint64, value: int) -> None:
 
 @kernel
 def resize(table: Table, shard: int) -> None:
-    """Rehash one shard so that it is 7/10 full, or as large as it may be."""
+    """Rehash one shard so that it is 5/8 full, or as large as it may be."""
     taken = 0
     for bucket in range(table.buckets[shard]):
         first = first_slot(shard, bucket)
@@ -289,6 +306,6 @@ def resize(table: Table, shard: int) -> None:
                 table.digests[slot] = FREE
                 taken += 1
     most = table.waiting_values.size // BUCKET
-    table.buckets[shard] = min(max(taken * 10 // (7 * BUCKET), STRIPE), most)
+    table.buckets[shard] = min(max(taken * 8 // (5 * BUCKET), STRIPE), most)
     for entry in range(taken):
         place(table, table.waiting_digests[entry], table.waiting_values[entry])

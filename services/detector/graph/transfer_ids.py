@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.errors import Unknown
-from services.detector.graph.kernel import Bools
+from services.detector.graph.fingerprints import texts_of
+from services.detector.graph.kernel import Int32s
 
 PACKED_TOGETHER: Final = 8_192
 _KEPT_OPEN: Final = 16
@@ -20,13 +21,23 @@ _KEPT_OPEN: Final = 16
 _CODEC: Final = pa.Codec("zstd", compression_level=1)
 
 
-class _Packet(NamedTuple):
-    """Consecutive ids: their UTF-8 text without a gap, and the lengths, each compressed."""
+class _Loose(NamedTuple):
+    """Consecutive ids: their UTF-8 text without a gap, where in it each starts and the last ends."""
 
+    text: bytes
+    starts: Int32s
+
+
+class _Packet(NamedTuple):
+    """Consecutive ids, compressed: where all are of `width` bytes, the first byte of each, then the second
+    of each and so on, for what changes from id to id is at the same places; else, with a width of 0, their
+    text and their lengths."""
+
+    ids: int
+    width: int
     text: bytes
     text_bytes: int
     lengths: bytes
-    ids: int
 
 
 class TransferIds:
@@ -39,22 +50,21 @@ class TransferIds:
         self._firsts: list[int] = []
         self._packets: list[_Packet] = []
         self._open: dict[int, list[str]] = {}
-        self._loose: list[pa.StringArray] = []
+        self._loose: list[_Loose] = []
         self._loose_first = 0
         self._next = 0
 
-    def append(self, first_seq: int, feed_id: str, tx_ids: pa.StringArray, inserted: Bools) -> None:
-        """The ids of the rows that were `inserted`, from sequence number `first_seq` on."""
-        if not inserted.any():
+    def append(self, first_seq: int, feed_id: str, tx_ids: pa.StringArray) -> None:
+        """The ids of the transfers from sequence number `first_seq` on."""
+        if not len(tx_ids):
             return
         if not self._feeds or self._feeds[-1] != feed_id:
             self._feed_firsts.append(first_seq)
             self._feeds.append(feed_id)
         if not self._loose:
             self._loose_first = first_seq
-        taken = tx_ids.take(pa.array(np.flatnonzero(inserted)))
-        self._loose.append(taken)
-        self._next = first_seq + len(taken)
+        self._loose.append(_copied(tx_ids))
+        self._next = first_seq + len(tx_ids)
         if self._next - self._loose_first >= PACKED_TOGETHER:
             self._firsts.append(self._loose_first)
             self._packets.append(_packed(self._loose))
@@ -81,11 +91,10 @@ class TransferIds:
     def _id(self, seq: int) -> str:
         if self._loose and seq >= self._loose_first:
             place = seq - self._loose_first
-            for column in self._loose:
-                if place < len(column):
-                    found: str = column[place].as_py()
-                    return found
-                place -= len(column)
+            for text, starts in self._loose:
+                if place < starts.size - 1:
+                    return text[starts[place] : starts[place + 1]].decode()
+                place -= starts.size - 1
         at = bisect_right(self._firsts, seq) - 1
         if at < 0:
             raise Unknown(f"transfer {seq} is not in the window")
@@ -97,23 +106,30 @@ class TransferIds:
         return ids[seq - first]
 
 
-def _packed(columns: list[pa.StringArray]) -> _Packet:
-    ids: pa.StringArray = pa.concat_arrays(columns)
-    _, offsets, data = ids.buffers()
-    ends = np.frombuffer(offsets, np.int32)[: len(ids) + 1]
-    lengths = np.diff(ends).astype(np.uint16)
-    text = data or pa.py_buffer(b"")
-    return _Packet(
-        _CODEC.compress(text, asbytes=True),
-        text.size,
-        _CODEC.compress(lengths, asbytes=True),
-        len(ids),
-    )
+def _copied(tx_ids: pa.StringArray) -> _Loose:
+    octets, starts = texts_of(tx_ids)
+    return _Loose(octets[starts[0] : starts[-1]].tobytes(), starts - starts[0])
+
+
+def _packed(loose: list[_Loose]) -> _Packet:
+    text = b"".join(each.text for each in loose)
+    lengths = np.concatenate([np.diff(each.starts) for each in loose])
+    width = int(lengths[0])
+    if width and np.all(lengths == width):
+        by_place = np.frombuffer(text, np.uint8).reshape(-1, width).T.tobytes()
+        return _Packet(lengths.size, width, _CODEC.compress(by_place, asbytes=True), len(text), b"")
+    packed_lengths = _CODEC.compress(lengths.astype(np.uint16), asbytes=True)
+    return _Packet(lengths.size, 0, _CODEC.compress(text, asbytes=True), len(text), packed_lengths)
 
 
 def _ids_of(packet: _Packet) -> list[str]:
-    lengths = np.frombuffer(_CODEC.decompress(packet.lengths, 2 * packet.ids), np.uint16)
-    offsets = np.concatenate((np.zeros(1, np.int32), np.cumsum(lengths, dtype=np.int32)))
     text = _CODEC.decompress(packet.text, packet.text_bytes)
-    ids: list[str] = pa.StringArray.from_buffers(packet.ids, pa.py_buffer(offsets), text).to_pylist()
+    if packet.width:
+        text = np.frombuffer(text, np.uint8).reshape(packet.width, -1).T.tobytes()
+        offsets = np.arange(0, packet.text_bytes + 1, packet.width, dtype=np.int32)
+    else:
+        lengths = np.frombuffer(_CODEC.decompress(packet.lengths, 2 * packet.ids), np.uint16)
+        offsets = np.concatenate((np.zeros(1, np.int32), np.cumsum(lengths, dtype=np.int32)))
+    column = pa.StringArray.from_buffers(packet.ids, pa.py_buffer(offsets), pa.py_buffer(text))
+    ids: list[str] = column.to_pylist()
     return ids
