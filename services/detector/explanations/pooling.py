@@ -6,30 +6,15 @@ from typing import NamedTuple
 
 from schemas.record import Bilingual
 from schemas.registry import AccountRole
+from services.detector.flows.pots import Held, Paid
 from services.detector.wording import amount, day, masked, percent, role
 
 
-class Held(NamedTuple):
-    """What is still there of the clients' money that came in more than T ago."""
-
-    clients: int
-    matured_minor: int
-    held_minor: int
-
-
-class Paid(NamedTuple):
-    """What was paid on with clients' money, by transfer, and how much of that answers to nothing."""
-
-    receivers: int
-    minor: int
-    unmatched_minor: int
-    carried: dict[int, int]
-
-
 class Pool(NamedTuple):
-    """`held`, `paid`: None where that is not the suspicion."""
+    """`held`, `paid`: None where that is not the suspicion. `fronts`: accounts through which clients paid."""
 
     token: str
+    fronts: tuple[str, ...]
     account_role: AccountRole | None
     institution_id: str | None
     clients: int
@@ -56,7 +41,7 @@ def explanation(pool: Pool) -> Bilingual:
         f"From {first} to {last}, {pool.clients} distinct clients{of} paid {total} into the {kind.en}"
         f" {short}, which is neither a client's sub-account nor a registered custody account."
     ]
-    for sentence in (_held(pool), _paid(pool)):
+    for sentence in (_through(pool), _held(pool), _paid(pool)):
         if sentence is not None:
             zh.append(sentence.zh)
             en.append(sentence.en)
@@ -66,6 +51,22 @@ def explanation(pool: Pool) -> Bilingual:
         zh.append("没有登记数据：收款频繁的普通商户也可能呈现同样形状。")
         en.append("There is no registry: a busy shop may have the same shape.")
     return Bilingual(zh="".join(zh), en=" ".join(en))
+
+
+def _through(pool: Pool) -> Bilingual | None:
+    if not pool.fronts:
+        return None
+    count, names = len(pool.fronts), [masked(front) for front in pool.fronts]
+    return Bilingual(
+        zh=(
+            f"其中有资金以购物等名义先付给 {count} 个账户（{'、'.join(names)}），"
+            "再由其把所收款项的大部分转入该账户。"
+        ),
+        en=(
+            f"Some of it went, as purchases or under other names, through {count} accounts"
+            f" ({', '.join(names)}) that pass most of what they take on to it."
+        ),
+    )
 
 
 def _held(pool: Pool) -> Bilingual | None:

@@ -4,7 +4,8 @@ A payment in is *strong* evidence when the feed says that it is an investment or
 an institution's product (a transfer that names one, to somebody who is not of the institution, is a claim
 that he sells on: weak); *weak* when it says nothing telling; else it is everyday business. Weak
 payments count as clients' only where the account is tied to the institution, or where its payers are
-so many of that one institution's clients that it is no shop.
+so many of that one institution's clients that it is no shop. What is paid to an account that stands in
+front of it (services.detector.flows.fronts) is weak evidence where it is large, whatever it is said to be.
 
 An account may have thousands of payments, so they are columns here, not records.
 """
@@ -45,8 +46,17 @@ def telling(purposes: Int8s) -> Bools:
     return could
 
 
+def stated(edges: Edges) -> Bools:
+    """Payments that may be strong evidence."""
+    may: Bools = _IS_STRONG[edges.purpose] | (edges.product != 0)
+    return may
+
+
 class Settings(Protocol):
     """The parameters that tell clients' money from everyday business."""
+
+    @property
+    def min_deposit_minor(self) -> int: ...
 
     @property
     def concentration_bp(self) -> int: ...
@@ -56,6 +66,22 @@ class Settings(Protocol):
     def everyday_industries(self) -> tuple[str, ...]: ...
     @property
     def licensed_businesses(self) -> tuple[str, ...]: ...
+
+
+def may_tell(edges: Edges, account: int, settings: Settings) -> Bools:
+    """Payments of others to `account`, or to one in front of it, that could make their payers clients."""
+    small_fee = (edges.purpose == Purpose.fee) & (edges.amount_minor <= settings.small_fee_minor)
+    may: Bools = telling(edges.purpose) & ~small_fee
+    may |= (edges.dst != account) & (edges.amount_minor >= settings.min_deposit_minor)
+    may &= (edges.src != OUTSIDE_INDEX) & (edges.src != account)
+    return may
+
+
+def is_everyday(entities: Entities, account: int, settings: Settings) -> bool:
+    """Of no institution, and in a trade that many people pay: only strong evidence counts."""
+    if not entities.registered or entities.ties(account):
+        return False
+    return entities.industry(account) in settings.everyday_industries
 
 
 LargestBefore = Callable[[Leg], int]
@@ -94,19 +120,18 @@ class Collector:
         self._settings = settings
         self._account = account
         self._ties = entities.ties(account)
-        self._everyday = bool(entities.registered and not self._ties) and (
-            entities.industry(account) in settings.everyday_industries
-        )
+        self._everyday = is_everyday(entities, account, settings)
         self._licensed = self._is_licensed()
         self._edges = some_of(edges, (edges.src != OUTSIDE_INDEX) & (edges.src != account))
         self._payers, self._payer = np.unique(self._edges.src, return_inverse=True)
-        says = telling(self._edges.purpose) & ~self._fees(largest_before)
+        says = may_tell(self._edges, account, settings)
+        says &= (self._edges.dst != account) | ~self._fees(largest_before)
         self._named = self._institutions_named(says)
-        stated = _IS_STRONG[self._edges.purpose]
+        invested = _IS_STRONG[self._edges.purpose]
         named = self._named != _NO_INSTITUTION
         sold_on = (self._edges.purpose == Purpose.transfer) & (not self._ties)
-        by_name = np.where(sold_on, False, not self._licensed) | stated
-        self._strong: Bools = says & np.where(named, by_name, stated & (not self._everyday))
+        by_name = np.where(sold_on, False, not self._licensed) | invested
+        self._strong: Bools = says & np.where(named, by_name, invested & (not self._everyday))
         self._weak: Bools = says & ~self._strong & (not self._licensed)
         self._tellers = np.unique(self._payer[self._strong | self._weak])
         counting = self._strong if self._everyday else self._strong | self._weak
