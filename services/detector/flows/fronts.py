@@ -8,13 +8,29 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from schemas.transaction import Purpose
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
+from services.detector.graph.kernel import Bools
 from services.detector.parties.entities import Entities
-from services.detector.parties.marks import KEEPER
-from services.detector.typology import Context
+from services.detector.parties.marks import KEEPER, TIED
+from services.detector.purposes import among
+from services.detector.typology import Context, Step
 
 _WHOLE: Final = 10_000
+_IS_NO_TAKINGS: Final = among(
+    (
+        Purpose.invest,
+        Purpose.recharge,
+        Purpose.repay,
+        Purpose.interest,
+        Purpose.fee,
+        Purpose.refund,
+        Purpose.salary,
+        Purpose.tax,
+    )
+)
+"""What a front would not call what it passes on: these are dealings of the payer's own."""
 
 
 class Settings(Protocol):
@@ -30,6 +46,14 @@ class Settings(Protocol):
     def max_fronts(self) -> int: ...
     @property
     def max_legs(self) -> int: ...
+
+
+def may_pass_on(step: Step, min_minor: int) -> Bools:
+    """Rows at which a front may pass on what it took, for triggers."""
+    applied = step.applied
+    may: Bools = ((step.dst_marks & TIED) != 0) & ((step.src_marks & KEEPER) == 0) & (applied.src > 0)
+    may &= (applied.amount_minor >= min_minor) & ~_IS_NO_TAKINGS[applied.purpose]
+    return may
 
 
 def fronts_of(

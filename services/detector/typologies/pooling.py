@@ -21,9 +21,8 @@ new money, a new alert.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
@@ -33,14 +32,15 @@ from schemas.record import Bilingual
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
 from services.detector.books.payers import SPAN_US, Payers
+from services.detector.books.rounds import Rounds
 from services.detector.explanations.pooling import Pool, explanation
 from services.detector.flows.collecting import Collected, telling
+from services.detector.flows.fronts import may_pass_on
 from services.detector.flows.pots import Held, Paid, Pot
 from services.detector.gate import Gate
 from services.detector.graph.kernel import Bools, Int32s
 from services.detector.parties.entities import Entities
-from services.detector.parties.marks import KEEPER, KEPT_FOR_OTHERS, TIED, bits_of
-from services.detector.purposes import among
+from services.detector.parties.marks import KEPT_FOR_OTHERS, bits_of
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -59,24 +59,9 @@ from services.detector.typology import (
     parameter,
     shown,
 )
-from services.detector.wording import day, percent
+from services.detector.wording import percent
 
 _WHOLE: Final = 10_000
-_MAX_ROUNDS: Final = 100_000
-"""Accounts whose latest round is remembered; past it the one found least lately is forgotten."""
-_IS_NO_TAKINGS: Final = among(
-    (
-        Purpose.invest,
-        Purpose.recharge,
-        Purpose.repay,
-        Purpose.interest,
-        Purpose.fee,
-        Purpose.refund,
-        Purpose.salary,
-        Purpose.tax,
-    )
-)
-"""What a front would not call what it passes on: these are dealings of the payer's own."""
 _COLLECTS_LAWFULLY: Final = KEPT_FOR_OTHERS | {AccountRole.product_vehicle}
 """A product's own account is registered to take its investors' money in; how products are layered and
 how many people are in one is services.detector.typologies.nested_products' and investor_limit's."""
@@ -114,14 +99,6 @@ class Parameters:
     max_legs: int = parameter(5_000, "bound on the transfers of one account that are looked at")
 
 
-class _Round(NamedTuple):
-    """One round of collecting: clients' payments from `start_us` on, found up to `last_us`."""
-
-    start_us: int
-    last_us: int
-    matter: str
-
-
 class Pooling(Typology):
     id = "pooling"
     name = Bilingual(zh="资金池", en="Pooling of client money")
@@ -147,8 +124,7 @@ class Pooling(Typology):
         self._tellers = Payers()
         self._payers = Gate(1)
         self._payees = Gate(1)
-        self._rounds: OrderedDict[int, _Round] = OrderedDict()
-        """The latest that was found, by account."""
+        self._rounds = Rounds()
 
     def candidates(self, step: Step) -> Candidates:
         """Receiving accounts with enough payers who could be clients, or with somebody tied to an institution
@@ -158,7 +134,7 @@ class Pooling(Typology):
         min_clients = least(Parameters, self.id, "min_clients", step)
         min_receivers = least(Parameters, self.id, "min_receivers", step)
         open_in = (applied.payers >= min_clients) & (self._telling_payers(step) >= min_clients)
-        open_in |= self._may_be_fronts(step)
+        open_in |= may_pass_on(step, least(Parameters, self.id, "min_deposit_minor", step))
         open_in &= step.inserted & (applied.dst > 0)
         open_in &= _may_pool(step, applied.dst)
         open_in &= self._payers.passing(applied.dst, applied.payers, clocks)
@@ -180,14 +156,6 @@ class Pooling(Typology):
         is_longer = greatest(Parameters, self.id, "window_days", step) * DAY > SPAN_US
         return applied.payers if is_longer else payers
 
-    def _may_be_fronts(self, step: Step) -> Bools:
-        """Rows at which a front may pass on what it took."""
-        applied = step.applied
-        may: Bools = ((step.dst_marks & TIED) != 0) & ((step.src_marks & KEEPER) == 0) & (applied.src > 0)
-        may &= applied.amount_minor >= least(Parameters, self.id, "min_deposit_minor", step)
-        may &= ~_IS_NO_TAKINGS[applied.purpose]
-        return may
-
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         account = transfer.account
         if account == transfer.dst:
@@ -205,7 +173,11 @@ class Pooling(Typology):
         if entities.roles(account) & _COLLECTS_LAWFULLY:
             return None
         pot = Pot(context, entities, account, p)
-        round_, collected = self._collected(pot, account, p.quiet_days * DAY)
+        collected = pot.collected(self._rounds.latest(account).start_us)
+        if collected is not None:
+            current = self._rounds.current(account, collected.edges.ts_us, p.quiet_days * DAY)
+            if current.start_us > collected.edges.ts_us[0]:
+                collected = pot.collected(current.start_us)
         daily = None
         if pot.in_use:
             daily = Recheck(account, self._payers.pause(account, context.now_us))
@@ -216,31 +188,9 @@ class Pooling(Typology):
             ripe_us = pot.ripe_us(collected)
             ripe = None if ripe_us is None else Recheck(account, ripe_us)
             return min((one for one in (ripe, daily) if one), key=_at, default=None)
-        self._remember(account, round_._replace(last_us=int(collected.edges.ts_us[-1])))
+        self._rounds.report(account, int(collected.edges.ts_us[-1]), current)
         case = _Case(context, entities, account, p, pot, collected)
-        return replace(case.finding(held, paid), again=daily, matter=round_.matter)
-
-    def _collected(self, pot: Pot, account: int, quiet_us: int) -> tuple[_Round, Collected | None]:
-        """What the latest round has brought."""
-        round_ = self._rounds.get(account)
-        if round_ is None:
-            collected = pot.collected(0)
-            first_us = 0 if collected is None else int(collected.edges.ts_us[0])
-            return _Round(first_us, first_us, ""), collected
-        collected = pot.collected(round_.start_us)
-        if collected is None:
-            return round_, None
-        later = collected.edges.ts_us[collected.edges.ts_us > round_.last_us]
-        if not later.size or later[0] - round_.last_us <= quiet_us:
-            return round_, collected
-        start_us = int(later[0])
-        return _Round(start_us, start_us, day(start_us)), pot.collected(start_us)
-
-    def _remember(self, account: int, round_: _Round) -> None:
-        self._rounds[account] = round_
-        self._rounds.move_to_end(account)
-        if len(self._rounds) > _MAX_ROUNDS:
-            self._rounds.popitem(last=False)
+        return replace(case.finding(held, paid), again=daily, matter=current.matter)
 
 
 def _may_pool(step: Step, accounts: Int32s) -> Bools:
