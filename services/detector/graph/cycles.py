@@ -5,7 +5,8 @@ graphs", 2014) and of latest departure to the payer are searched by turns, a lay
 cheaper side first (Pohl, "Bi-directional search", 1971), until they meet: a leg arrives at an account
 before the other side leaves it. That the closing transfer comes last, and bounds what is looked at,
 is the idea of 2SCENT (Kumar, Calders, "2SCENT: an efficient algorithm to enumerate all simple
-temporal cycles", 2018). The sides meet on a shortest path, so no account is on it twice.
+temporal cycles", 2018). The sides meet on a shortest path, so no account is on it twice. Of the last
+layer nothing is kept: a leg meets the other side or is of no use.
 """
 
 from __future__ import annotations
@@ -13,18 +14,31 @@ from __future__ import annotations
 from typing import Final
 
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.hunt import Hunt, add_hit, add_trace, begin_search, mark_at, note_cut
+from services.detector.graph.adjacency import IN, OUT, bring_list_near, end_of, seq_of, youngest_until
+from services.detector.graph.hunt import (
+    Hunt,
+    add_hit,
+    add_trace,
+    begin_search,
+    is_hub,
+    mark_at,
+    note_cut,
+)
 from services.detector.graph.kernel import Record, kernel, prefetch, signed
-from services.detector.graph.lists import INWARD, OUTWARD
 from services.detector.graph.reach import FAR, before
 from services.detector.graph.ring import slot_of
+from services.detector.graph.scope import (
+    bound_amounts,
+    is_other_currency,
+    lowest_to_read,
+    note_read,
+    open_scope,
+)
 from services.detector.graph.shapes import Shape
 from services.detector.graph.state import State
-from services.detector.graph.walks import bound_amounts, open_lane, open_scope, read_on
 
-OUT: Final = 0
-IN: Final = 1
 _CYCLE: Final = int(Shape.cycle)
+_LISTS_AHEAD: Final = 4
 
 
 @kernel
@@ -32,55 +46,54 @@ def search_cycle(state: State, hunt: Hunt, row: int, seq: int) -> None:
     """The fewest legs of a cycle that the transfer `seq` closes, in the order of time."""
     settings = hunt.settings[0]
     leg = state.ring.legs[slot_of(state.ring, seq)]
-    if leg.src == leg.dst or leg.src == OUTSIDE_INDEX or leg.dst == OUTSIDE_INDEX:
+    src, dst, ts_us = signed(leg.src), signed(leg.dst), signed(leg.ts_us)
+    if src == dst or OUTSIDE_INDEX in (src, dst):
         return
-    if state.accounts.records[leg.src].in_degree == 0 or state.accounts.records[leg.dst].out_degree == 0:
+    if hunt.kept.lists[2 * src + IN].live == 0 or hunt.kept.lists[2 * dst + OUT].live == 0:
         return
     begin_search(hunt)
-    open_scope(state, hunt.walk, leg.ts_us - settings.cycle_window_us, leg.ts_us)
-    slot = slot_of(state.ring, seq)
-    bound_amounts(state, hunt.walk, leg, slot, settings.least_permille, settings.most_permille)
-    begin_side(state, hunt, OUT, signed(leg.dst), -FAR, -1)
-    begin_side(state, hunt, IN, signed(leg.src), signed(leg.ts_us), seq)
+    scope = hunt.scope[0]
+    open_scope(scope, ts_us - settings.cycle_window_us, ts_us, settings.budget)
+    bound_amounts(state, scope, seq, settings.least_permille, settings.most_permille)
+    begin_side(hunt, OUT, dst, -FAR, -1)
+    begin_side(hunt, IN, src, ts_us, seq)
     legs = 1
     side = cheaper_side(hunt)
     while side >= 0 and legs < settings.cycle_legs:
         legs += 1
-        if expand(state, hunt, side):
-            write_path(hunt, row, seq, signed(leg.dst))
+        if expand(state, hunt, side, legs == settings.cycle_legs):
+            write_path(hunt, row, seq, dst)
             return
-        spent = hunt.walk.scope[0].visited > settings.budget
-        side = -1 if spent else cheaper_side(hunt)
+        side = -1 if scope.is_cut else cheaper_side(hunt)
     note_cut(hunt, row, hunt.sides[OUT].hubs + hunt.sides[IN].hubs > 0)
 
 
 @kernel
-def begin_side(state: State, hunt: Hunt, side: int, account: int, ts_us: int, seq: int) -> None:
-    hunt.sides[side].layers = 0
-    hunt.sides[side].hubs = 0
+def begin_side(hunt: Hunt, side: int, account: int, ts_us: int, seq: int) -> None:
+    end = hunt.sides[side]
+    end.layers = 0
+    end.hubs = 0
     add_trace(hunt, account, ts_us, seq, -1, side)
-    hunt.queue[side, 0] = account
-    hunt.sides[side].queued = 1
-    leave_hubs_out(state, hunt, side)
+    hunt.reached[0] = account
+    hunt.progress[0].reached = 1
+    make_layer(hunt, side)
 
 
 @kernel
-def leave_hubs_out(state: State, hunt: Hunt, side: int) -> None:
-    """Keep of the queue what is to be expanded, and count what that may cost."""
+def make_layer(hunt: Hunt, side: int) -> None:
+    """Of the accounts that were reached those to be expanded, and what that may cost."""
     end = hunt.sides[side]
-    kept = 0
+    end.width = 0
     end.cost = 0
-    for place in range(end.queued):
-        account = hunt.queue[side, place]
-        record = state.accounts.records[account]
-        degree = record.out_degree if side == OUT else record.in_degree
-        if degree > hunt.settings[0].hub_degree:
+    for place in range(hunt.progress[0].reached):
+        account = signed(hunt.reached[place])
+        number = 2 * account + side
+        if is_hub(hunt, number):
             end.hubs += 1
-        else:
-            end.cost += degree
-            hunt.queue[side, kept] = account
-            kept += 1
-    end.queued = kept
+        elif hunt.kept.lists[number].live > 0:
+            end.cost += hunt.kept.lists[number].live
+            hunt.layer[side, end.width] = mark_at(hunt, account, side)
+            end.width += 1
 
 
 @kernel
@@ -88,64 +101,100 @@ def cheaper_side(hunt: Hunt) -> int:
     """The side to expand next; -1 when no path is left to be found. Where one side has come to its
     end, only its hubs can still be met."""
     out, into = hunt.sides[OUT], hunt.sides[IN]
-    if out.queued == 0:
-        return IN if out.hubs > 0 and into.queued > 0 else -1
-    if into.queued == 0:
+    if out.width == 0:
+        return IN if out.hubs > 0 and into.width > 0 else -1
+    if into.width == 0:
         return OUT if into.hubs > 0 else -1
     return OUT if out.cost <= into.cost else IN
 
 
 @kernel
-def expand(state: State, hunt: Hunt, side: int) -> bool:
-    """One leg more on this side, from all accounts of its queue; True when the sides have met."""
-    walk = hunt.walk
-    scope = walk.scope[0]
-    direction = INWARD if side == IN else OUTWARD
+def expand(state: State, hunt: Hunt, side: int, is_last: bool) -> bool:
+    """One leg more on this side, from all accounts of its layer; True when the sides have met."""
+    end = hunt.sides[side]
     fresh = signed(hunt.progress[0].traced)
-    for place in range(hunt.sides[side].queued):
-        account = signed(hunt.queue[side, place])
-        mark = mark_at(hunt, account, side)
-        bound = hunt.trace[mark]
-        open_lane(state, walk, account, direction, bound.ts_us, bound.seq, mark)
-    hunt.sides[side].queued = 0
-    while read_on(state, walk, direction):
-        for place in range(scope.seen):
-            if take_leg(state, hunt, walk.seen[place], side, fresh):
-                return True
-    if scope.visited <= scope.budget:
+    hunt.progress[0].reached = 0
+    for place in range(end.width):
+        if place + _LISTS_AHEAD < end.width:
+            ahead = hunt.trace[hunt.layer[side, place + _LISTS_AHEAD]].account
+            bring_list_near(hunt.kept, 2 * signed(ahead) + side)
+        if go_on(state, hunt, signed(hunt.layer[side, place]), side, fresh, is_last):
+            return True
+        if hunt.scope[0].is_cut:
+            return False
+    if not is_last:
         narrow(hunt, side, fresh)
-        leave_hubs_out(state, hunt, side)
-        hunt.sides[side].layers += 1
+        make_layer(hunt, side)
+        end.layers += 1
     return False
 
 
 @kernel
-def take_leg(state: State, hunt: Hunt, seen: Record, side: int, fresh: int) -> bool:
-    """True when the leg meets the other side; else queue its far end if it is the best way there."""
-    account = signed(seen.far)
+def go_on(state: State, hunt: Hunt, mark: int, side: int, fresh: int, is_last: bool) -> bool:
+    """Read the legs that go on from where a trace ends; True when one meets the other side."""
+    scope, kept, bound = hunt.scope[0], hunt.kept, hunt.trace[mark]
+    bound_ts, bound_seq = signed(bound.ts_us), signed(bound.seq)
+    since_us, until_us = signed(scope.since_us), signed(scope.until_us)
+    if side == OUT:
+        since_us = max(since_us, bound_ts)
+    else:
+        until_us = min(until_us, bound_ts)
+    least_minor, most_minor = signed(scope.least_minor), signed(scope.most_minor)
+    number = 2 * signed(bound.account) + side
+    at = end_of(kept.lists[number])
+    lowest = lowest_to_read(kept, scope, number)
+    has_met = False
+    while at > lowest and not has_met:
+        at -= 1
+        arc = kept.arcs[at]
+        ts_us = signed(arc.ts_us)
+        if ts_us < since_us:
+            if youngest_until(state, seq_of(kept, arc)) < since_us:
+                break
+            continue
+        if ts_us > until_us or arc.amount_minor < least_minor or arc.amount_minor > most_minor:
+            continue
+        if is_last and mark_at(hunt, signed(arc.far), 1 - side) < 0:
+            continue
+        seq = seq_of(kept, arc)
+        if ts_us == bound_ts and (seq <= bound_seq if side == OUT else seq >= bound_seq):
+            continue
+        if not is_other_currency(state, scope, seq):
+            has_met = take_leg(hunt, arc, seq, mark, side, fresh, is_last)
+    note_read(kept, scope, number, at, lowest)
+    return has_met
+
+
+@kernel
+def take_leg(hunt: Hunt, arc: Record, seq: int, mark: int, side: int, fresh: int, is_last: bool) -> bool:
+    """True when the leg meets the other side; else note its far end if it is the best way there."""
+    account, ts_us = signed(arc.far), signed(arc.ts_us)
+    progress = hunt.progress[0]
     met = mark_at(hunt, account, 1 - side)
-    if met >= 0 and is_before(seen, hunt.trace[met], side):
-        hunt.progress[0].near = hunt.progress[0].traced if side == OUT else met
-        hunt.progress[0].far = met if side == OUT else hunt.progress[0].traced
-        add_trace(hunt, account, seen.ts_us, seen.seq, seen.source, side)
+    if met >= 0 and is_before(ts_us, seq, hunt.trace[met], side):
+        progress.near = progress.traced if side == OUT else met
+        progress.far = met if side == OUT else progress.traced
+        add_trace(hunt, account, ts_us, seq, mark, side)
         return True
-    held = mark_at(hunt, account, side)
-    if held >= 0 and not is_before(seen, hunt.trace[held], side):
+    if is_last:
         return False
-    add_trace(hunt, account, seen.ts_us, seen.seq, seen.source, side)
+    held = mark_at(hunt, account, side)
+    if held >= 0 and not is_before(ts_us, seq, hunt.trace[held], side):
+        return False
+    add_trace(hunt, account, ts_us, seq, mark, side)
     if held < fresh:
-        prefetch(state.accounts.records, account)
-        hunt.queue[side, hunt.sides[side].queued] = account
-        hunt.sides[side].queued += 1
+        prefetch(hunt.kept.lists, 2 * account + side)
+        hunt.reached[progress.reached] = account
+        progress.reached += 1
     return False
 
 
 @kernel
-def is_before(seen: Record, trace: Record, side: int) -> bool:
+def is_before(ts_us: int, seq: int, trace: Record, side: int) -> bool:
     """Outward: earlier. Inward: later."""
     if side == OUT:
-        return before(seen.ts_us, seen.seq, trace.ts_us, trace.seq)
-    return before(trace.ts_us, trace.seq, seen.ts_us, seen.seq)
+        return before(ts_us, seq, trace.ts_us, trace.seq)
+    return before(trace.ts_us, trace.seq, ts_us, seq)
 
 
 @kernel
@@ -157,7 +206,7 @@ def narrow(hunt: Hunt, side: int, fresh: int) -> None:
     for mark in range(fresh, hunt.progress[0].traced):
         first_us = min(first_us, hunt.trace[mark].ts_us)
         last_us = max(last_us, hunt.trace[mark].ts_us)
-    scope = hunt.walk.scope[0]
+    scope = hunt.scope[0]
     if side == OUT:
         scope.since_us = max(scope.since_us, first_us)
     else:

@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.hunt import Hunt, add_hit, add_trace, begin_search, mark_at, note_cut
-from services.detector.graph.kernel import kernel, signed
-from services.detector.graph.lists import INWARD, OUTWARD
-from services.detector.graph.reach import FAR
+from services.detector.graph.adjacency import IN, OUT, end_of, seq_of, youngest_until
+from services.detector.graph.hunt import (
+    Hunt,
+    add_hit,
+    begin_search,
+    mark,
+    mark_at,
+    note_cut,
+)
+from services.detector.graph.kernel import Record, kernel, signed
 from services.detector.graph.ring import slot_of
+from services.detector.graph.scope import lowest_to_read, note_read, open_scope
 from services.detector.graph.shapes import Shape
 from services.detector.graph.state import State
-from services.detector.graph.walks import open_lane, open_scope, read_on
 
 _FAN_IN: Final = int(Shape.fan_in)
 _FAN_OUT: Final = int(Shape.fan_out)
@@ -24,42 +30,70 @@ def search_fans(state: State, hunt: Hunt, row: int, seq: int) -> None:
     """What `seq` adds to: payers of its payee, payees of its payer, both sides of its payer."""
     settings = hunt.settings[0]
     leg = state.ring.legs[slot_of(state.ring, seq)]
-    u, v = signed(leg.src), signed(leg.dst)
+    u, v, ts_us = signed(leg.src), signed(leg.dst), signed(leg.ts_us)
     if u == v or OUTSIDE_INDEX in (u, v):
         return
-    has_gathered = False
-    for step in range(4):  # one place of call, for the kernel is compiled into each
-        is_inward = step == 0 or step == 2
-        shape = _FAN_IN if step == 0 else _FAN_OUT if step == 1 else _GATHER_SCATTER
-        least = settings.fan_in if step == 0 else settings.fan_out if step == 1 else settings.gather_scatter
-        if least == 0 or (step == 3 and not has_gathered):
+    payer, payee = state.accounts.records[u], state.accounts.records[v]
+    payees = 0
+    for shape in (_FAN_IN, _FAN_OUT, _GATHER_SCATTER):  # one place of call: the kernel is compiled into each
+        if shape == _FAN_IN:
+            account, side, sought = v, IN, highest_within(payee.payers, settings.fan_in, 0)
+        elif shape == _FAN_OUT:
+            account, side = u, OUT
+            sought = highest_within(payer.payees, settings.fan_out, settings.gather_scatter)
+        else:
+            account, side = u, IN
+            sought = highest_within(payer.payers, settings.gather_scatter, 0)
+            if payees < settings.gather_scatter:
+                sought = 0
+        if sought == 0:
             continue
-        account = v if step == 0 else u
-        has_enough = has_many(state, hunt, row, seq, account, is_inward, least)
-        if step == 2:
-            has_gathered = has_enough
-        elif has_enough:
+        found = count_ends(state, hunt, row, account, side, ts_us, sought)
+        if shape == _FAN_OUT:
+            payees = found
+        least = settings_of(settings, shape)
+        if 0 < least <= found:
             add_hit(hunt, row, shape, account, least)
 
 
 @kernel
-def has_many(state: State, hunt: Hunt, row: int, seq: int, account: int, is_inward: bool, least: int) -> bool:
-    """At least so many distinct payers (payees) in the window that ends with `seq`; newest first, so
-    that those of a busy account are soon enough."""
-    record = state.accounts.records[account]
-    if (record.payers if is_inward else record.payees) < least:
-        return False
+def settings_of(settings: Record, shape: int) -> int:
+    if shape == _FAN_IN:
+        return signed(settings.fan_in)
+    return signed(settings.fan_out if shape == _FAN_OUT else settings.gather_scatter)
+
+
+@kernel
+def highest_within(most: int, one: int, other: int) -> int:
+    """Of two thresholds, the higher one that is not above `most`; else 0."""
+    reached = signed(one) if one <= most else 0
+    return max(reached, signed(other)) if other <= most else reached
+
+
+@kernel
+def count_ends(state: State, hunt: Hunt, row: int, account: int, side: int, until_us: int, most: int) -> int:
+    """Distinct accounts at the other end of the account's legs in the window that ends at `until_us`,
+    up to `most`; newest first, so that those of a busy account are soon enough."""
     begin_search(hunt)
-    until_us = signed(state.ring.legs[slot_of(state.ring, seq)].ts_us)
-    open_scope(state, hunt.walk, until_us - hunt.settings[0].window_us, until_us)
-    direction = INWARD if is_inward else OUTWARD
-    open_lane(state, hunt.walk, account, direction, FAR if is_inward else -FAR, 0, 0)
-    while read_on(state, hunt.walk, direction):
-        for place in range(hunt.walk.scope[0].seen):
-            far = signed(hunt.walk.seen[place].far)
-            if mark_at(hunt, far, 0) < 0:
-                add_trace(hunt, far, 0, 0, -1, 0)
-        if hunt.progress[0].traced >= least:
-            return True
-    note_cut(hunt, row, False)
-    return False
+    scope, kept = hunt.scope[0], hunt.kept
+    since_us = until_us - hunt.settings[0].window_us
+    open_scope(scope, since_us, until_us, hunt.settings[0].budget)
+    number = 2 * account + side
+    at = end_of(kept.lists[number])
+    lowest = lowest_to_read(kept, scope, number)
+    count = 0
+    while at > lowest and count < most:
+        at -= 1
+        arc = kept.arcs[at]
+        if arc.ts_us < since_us and youngest_until(state, seq_of(kept, arc)) < since_us:
+            break
+        far = signed(arc.far)
+        if arc.ts_us < since_us or arc.ts_us > until_us:
+            continue
+        if mark_at(hunt, far, side) < 0:
+            mark(hunt, far, 0, side)
+            count += 1
+    note_read(kept, scope, number, at, lowest)
+    if count < most:
+        note_cut(hunt, row, False)
+    return count

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 
 import networkx as nx
 import numpy as np
@@ -17,10 +17,11 @@ from schemas.batch import SCHEMA, BatchId, TransferBatch
 from schemas.errors import InvalidSetting, Unavailable, Unknown
 from schemas.transaction import Purpose
 from services.detector.graph.accounts import OUTSIDE_INDEX, intern, intern_rows, look_up, new_accounts
+from services.detector.graph.adjacency import new_adjacency
 from services.detector.graph.answers import Applied, Edges, Reached
 from services.detector.graph.codes import Codes
 from services.detector.graph.columns import in_order, rows_of
-from services.detector.graph.hunt import found_by, new_hunt, new_hunt_labels
+from services.detector.graph.hunt import found_by, new_hunt
 from services.detector.graph.invariants import check
 from services.detector.graph.kernel import Array, Int32s, Int64s, read_only
 from services.detector.graph.lists import (
@@ -112,8 +113,7 @@ class RollingGraph:
         self._ids = TransferIds()
         self._labels = new_labels(max_accounts)
         self._searches = 0
-        self._hunt_labels = new_hunt_labels(max_accounts)
-        self._hunts = 0
+        self._adjacency = new_adjacency(max_transfers, max_accounts)
         self._edges = np.empty(_EDGES_AT_HAND, EDGE)
         """Room for an answer, used again."""
         self._first = 0
@@ -121,6 +121,14 @@ class RollingGraph:
         """Oldest live transfer as of the one before `_first`."""
         self._heads: Int64s = np.empty(0, np.int64)
         """And as of each one since."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what the next search builds anew."""
+        return self.__dict__ | {"_adjacency": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._adjacency = new_adjacency(self.max_transfers, self.max_accounts)
 
     def apply(self, batch: TransferBatch) -> Applied:
         """Take the rows of `batch` in. `ts_us`, `amount_minor` and `purpose` of the answer are the
@@ -132,9 +140,8 @@ class RollingGraph:
     def apply_and_search(self, batch: TransferBatch, shapes: Shapes) -> tuple[Applied, Found]:
         """As apply(), and what each row completes: it sees the rows before it and itself only."""
         rows = self._take_in(batch)
-        hunt = new_hunt(shapes, self._hunt_labels, self._hunts, batch.rows)
+        hunt = new_hunt(shapes, self._adjacency, batch.rows)
         apply_and_search_rows(self._state, rows, hunt)
-        self._hunts = int(hunt.progress[0]["search"])
         return self._applied(batch, rows), found_by(hunt)
 
     def _take_in(self, batch: TransferBatch) -> Rows:

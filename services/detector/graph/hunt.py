@@ -6,73 +6,93 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from services.detector.graph.kernel import Array, Int32s, Int64s, aligned, kernel, signed
+from services.detector.graph.adjacency import Adjacency
+from services.detector.graph.kernel import Array, Int32s, Int64s, kernel, signed
+from services.detector.graph.scope import SCOPE
 from services.detector.graph.shapes import BUDGET_SPENT, MOST_LEGS, Found, Shape, Shapes
 from services.detector.graph.shapes import HUB_MET as HUB_MET
-from services.detector.graph.walks import LABEL, Walk, new_walk
 
 SETTINGS: Final = np.dtype([(name, "<i8") for name in Shapes.__slots__])
 
 TRACE: Final = np.dtype([("seq", "<i8"), ("ts_us", "<i8"), ("account", "<i4"), ("before", "<i4")])
 """A leg on the way, the account at its far end, and the trace it goes on from."""
 
-SIDE: Final = np.dtype([("queued", "<i8"), ("cost", "<i8"), ("hubs", "<i8"), ("layers", "<i8")])
-"""One of the two ends a cycle is searched from."""
+SIDE: Final = np.dtype([("width", "<i8"), ("cost", "<i8"), ("hubs", "<i8"), ("layers", "<i8")])
+"""One of the two ends a cycle is searched from, or of the two kinds of an overlap."""
+
+END: Final = np.dtype(
+    [
+        ("seq", "<i8"),
+        ("ts_us", "<i8"),
+        ("account", "<i4"),
+        ("count", "<i4"),
+        ("counted_for", "<i4"),
+        ("padding", "<i4"),
+    ]
+)
+"""A payer or a target of an overlap. Of a target: its last leg, and the payer it was counted for last;
+of a payer the other way round, and how many targets were counted."""
 
 PROGRESS: Final = np.dtype(
-    [("search", "<i8"), ("traced", "<i8"), ("near", "<i8"), ("far", "<i8"), ("hits", "<i8"), ("legs", "<i8")]
+    [
+        ("search", "<i8"),
+        ("traced", "<i8"),
+        ("reached", "<i8"),
+        ("near", "<i8"),
+        ("far", "<i8"),
+        ("hits", "<i8"),
+        ("legs", "<i8"),
+    ]
 )
 HIT: Final = np.dtype(
     [("row", "<i4"), ("shape", "<i4"), ("account", "<i4"), ("count", "<i4"), ("first_leg", "<i4")]
 )
-LAST_SEARCH: Final = 2**32 - 2**26
-"""Search numbers are 32 bits wide; before they run out, labels are wiped."""
-LISTS_AHEAD: Final = 16
-"""Rows whose lists are brought near together."""
-LISTS_A_ROW: Final = 4
-_SEARCHES_A_ROW: Final = len(Shape) + 1
+_GOLDEN: Final = 0x9E3779B1
+_HALF: Final = np.uint64(32)
+_LOW_32: Final = np.uint64(2**32 - 1)
 
 
 class Hunt(NamedTuple):
     settings: Array
-    walk: Walk
+    kept: Adjacency
+    scope: Array
+    keys: Array
+    """(side, slot): what is noted of accounts, by search and account; hashed, with linear probing."""
+    places: Int32s
     trace: Array
-    queue: Array
-    """(side, place): accounts of the next layer."""
+    layer: Int32s
+    """(side, place): traces to go on from."""
+    reached: Int32s
+    """Accounts of the next layer."""
+    ends: Array
+    """(kind, place) of an overlap."""
     sides: Array
     progress: Array
     hits: Array
     legs: Int64s
     cut: Array
-    warmed: Int64s
-    """Scratch: the transfer to bring near next of each list."""
 
 
-def new_hunt_labels(max_accounts: int) -> Array:
-    return aligned(2 * (max_accounts + 1), LABEL)
-
-
-def new_hunt(shapes: Shapes, labels: Array, search: int, rows: int) -> Hunt:
-    """`search`: the greatest number that a search over these labels had."""
-    room = 2 * shapes.budget + 4
-    progress = np.zeros(1, PROGRESS)
-    if search + rows * _SEARCHES_A_ROW > LAST_SEARCH:
-        labels["search"] = 0
-        search = 0
-    progress["search"] = search
+def new_hunt(shapes: Shapes, kept: Adjacency, rows: int) -> Hunt:
+    room = shapes.budget + 4
+    slots = 1 << (2 * room - 1).bit_length()
     settings = np.zeros(1, SETTINGS)
     settings[0] = tuple(getattr(shapes, name) for name in Shapes.__slots__)
     return Hunt(
         settings,
-        new_walk(shapes.budget, labels),
+        kept,
+        np.zeros(1, SCOPE),
+        np.zeros((2, slots), np.uint64),
+        np.zeros((2, slots), np.int32),
         np.zeros(room, TRACE),
         np.zeros((2, room), np.int32),
+        np.zeros(room, np.int32),
+        np.zeros((2, room), END),
         np.zeros(2, SIDE),
-        progress,
+        np.zeros(1, PROGRESS),
         np.zeros(rows * len(Shape), HIT),
         np.zeros(rows * MOST_LEGS, np.int64),
         np.zeros(rows, np.int8),
-        np.zeros(LISTS_A_ROW * LISTS_AHEAD, np.int64),
     )
 
 
@@ -85,17 +105,48 @@ def found_by(hunt: Hunt) -> Found:
         cut=hunt.cut,
         budget_spent=int(np.count_nonzero(hunt.cut & BUDGET_SPENT)),
         hub_met=int(np.count_nonzero(hunt.cut & HUB_MET)),
-        visited=int(hunt.walk.scope[0]["visited_in_all"]),
+        visited=int(hunt.scope[0]["visited_in_all"]),
     )
 
 
 @kernel
 def begin_search(hunt: Hunt) -> None:
-    """A search of its own number, with nothing traced."""
+    """A search of its own number, with nothing traced or marked."""
     progress = hunt.progress[0]
     progress.search += 1
     progress.traced = 0
-    hunt.walk.scope[0].budget = hunt.settings[0].budget
+
+
+@kernel
+def key_of(hunt: Hunt, account: int) -> np.uint64:
+    return (np.uint64(hunt.progress[0].search) << _HALF) | np.uint64(account)
+
+
+@kernel
+def slot_of_key(hunt: Hunt, key: np.uint64, side: int) -> int:
+    """Where the key is, or belongs: entries of earlier searches are as if they were not there."""
+    last = signed(hunt.keys.shape[1] - 1)
+    slot = signed(key & _LOW_32) * _GOLDEN >> 16 & last
+    while hunt.keys[side, slot] != key and hunt.keys[side, slot] >> _HALF == key >> _HALF:
+        slot = (slot + 1) & last
+    return slot
+
+
+@kernel
+def mark(hunt: Hunt, account: int, place: int, side: int) -> None:
+    """Note a place at this side of the account."""
+    key = key_of(hunt, account)
+    slot = slot_of_key(hunt, key, side)
+    hunt.keys[side, slot] = key
+    hunt.places[side, slot] = place
+
+
+@kernel
+def mark_at(hunt: Hunt, account: int, side: int) -> int:
+    """The place this search noted at this side of the account, or -1."""
+    key = key_of(hunt, account)
+    slot = slot_of_key(hunt, key, side)
+    return signed(hunt.places[side, slot]) if hunt.keys[side, slot] == key else -1
 
 
 @kernel
@@ -107,17 +158,14 @@ def add_trace(hunt: Hunt, account: int, ts_us: int, seq: int, earlier: int, side
     trace.ts_us = ts_us
     trace.account = account
     trace.before = earlier
-    label = hunt.walk.labels[2 * account + side]
-    label.search = np.uint32(progress.search)
-    label.mark = progress.traced
+    mark(hunt, account, signed(progress.traced), side)
     progress.traced += 1
 
 
 @kernel
-def mark_at(hunt: Hunt, account: int, side: int) -> int:
-    """The trace this search noted at this side of the account, or -1."""
-    label = hunt.walk.labels[2 * account + side]
-    return signed(label.mark) if label.search == np.uint32(hunt.progress[0].search) else -1
+def is_hub(hunt: Hunt, number: int) -> bool:
+    """Too many legs on a list to be read."""
+    return bool(hunt.kept.lists[number].live > hunt.settings[0].hub_degree)
 
 
 @kernel
@@ -135,8 +183,7 @@ def add_hit(hunt: Hunt, row: int, shape: int, account: int, count: int) -> None:
 @kernel
 def note_cut(hunt: Hunt, row: int, has_met_hub: bool) -> None:
     """Mark the row for what kept its search from looking everywhere."""
-    scope = hunt.walk.scope[0]
-    if scope.visited > scope.budget:
+    if hunt.scope[0].is_cut:
         hunt.cut[row] |= BUDGET_SPENT
     if has_met_hub:
         hunt.cut[row] |= HUB_MET

@@ -1,8 +1,8 @@
 """Accounts that pay the same ones: scatter-gather and bipartite shapes that a new transfer completes.
 
-Both ask which of some payers pay several of some targets. A payer of more transfers than there are
-targets is first asked for each of them in the table of pairs, and seldom has enough. Targets are
-marked; the other payers' lists are read side by side, and their legs to targets counted.
+Both ask which of some payers pay several of some targets. Payers and targets are marked; then the
+lists of those with fewer legs are read, and legs to the marked other ones counted. A payer whose list
+is too long is only asked for each target in the table of pairs, and seldom has enough.
 """
 
 from __future__ import annotations
@@ -10,57 +10,65 @@ from __future__ import annotations
 from typing import Final
 
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.hunt import Hunt, add_hit, add_trace, begin_search, mark_at, note_cut
+from services.detector.graph.adjacency import IN, OUT, bring_list_near, end_of, seq_of, youngest_until
+from services.detector.graph.hunt import (
+    Hunt,
+    add_hit,
+    begin_search,
+    is_hub,
+    mark,
+    mark_at,
+    note_cut,
+)
 from services.detector.graph.kernel import kernel, prefetch, signed
-from services.detector.graph.lists import INWARD, OUTWARD
 from services.detector.graph.neighbours import pair_key
 from services.detector.graph.reach import FAR, before
 from services.detector.graph.ring import slot_of
+from services.detector.graph.scope import (
+    any_amount,
+    bound_amounts,
+    is_other_currency,
+    lowest_to_read,
+    note_read,
+    open_scope,
+)
 from services.detector.graph.shapes import Shape
 from services.detector.graph.state import State
 from services.detector.graph.table import bring_near, find
-from services.detector.graph.walks import (
-    any_amount,
-    bound_amounts,
-    open_lane,
-    open_scope,
-    read_on,
-)
 
 TARGET: Final = 0
 PAYER: Final = 1
-"""Sides of a label."""
 _SCATTER_GATHER: Final = int(Shape.scatter_gather)
 _BIPARTITE: Final = int(Shape.bipartite)
+_LISTS_AHEAD: Final = 4
 
 
 @kernel
 def search_overlap(state: State, hunt: Hunt, row: int, seq: int, shape: int) -> None:
-    """scatter_gather: payers of u who paid, in time, most of v's payers.
-    bipartite: payers of v who pay enough of u's payees, if they are enough."""
+    """scatter_gather: payers of u who paid, in time, most of v's payers, u among them.
+    bipartite: payers of v who pay enough of u's payees, v among them, if they are enough."""
+    settings = hunt.settings[0]
     leg = state.ring.legs[slot_of(state.ring, seq)]
-    u, v = signed(leg.src), signed(leg.dst)
+    u, v, ts_us = signed(leg.src), signed(leg.dst), signed(leg.ts_us)
     gathers = shape == _SCATTER_GATHER
-    least = signed(hunt.settings[0].middles if gathers else hunt.settings[0].bipartite)
+    least = signed(settings.middles if gathers else settings.bipartite)
     if u == v or OUTSIDE_INDEX in (u, v) or not may_overlap(state, u, v, gathers, least):
         return
     begin_search(hunt)
-    open_scope(state, hunt.walk, leg.ts_us - hunt.settings[0].window_us, signed(leg.ts_us))
-    listed, marked = (v, u) if gathers else (u, v)  # whose other side are targets; a target itself
-    has_met_hub = is_hub(state, hunt, listed, INWARD if gathers else OUTWARD)
-    has_met_hub |= is_hub(state, hunt, marked, INWARD)
+    scope = hunt.scope[0]
+    open_scope(scope, ts_us - settings.window_us, ts_us, settings.budget)
+    listed, common = (v, u) if gathers else (u, v)  # `common` is a target that all payers have paid
+    side = IN if gathers else OUT
+    has_met_hub = is_hub(hunt, 2 * listed + side) or is_hub(hunt, 2 * common + IN)
     if not has_met_hub:
-        add_trace(hunt, marked, leg.ts_us if gathers else FAR, seq, -1, TARGET)
-        list_ends(state, hunt, listed, marked, INWARD if gathers else OUTWARD, seq, TARGET)
-        targets = signed(hunt.progress[0].traced)
-        if gathers:
-            settings = hunt.settings[0]
-            slot = slot_of(state.ring, seq)
-            bound_amounts(state, hunt.walk, leg, slot, settings.least_permille, settings.most_permille)
-        list_ends(state, hunt, marked, listed, INWARD, seq, PAYER)
-        any_amount(hunt.walk)
-        has_met_hub = count_targets(state, hunt, targets, least)
-        report(hunt, row, shape, u, least)
+        list_ends(state, hunt, listed, side, common, seq, TARGET)
+        if hunt.sides[TARGET].width + 1 >= least:
+            if gathers:
+                bound_amounts(state, scope, seq, settings.least_permille, settings.most_permille)
+            list_ends(state, hunt, common, IN, listed, seq, PAYER)
+            any_amount(scope)
+            has_met_hub = count_common(state, hunt, least)
+            report(hunt, row, shape, u, least)
     note_cut(hunt, row, has_met_hub)
 
 
@@ -74,96 +82,117 @@ def may_overlap(state: State, u: int, v: int, gathers: bool, least: int) -> bool
 
 
 @kernel
-def is_hub(state: State, hunt: Hunt, account: int, direction: int) -> bool:
-    record = state.accounts.records[account]
-    degree = record.in_degree if direction == INWARD else record.out_degree
-    return bool(degree > hunt.settings[0].hub_degree)
-
-
-@kernel
-def list_ends(
-    state: State, hunt: Hunt, account: int, excluded: int, direction: int, seq: int, side: int
-) -> None:
-    """Note the accounts at the other end of the account's legs before the new one, each once.
-
-    Of a target, the trace is the last leg: it is to be paid before that, or, outward, at any time.
-    """
-    walk = hunt.walk
-    scope = walk.scope[0]
-    bound_ts = signed(scope.until_us) if direction == INWARD else -FAR
-    open_lane(state, walk, account, direction, bound_ts, seq, 0)
-    hunt.sides[side].queued = 0
-    while read_on(state, walk, direction):
-        for place in range(scope.seen):
-            seen = walk.seen[place]
-            far = signed(seen.far)
-            held = mark_at(hunt, far, side)
-            if far == excluded or (side == PAYER and held >= 0):
-                continue
-            ts_us = signed(seen.ts_us) if direction == INWARD else FAR
-            if held < 0 or before(hunt.trace[held].ts_us, hunt.trace[held].seq, ts_us, seen.seq):
-                add_trace(hunt, far, ts_us, signed(seen.seq), -1, side)
-            if side == PAYER:
-                prefetch(state.accounts.records, far)
-                hunt.queue[PAYER, hunt.sides[PAYER].queued] = far
-                hunt.sides[PAYER].queued += 1
-
-
-@kernel
-def count_targets(state: State, hunt: Hunt, targets: int, least: int) -> bool:
-    """Chain each payer's legs to targets at its place in the queue; whether a hub was left out.
-    `targets`: how many traces there are of targets; they come first."""
-    walk = hunt.walk
-    scope = walk.scope[0]
-    has_met_hub = False
-    for place in range(hunt.sides[PAYER].queued):
-        payer = signed(hunt.queue[PAYER, place])
-        hunt.queue[TARGET, place] = -1
-        if scope.visited > scope.budget or not may_pay(state, hunt, payer, targets, least):
+def list_ends(state: State, hunt: Hunt, account: int, side: int, excluded: int, seq: int, kind: int) -> None:
+    """Note the accounts at the other end of the account's legs before the new one, each once, with the
+    last leg: of a target, it is to be paid before that; outward, at any time."""
+    scope, kept = hunt.scope[0], hunt.kept
+    number = 2 * account + side
+    since_us, until_us = signed(scope.since_us), signed(scope.until_us)
+    least_minor, most_minor = signed(scope.least_minor), signed(scope.most_minor)
+    hunt.sides[kind].width = 0
+    at = end_of(kept.lists[number])
+    lowest = lowest_to_read(kept, scope, number)
+    while at > lowest:
+        at -= 1
+        arc = kept.arcs[at]
+        ts_us, far, arc_seq = signed(arc.ts_us), signed(arc.far), seq_of(kept, arc)
+        if ts_us < since_us and youngest_until(state, arc_seq) < since_us:
+            break
+        if ts_us < since_us or ts_us > until_us or far == excluded:
             continue
-        if is_hub(state, hunt, payer, OUTWARD):
-            has_met_hub = True
+        if arc.amount_minor < least_minor or arc.amount_minor > most_minor:
+            continue
+        if (side == IN and ts_us == until_us and arc_seq >= seq) or is_other_currency(state, scope, arc_seq):
+            continue
+        held = mark_at(hunt, far, kind)
+        if held < 0:
+            held = signed(hunt.sides[kind].width)
+            hunt.sides[kind].width += 1
+            mark(hunt, far, held, kind)
+            end = hunt.ends[kind, held]
+            end.account = far
+            end.ts_us = ts_us if side == IN else FAR
+            end.seq = arc_seq
+            end.count = 1
+            end.counted_for = -1
+            prefetch(kept.lists, 2 * far)
+        elif before(hunt.ends[kind, held].ts_us, hunt.ends[kind, held].seq, ts_us, arc_seq):
+            hunt.ends[kind, held].ts_us = ts_us
+            hunt.ends[kind, held].seq = arc_seq
+    note_read(kept, scope, number, at, lowest)
+
+
+@kernel
+def count_common(state: State, hunt: Hunt, least: int) -> bool:
+    """Count of each payer the distinct targets it has paid in time, from the ends with fewer legs;
+    whether a hub was left out that has paid enough of them at any time."""
+    kind = PAYER if legs_of(hunt, PAYER, OUT) <= legs_of(hunt, TARGET, IN) else TARGET
+    side = OUT if kind == PAYER else IN
+    width = signed(hunt.sides[kind].width)
+    has_met_hub = False
+    for place in range(width):
+        if place + _LISTS_AHEAD < width:
+            ahead = hunt.ends[kind, place + _LISTS_AHEAD].account
+            bring_list_near(hunt.kept, 2 * signed(ahead) + side)
+        number = 2 * signed(hunt.ends[kind, place].account) + side
+        if hunt.scope[0].is_cut or (kind == PAYER and hunt.kept.lists[number].live < least - 1):
+            continue
+        if is_hub(hunt, number):
+            has_met_hub |= pairs_with_targets(state, hunt, place) >= least - 1
         else:
-            open_lane(state, walk, payer, OUTWARD, -FAR, -1, place)
-    while read_on(state, walk, OUTWARD):
-        for place in range(scope.seen):
-            seen = walk.seen[place]
-            target = mark_at(hunt, signed(seen.far), TARGET)
-            if target < 0:
-                continue
-            last = hunt.trace[target]
-            if before(seen.ts_us, seen.seq, last.ts_us, last.seq):
-                chain(hunt, signed(seen.far), signed(seen.source))
+            count_from(hunt, place, kind, number)
     return has_met_hub
 
 
 @kernel
-def may_pay(state: State, hunt: Hunt, payer: int, targets: int, least: int) -> bool:
-    """Whether the payer has paid enough targets at any time in the graph's window. Where its list is
-    the longer of the two, each target is looked up among the pairs; a look-up counts as a visit."""
-    record = state.accounts.records[payer]
-    if record.payees < least:
-        return False
-    if record.out_degree <= targets:
-        return True
-    for place in range(targets):
-        bring_near(state.pairs, pair_key(payer, hunt.trace[place].account))
-    paid = 0
-    for place in range(targets):
-        slot = find(state.pairs, pair_key(payer, hunt.trace[place].account))
-        paid += slot >= 0 and state.pairs.values[slot] > 0
-    hunt.walk.scope[0].visited += targets
-    hunt.walk.scope[0].visited_in_all += targets
-    return paid >= least
+def legs_of(hunt: Hunt, kind: int, side: int) -> int:
+    """On the lists of all ends of a kind; FAR where a target's is too long to be read."""
+    legs = 0
+    for place in range(hunt.sides[kind].width):
+        number = 2 * signed(hunt.ends[kind, place].account) + side
+        if kind == TARGET and is_hub(hunt, number):
+            return FAR
+        legs += signed(hunt.kept.lists[number].live)
+    return legs
 
 
 @kernel
-def chain(hunt: Hunt, account: int, place: int) -> None:
-    trace = hunt.trace[hunt.progress[0].traced]
-    trace.account = account
-    trace.before = hunt.queue[TARGET, place]
-    hunt.queue[TARGET, place] = hunt.progress[0].traced
-    hunt.progress[0].traced += 1
+def pairs_with_targets(state: State, hunt: Hunt, place: int) -> int:
+    """Targets that a payer has paid at any time in the graph's window; a look-up counts as a leg read."""
+    scope, payer = hunt.scope[0], signed(hunt.ends[PAYER, place].account)
+    targets = min(signed(hunt.sides[TARGET].width), max(signed(scope.budget - scope.visited), 0))
+    for target in range(targets):
+        bring_near(state.pairs, pair_key(payer, hunt.ends[TARGET, target].account))
+    paid = 0
+    for target in range(targets):
+        slot = find(state.pairs, pair_key(payer, hunt.ends[TARGET, target].account))
+        paid += slot >= 0 and state.pairs.values[slot] > 0
+    scope.visited += targets
+    scope.visited_in_all += targets
+    scope.is_cut |= targets < hunt.sides[TARGET].width
+    return paid
+
+
+@kernel
+def count_from(hunt: Hunt, place: int, kind: int, number: int) -> None:
+    """The legs between one end and all of the other kind."""
+    scope, kept = hunt.scope[0], hunt.kept
+    since_us, until_us = signed(scope.since_us), signed(scope.until_us)
+    at = end_of(kept.lists[number])
+    lowest = lowest_to_read(kept, scope, number)
+    while at > lowest:
+        at -= 1
+        arc = kept.arcs[at]
+        met = mark_at(hunt, signed(arc.far), 1 - kind)
+        if met < 0 or arc.ts_us < since_us or arc.ts_us > until_us:
+            continue
+        payer, target = (met, place) if kind == TARGET else (place, met)
+        last = hunt.ends[TARGET, target]
+        other = hunt.ends[1 - kind, met]
+        if other.counted_for != place and before(arc.ts_us, seq_of(kept, arc), last.ts_us, last.seq):
+            other.counted_for = place
+            hunt.ends[PAYER, payer].count += 1
+    note_read(kept, scope, number, at, lowest)
 
 
 @kernel
@@ -171,30 +200,13 @@ def report(hunt: Hunt, row: int, shape: int, u: int, least: int) -> None:
     """scatter_gather: the payer of the most targets, of equals the one who paid u last.
     bipartite: how many pay enough of them, u with them."""
     best, best_payer, many = 0, -1, 1
-    for place in range(hunt.sides[PAYER].queued):
-        count = distinct_in_chain(hunt, place)
-        many += count >= least
-        if count > best:
-            best = count
-            best_payer = signed(hunt.queue[PAYER, place])
+    for place in range(hunt.sides[PAYER].width):
+        payer = hunt.ends[PAYER, place]
+        many += payer.count >= least
+        if payer.count > best:
+            best = signed(payer.count)
+            best_payer = signed(payer.account)
     if shape == _SCATTER_GATHER and best >= least:
         add_hit(hunt, row, shape, best_payer, best)
     if shape == _BIPARTITE and many >= least:
         add_hit(hunt, row, shape, u, many)
-
-
-@kernel
-def distinct_in_chain(hunt: Hunt, place: int) -> int:
-    """Distinct targets in the chain of one payer. A target's other label holds the last payer, as a
-    negative number, that it was counted for."""
-    count = 0
-    at = signed(hunt.queue[TARGET, place])
-    while at >= 0:
-        label = hunt.walk.labels[2 * signed(hunt.trace[at].account) + PAYER]
-        is_counted = label.search == hunt.progress[0].search and label.mark == -2 - place
-        if not is_counted:
-            label.search = hunt.progress[0].search
-            label.mark = -2 - place
-            count += 1
-        at = signed(hunt.trace[at].before)
-    return count

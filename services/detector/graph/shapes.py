@@ -37,9 +37,9 @@ class Shapes:
 
     Legs of a cycle carry from `least_permille` to `most_permille` of the closing transfer's amount,
     in its currency, and so does what the last middle of a scatter-gather was paid; 0: no such bound.
-    An account with more than `hub_degree` live transfers in one direction is not expanded in it: it
-    may be an end, or the account at which the two halves of a cycle meet. One search reads `budget`
-    transfers or little more.
+    An account with more than `hub_degree` live legs in one direction is not expanded in it: it may be
+    an end, or the account at which the two halves of a cycle meet. A leg is a transfer between two
+    accounts. One search reads at most `budget` of them.
     """
 
     cycle_legs: int = 0
@@ -54,8 +54,8 @@ class Shapes:
     fan_out: int = 0
     gather_scatter: int = 0
     bipartite: int = 0
-    hub_degree: int = 100
-    budget: int = 100
+    hub_degree: int = 200
+    budget: int = 400
 
     def __post_init__(self) -> None:
         """Raises InvalidSetting for a setting out of range."""
@@ -112,7 +112,7 @@ class Found:
     """Rows of this batch with BUDGET_SPENT."""
     hub_met: int
     visited: int
-    """Transfers read by all searches."""
+    """Legs read by all searches."""
 
     def __len__(self) -> int:
         return int(self.row.size)

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from schemas.errors import InvalidSetting
 from services.detector.graph import Found, Hit, RollingGraph, Shape, Shapes
-from services.detector.graph.hunt import LAST_SEARCH
 from services.detector.graph.shapes import BUDGET_SPENT, HUB_MET
 from tests.detector.graph.logs import LATENESS, WINDOW, Event, Mark, batches, cuts, events
 from tests.detector.graph.oracle import Live, Oracle
@@ -207,15 +206,6 @@ def test_a_hub_may_be_where_the_sides_meet() -> None:
     hits, found = search([*busy, *chain(1, 2, 3, 1)], sought)
     assert [hit.row for hit in hits if hit.row >= 20] == []
     assert found.cut[-1] == HUB_MET
-
-
-def test_labels_are_wiped_before_search_numbers_run_out() -> None:
-    graph = new_graph()
-    graph.apply_and_search(batch(chain(1, 2, 3)), ALL)
-    graph._hunts = LAST_SEARCH
-    _, found = graph.apply_and_search(batch([Transfer("x", 3, 1, 1005)]), ALL)
-    assert Shape.cycle in found.shape
-    assert graph._hunts < 100
 
 
 def test_nothing_sought_nothing_found() -> None:

@@ -1,0 +1,91 @@
+"""Which legs count in a search, and how many it may still read."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from services.detector.graph.adjacency import Adjacency, end_of
+from services.detector.graph.kernel import Record, kernel, signed
+from services.detector.graph.reach import FAR
+from services.detector.graph.ring import slot_of
+from services.detector.graph.state import State
+
+_ANY_CURRENCY: Final = -1
+_MOST_MINOR: Final = 2**63 - 1
+
+SCOPE: Final = np.dtype(
+    [
+        ("since_us", "<i8"),
+        ("until_us", "<i8"),
+        ("least_minor", "<i8"),  # as an ARC has amounts
+        ("most_minor", "<i8"),
+        ("currency", "<i8"),  # where the sign of an ARC's amount does not tell it
+        ("visited", "<i8"),  # legs read
+        ("budget", "<i8"),
+        ("is_cut", "<i8"),  # 1: legs were left unread for want of budget
+        ("visited_in_all", "<i8"),
+    ]
+)
+
+
+@kernel
+def open_scope(scope: Record, since_us: int, until_us: int, budget: int) -> None:
+    """Legs of this time, of any amount; nothing is visited yet."""
+    scope.since_us = since_us
+    scope.until_us = until_us
+    scope.visited = 0
+    scope.budget = budget
+    scope.is_cut = 0
+    any_amount(scope)
+
+
+@kernel
+def any_amount(scope: Record) -> None:
+    scope.least_minor = ~_MOST_MINOR
+    scope.most_minor = _MOST_MINOR
+    scope.currency = _ANY_CURRENCY
+
+
+@kernel
+def bound_amounts(state: State, scope: Record, seq: int, least_permille: int, most_permille: int) -> None:
+    """Only legs that carry so much of this one's amount, in its currency; 0: no bound."""
+    if least_permille + most_permille == 0:
+        return
+    slot = slot_of(state.ring, seq)
+    amount_minor = signed(state.ring.legs[slot].amount_minor)
+    whole, rest = amount_minor // 1000, amount_minor % 1000
+    least = whole * least_permille + (rest * least_permille + 999) // 1000
+    is_bounded = most_permille > 0 and whole < FAR // most_permille
+    most = whole * most_permille + rest * most_permille // 1000 if is_bounded else _MOST_MINOR
+    is_summed = state.ring.currencies[slot] == state.rules[0].sum_currency
+    scope.least_minor = least if is_summed else ~most
+    scope.most_minor = most if is_summed else ~least
+    scope.currency = _ANY_CURRENCY if is_summed else signed(state.ring.currencies[slot])
+
+
+@kernel
+def is_other_currency(state: State, scope: Record, seq: int) -> bool:
+    if scope.currency == _ANY_CURRENCY:
+        return False
+    return bool(state.ring.currencies[slot_of(state.ring, seq)] != scope.currency)
+
+
+@kernel
+def lowest_to_read(kept: Adjacency, scope: Record, number: int) -> int:
+    """The place in `arcs` of the list's last leg to be read, which is its oldest if the budget allows."""
+    held = kept.lists[number]
+    return end_of(held) - min(signed(held.live), max(signed(scope.budget - scope.visited), 0))
+
+
+@kernel
+def note_read(kept: Adjacency, scope: Record, number: int, at: int, lowest: int) -> None:
+    """The list was read down to the place `at`; there was no more to be had of it unless the budget
+    ended at `lowest`."""
+    held = kept.lists[number]
+    read = end_of(held) - at
+    scope.visited += read
+    scope.visited_in_all += read
+    if at == lowest and read < held.live:
+        scope.is_cut = 1
