@@ -125,6 +125,8 @@ class SelfLending(Typology):
         if transfer.is_reversal:
             return None
         parameters = in_force(Parameters, self.id, context.rules)
+        if transfer.purpose is Purpose.fee and transfer.amount_minor <= parameters.small_fee_minor:
+            return None
         search = _Search(context, transfer, parameters)
         cases = [case for listing in search.listings() if (case := search.case(listing)) is not None]
         best = max(cases, key=lambda case: case.arrival.arrived_minor, default=None)
