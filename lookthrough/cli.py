@@ -65,7 +65,11 @@ def run(data: Path, port: int, seed: int, days: int) -> None:
 @click.option("--seed", type=click.IntRange(0), required=True)
 @click.option("--days", type=click.IntRange(1, 3660), required=True)
 @click.option(
-    "--size", type=click.Choice(["small", "large"]), default="small", show_default=True, help="Of the world."
+    "--size",
+    type=click.Choice(["small", "large", "million"]),
+    default="small",
+    show_default=True,
+    help="Of the world: 5,000 people, 100,000 or a million.",
 )
 @click.option("--out", type=FOLDER, required=True, help="A folder; made when absent.")
 def simulate(seed: int, days: int, size: str, out: Path) -> None:

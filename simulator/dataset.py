@@ -14,8 +14,9 @@ import numpy as np
 from schemas.currency import to_major
 from schemas.instant import MAX_INSTANT, to_rfc3339
 from schemas.registry import KINDS, RegistryRecord
-from schemas.transaction import FIELDS
+from schemas.transaction import FIELDS, Transaction
 from simulator import parameters as p
+from simulator.arrivals import Arrivals
 from simulator.flows import NONE
 from simulator.register import OUTSIDE, Pattern
 from simulator.streams import Ints
@@ -52,9 +53,9 @@ def _silent(_done: int, _all: int) -> None:
 
 
 def write(world: World, out: Path, progress: Progress = _silent) -> None:
-    """Write transactions.csv, labels.csv, patterns.csv, accounts.csv, balances.csv and
-    registry/<kind>.ndjson to `out`, which is made where it does not exist. Blocks; OSError when the disk
-    refuses."""
+    """Write transactions.csv, in the order in which banks report them, labels.csv, patterns.csv,
+    accounts.csv, balances.csv and registry/<kind>.ndjson to `out`, which is made where it does not exist.
+    Blocks; OSError when the disk refuses."""
     (out / "registry").mkdir(parents=True, exist_ok=True)
     _write_registry(world.registry_records(), out / "registry")
     _write_table(out / "accounts.csv", ACCOUNTS, _account_rows(world))
@@ -63,14 +64,14 @@ def write(world: World, out: Path, progress: Progress = _silent) -> None:
         transactions = _table(files, out / "transactions.csv", FIELDS)
         labels = _table(files, out / "labels.csv", LABELS)
         balances = _table(files, out / "balances.csv", BALANCES)
+        arrivals = Arrivals()
         for done, day in enumerate(world.days(), start=1):
-            transactions.writerows(
-                [getattr(transfer, field) for field in FIELDS] for transfer in day.transfers
-            )
+            transactions.writerows(map(_fields, arrivals.of(day)))
             labels.writerows(_label_row(tx_id, pattern) for tx_id, pattern in day.labels)
             balances.writerows(_balance_rows(day))
             tally.count(day)
             progress(done, world.length)
+        transactions.writerows(map(_fields, arrivals.rest()))
     _write_table(out / "patterns.csv", PATTERNS, _pattern_rows(world, tally))
 
 
@@ -105,6 +106,10 @@ def _account_rows(world: World) -> Iterator[tuple[str, ...]]:
 def _balance_rows(day: Day) -> Iterator[tuple[str, ...]]:
     for row in day.balances:
         yield row.account, to_rfc3339(row.as_of_us), row.kind, to_major(row.minor, p.CURRENCY), p.CURRENCY
+
+
+def _fields(transfer: Transaction) -> list[str]:
+    return [getattr(transfer, field) for field in FIELDS]
 
 
 def _label_row(tx_id: str, pattern: Pattern) -> tuple[str, str, str, str, str]:

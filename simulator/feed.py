@@ -2,7 +2,7 @@
 
 Each bank sends what its customers pay (or receive from outside) every quarter of an hour, numbered, with
 control totals. As banks do, it now and then sends a record that is wrong and later the right one, a
-batch hours late, and a batch twice.
+batch hours late, and a batch twice; and batches days late, simulator.reporting.
 """
 
 from __future__ import annotations
@@ -18,14 +18,13 @@ import msgspec
 import numpy as np
 
 from schemas.currency import to_major
-from schemas.instant import HOUR, MINUTE, to_rfc3339
+from schemas.instant import HOUR, to_rfc3339
 from schemas.transaction import Transaction
 from simulator.parameters import CURRENCY
-from simulator.register import OUTSIDE, Register, feed_id
+from simulator.register import feed_id
+from simulator.reporting import INTERVAL_US, banks_of, reporting_banks
 from simulator.streams import Array, stream
 from simulator.world import BalanceRow, Day, World
-
-INTERVAL_US: Final = 15 * MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +36,12 @@ class Dirt:
     repeated_batches: float = 1 / 400
     delay_us: int = 3 * HOUR
     """How long after the first attempt a late batch, or a corrected record, is sent."""
+    backlogs: bool = True
+    """Whether banks send days late what the world says they do."""
 
 
 DIRTY: Final = Dirt()
-CLEAN: Final = Dirt(0.0, 0.0, 0.0)
+CLEAN: Final = Dirt(0.0, 0.0, 0.0, backlogs=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,26 +104,29 @@ class _Post:
     )
     stated: defaultdict[str, list[BalanceRow]] = field(default_factory=lambda: defaultdict(list))
     made: int = 0
-    bank_of: dict[str, str] = field(init=False)
+    bank_named: dict[str, str] = field(init=False)
+    bank_of: Array = field(init=False)
 
     def __post_init__(self) -> None:
-        self.bank_of = {row.number: row.bank for row in self.world.register.accounts}
+        self.bank_named = {row.number: row.bank for row in self.world.register.accounts}
+        self.bank_of = banks_of(self.world.register)
 
     def day(self, day: Day) -> Iterator[FeedBatch]:
         rng = stream(self.world.seed, "feed", day.date.number)
-        bank_of, banks = _sending_banks(self.world.register, day), self.world.register.banks
+        bank, banks = reporting_banks(self.bank_of, day.columns), self.world.register.banks
         window = (day.columns.at - day.date.begin_us) // INTERVAL_US
-        key = window * len(banks) + bank_of
+        key = window * len(banks) + bank
         order = np.argsort(key, kind="stable")
         starts = np.flatnonzero(np.diff(key[order], prepend=-1))
         for rows in np.split(order, starts[1:]):
             if len(rows):
                 due_us = day.date.begin_us + (int(window[rows[0]]) + 1) * INTERVAL_US
                 yield from self._until(due_us)
-                feed = feed_id(banks[int(bank_of[rows[0]])])
-                self._make(rng, feed, [day.transfers[row] for row in rows.tolist()], due_us)
+                feed = feed_id(banks[int(bank[rows[0]])])
+                late_us = int(day.sent_us[rows[0]]) if self.dirt.backlogs else 0
+                self._make(rng, feed, [day.transfers[row] for row in rows.tolist()], due_us, late_us)
         for row in day.balances:
-            self.stated[feed_id(self.bank_of[row.account])].append(row)
+            self.stated[feed_id(self.bank_named[row.account])].append(row)
 
     def rest(self) -> Iterator[FeedBatch]:
         """What is still to be sent when the world ends."""
@@ -138,7 +142,10 @@ class _Post:
         while self.outgoing and self.outgoing[0][0] < due_us:
             yield heapq.heappop(self.outgoing)[-1]
 
-    def _make(self, rng: np.random.Generator, feed: str, transfers: list[Transaction], due_us: int) -> None:
+    def _make(
+        self, rng: np.random.Generator, feed: str, transfers: list[Transaction], due_us: int, late_us: int
+    ) -> None:
+        """A batch that is to be sent at `due_us`, and at `late_us` where that is later."""
         waiting = self.corrections[feed]
         right = [transfer for due, transfer in waiting if due <= due_us]
         self.corrections[feed] = [held for held in waiting if held[0] > due_us]
@@ -149,10 +156,8 @@ class _Post:
                 self.corrections[feed].append((due_us + self.dirt.delay_us, transfer))
             else:
                 lines.append(_encode(transfer))
-        late = rng.random() < self.dirt.late_batches
-        batch = self._batch(
-            feed, lines, _total([*right, *transfers]), due_us + (self.dirt.delay_us if late else 0)
-        )
+        delayed_us = self.dirt.delay_us if rng.random() < self.dirt.late_batches else 0
+        batch = self._batch(feed, lines, _total([*right, *transfers]), max(due_us + delayed_us, late_us))
         self._queue(batch)
         if rng.random() < self.dirt.repeated_batches:
             self._queue(batch)
@@ -179,14 +184,6 @@ def _balances(rows: list[BalanceRow]) -> bytes:
 
 def _total(transfers: list[Transaction]) -> Decimal:
     return sum((Decimal(transfer.amount) for transfer in transfers), Decimal(0))
-
-
-def _sending_banks(register: Register, day: Day) -> Array:
-    """Number of the bank that reports each row: the payer's, or the payee's for money from outside."""
-    number = {bank: index for index, bank in enumerate(register.banks)}
-    of_account = np.array([number.get(row.bank, 0) for row in register.accounts])
-    columns = day.columns
-    return of_account[np.where(columns.src == OUTSIDE, columns.dst, columns.src)]
 
 
 def _encode(transfer: Transaction) -> bytes:

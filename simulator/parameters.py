@@ -40,8 +40,9 @@ class Size:
 SIZES: Final = {
     "small": Size(5_000, 4, 10, 4, 2, 60, 160, 160, 12, 3, 3, 1.8, 1),
     "large": Size(100_000, 12, 36, 12, 6, 1_500, 2_400, 4_000, 300, 20, 12, 8.0, 2),
+    "million": Size(1_000_000, 24, 120, 36, 12, 15_000, 24_000, 40_000, 3_000, 100, 60, 24.0, 4),
 }
-"""Counts: assumption. "large" is for a simulated year."""
+"""Counts: assumption. "large" is for a simulated year, "million" for a few days of very many people."""
 
 # People
 SALARY_MEDIAN: Final = 6_000 * YUAN
@@ -119,6 +120,14 @@ CHARGEBACK_RATE: Final = 1 / 1_500  # assumption: purchases undone by the bank s
 MISBOOKED_RATE: Final = 1 / 4_000  # assumption: card purchases booked with a wrong amount, and again rightly
 UNREGISTERED: Final = 0.01  # assumption: people's cards that the supervisor's registry does not hold
 PURPOSE_LEFT_OUT: Final = 0.02  # assumption: of the purposes on ordinary transfers
+
+# Reporting. Assumption throughout, for banks publish no figures. That core business is to be up again
+# within 4 hours is a rule (CBRC 2011 No. 104, secondary), which says nothing of reports; that banks leave
+# transactions out of reports and send them later is on record (CBIRC's fines of 2020-05-09, secondary).
+OUTAGES_A_YEAR: Final = 1.0  # per bank: its link to the supervisor is down for OUTAGE_HOURS
+OUTAGE_HOURS: Final = (4, 60)  # log-uniform: one in four is longer than a day
+LOST_BATCHES: Final = 1 / 3_000  # of a bank's batches: missed in a reconciliation LOST_FOR_DAYS later
+LOST_FOR_DAYS: Final = (1, 8)
 
 ROUND_DAYS: Final = 30
 """Each round plants every variant `Size.cases` times, where it can come to its end within the world."""

@@ -26,7 +26,8 @@ from simulator.loans import ListingPlan
 from simulator.misconduct import plan_cases
 from simulator.misconduct.case import Play
 from simulator.register import OUTSIDE, OUTSIDE_SINK, OUTSIDE_SOURCE, Pattern, Register
-from simulator.streams import Array, stream
+from simulator.reporting import Delay, banks_of, delays, reporting_banks, sent_late
+from simulator.streams import Array, Ints, stream
 from simulator.today import Script, Today
 
 MAX_DAYS: Final = 3_660
@@ -57,11 +58,13 @@ class Label(NamedTuple):
 @dataclass(frozen=True, slots=True, eq=False)
 class Day:
     """One day's transfers in time order, and the evening's balances of institutions' accounts. By index,
-    the planted patterns that since today can be `proven`, and those that are `finished`."""
+    the planted patterns that since today can be `proven`, and those that are `finished`. `sent_us`: when
+    the bank reports each transfer, 0 where it does so in time."""
 
     date: Date
     first_number: int
     columns: Columns
+    sent_us: Ints
     transfers: tuple[Transaction, ...]
     labels: tuple[Label, ...]
     balances: tuple[BalanceRow, ...]
@@ -79,6 +82,9 @@ class World:
     cast: Cast
     listings: ListingPlan
     cases: tuple[tuple[str, Play], ...]
+    delays: tuple[Delay, ...]
+    late: int
+    """Label of what is reported late and has no other."""
 
     @property
     def register(self) -> Register:
@@ -102,7 +108,7 @@ class World:
         scripts = [play(stream(self.seed, "script", name)) for name, play in self.cases]
         for script in scripts:
             next(script)
-        names = _Names(self.register)
+        names, bank_of = _Names(self.register), banks_of(self.register)
         yesterday: Columns | None = None
         number = yesterday_first = 1
         for day in range(self.length):
@@ -114,7 +120,9 @@ class World:
             yesterday = _forget_purposes(today.flows.seal(), today)
             ledger.settle(yesterday)
             yesterday_first = number
-            yield names.day(number, yesterday, today)
+            sent_us = sent_late(self.delays, reporting_banks(bank_of, yesterday), yesterday.at)
+            yesterday.pattern[(sent_us > 0) & (yesterday.pattern == NONE)] = self.late
+            yield names.day(number, yesterday, sent_us, today)
             number += len(yesterday)
 
 
@@ -129,7 +137,9 @@ def simulate(seed: int, days: int, *, start_us: int | None = None, size: p.Size 
     listings = ListingPlan(cast, start)
     listings.add_honest(seed, size, days)
     cases = plan_cases(cast, listings, seed, size, start, days)
-    return World(seed, days, start, cast, listings, cases)
+    late = cast.register.pattern("late_report", ())
+    # The central bank's own reports do not fail: assumption.
+    return World(seed, days, start, cast, listings, cases, delays(seed, size.banks, start, days), late)
 
 
 def _goes_on(script: Script, today: Today) -> bool:
@@ -163,7 +173,7 @@ class _Names:
             if row.institution_id is not None and row.role not in _NOT_THE_INSTITUTIONS
         ]
 
-    def day(self, first: int, columns: Columns, today: Today) -> Day:
+    def day(self, first: int, columns: Columns, sent_us: Ints, today: Today) -> Day:
         """`today` after its transfers were settled."""
         ids = [f"T{number:09d}" for number in range(first, first + len(columns))]
         transfers = tuple(
@@ -189,6 +199,7 @@ class _Names:
             today.date,
             first,
             columns,
+            sent_us,
             transfers,
             labels,
             balances,

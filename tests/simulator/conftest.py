@@ -23,12 +23,18 @@ class Written:
 
     world: World
     folder: Path
-    transactions: list[dict[str, str]]
+    arrived: list[dict[str, str]]
+    """Transactions as they lie in the file."""
     labels: list[dict[str, str]]
     patterns: list[dict[str, str]]
     accounts: list[dict[str, str]]
     balances: list[dict[str, str]]
     registry: list
+
+    @cached_property
+    def transactions(self) -> list[dict[str, str]]:
+        """In time order."""
+        return sorted(self.arrived, key=lambda row: row["tx_id"])
 
     @cached_property
     def by_id(self) -> dict[str, dict[str, str]]:

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from schemas.currency import to_minor
-from schemas.instant import to_micros
+from schemas.instant import DAY, to_micros
 from schemas.registry import Account, AccountRole, Feed, Party, Product, ProductKind
 from schemas.transaction import Purpose
 from simulator.misconduct import scheduled
@@ -67,6 +67,22 @@ def test_transfers_are_in_time_order_and_numbered_once(written):
     times = [to_micros(row["ts"]) for row in written.transactions]
     assert all(a <= b for a, b in pairwise(times))
     assert len(written.by_id) == len(written.transactions)
+
+
+def test_transfers_lie_in_the_order_in_which_banks_report_them(written):
+    """Late ones among those of the day on which they come, within a day and after more; all are labelled."""
+    latest, late = 0, {}
+    for row in written.arrived:
+        at_us = to_micros(row["ts"])
+        if at_us < latest:
+            late[row["tx_id"]] = latest - at_us
+        latest = max(latest, at_us)
+    assert 0 < len(late) < len(written.arrived) / 50
+    assert max(late.values()) > DAY
+    labelled = {label["tx_id"] for label in written.labels}
+    assert late.keys() <= labelled
+    only = {label["tx_id"] for label in written.labels if label["pattern_type"] == "late_report"}
+    assert only
 
 
 def test_nobody_ever_spends_what_he_has_not_got_and_no_money_is_made(written):
