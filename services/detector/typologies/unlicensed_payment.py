@@ -49,6 +49,7 @@ from services.detector.legs import legs_of, merged, some_of
 from services.detector.parties.agents import is_filed_agent
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import KEPT_FOR_OTHERS, bits_of
+from services.detector.purposes import among
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -71,8 +72,8 @@ _WHOLE: Final = 10_000
 _KEEPERS: Final = KEPT_FOR_OTHERS | {AccountRole.product_vehicle}
 _KEEPER_MARKS: Final = bits_of(_KEEPERS)
 _OTHER_MARKS: Final = bits_of(set(AccountRole) - _KEEPERS)
-_NOT_COLLECTED: Final = (Purpose.salary, Purpose.tax, Purpose.repay, Purpose.refund, Purpose.disburse)
-_NOT_SETTLED: Final = (Purpose.salary, Purpose.tax, Purpose.repay, Purpose.fee, Purpose.refund)
+_COLLECTED: Final = ~among({Purpose.salary, Purpose.tax, Purpose.repay, Purpose.refund, Purpose.disburse})
+_SETTLED: Final = ~among({Purpose.salary, Purpose.tax, Purpose.repay, Purpose.fee, Purpose.refund})
 _LAST_LAG_US: Final = (max(LAGS) + 1) * DAY
 
 
@@ -154,7 +155,7 @@ class UnlicensedPayment(Typology):
             return None
         case = _Case(context, entities, account, (account,), parameters)
         finding = case.finding()
-        settler = None if finding else _hands_on_to(context, entities, account, parameters)
+        settler = None if finding else _foremost_payee(entities, case.paid_out, parameters)
         if settler is not None:
             collectors = _collectors(context, entities, account, settler, parameters)
             case = _Case(context, entities, settler, collectors, parameters)
@@ -177,6 +178,10 @@ def _hands_on_to(context: Context, entities: Entities, account: int, parameters:
     """Who gets nearly all that the account pays out, if anybody does who keeps no others' money."""
     since_us = context.now_us - parameters.window_days * DAY
     left = context.graph.edges_out(account, since_us, context.now_us, context.as_of, parameters.max_legs)
+    return _foremost_payee(entities, left, parameters)
+
+
+def _foremost_payee(entities: Entities, left: Edges, parameters: Parameters) -> int | None:
     payees, places = np.unique(left.dst, return_inverse=True)
     sums = np.zeros(payees.size, np.int64)
     np.add.at(sums, places, left.amount_minor)
@@ -239,8 +244,11 @@ class _Case:
         self.accounts = tuple(dict.fromkeys((account, *collectors)))
         since_us = context.now_us - parameters.window_days * DAY
         self._window = (since_us, context.now_us, context.as_of, parameters.max_legs)
-        left = self._all_out = context.graph.edges_out(account, *self._window)
-        self.in_use = bool(len(left)) and int(left.ts_us[-1]) > context.now_us - _LAST_LAG_US
+        self.paid_out = context.graph.edges_out(account, *self._window)
+        """All that it paid out."""
+        self.in_use = (
+            bool(len(self.paid_out)) and int(self.paid_out.ts_us[-1]) > context.now_us - _LAST_LAG_US
+        )
         """It may have more to settle."""
 
     @cached_property
@@ -250,16 +258,16 @@ class _Case:
 
     @cached_property
     def _currency(self) -> int:
-        return _commonest(self._all_out.currency)
+        return _commonest(self.paid_out.currency)
 
     @cached_property
     def _to_others(self) -> Edges:
-        out = self._all_out
+        out = self.paid_out
         return some_of(out, ~np.isin(out.dst, self._own) & (out.currency == self._currency))
 
     @cached_property
     def _left(self) -> Edges:
-        return some_of(self._to_others, ~np.isin(self._to_others.purpose, _NOT_SETTLED))
+        return some_of(self._to_others, _SETTLED[self._to_others.purpose])
 
     @cached_property
     def _refunded(self) -> Edges:
@@ -269,14 +277,14 @@ class _Case:
     def _came(self) -> Edges:
         came = self._all_in
         others = ~np.isin(came.src, self._own) & (came.currency == self._currency)
-        return some_of(came, others & ~np.isin(came.purpose, _NOT_COLLECTED))
+        return some_of(came, others & _COLLECTED[came.purpose])
 
     @cached_property
     def _all_in(self) -> Edges:
         return merged(*(self._context.graph.edges_in(one, *self._window) for one in self.accounts))
 
     def finding(self) -> Finding | None:
-        if np.unique(self._all_out.dst).size < self._p.min_payees:
+        if np.unique(self.paid_out.dst).size < self._p.min_payees:
             return None
         payees = np.unique(self._left.dst)
         if payees.size < self._p.min_payees:
