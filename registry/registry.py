@@ -6,7 +6,7 @@ from bisect import bisect_right, insort
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from registry.history import History
+from registry.history import History, Span
 from registry.ties import Closure, Reach, Relatedness, Ties
 from schemas.instant import FOREVER, MIN_INSTANT
 from schemas.registry import (
@@ -119,6 +119,10 @@ class Registry:
 
     def party(self, party_id: str, ts_us: int) -> Party | None:
         return self._parties.at(party_id, ts_us)
+
+    def party_span(self, party_id: str, ts_us: int) -> Span[Party]:
+        """party(), and a stretch of time around `ts_us` over which the answer is the same."""
+        return self._parties.span(party_id, ts_us)
 
     def product(self, product_id: str, ts_us: int) -> Product | None:
         return self._products.at(product_id, ts_us)

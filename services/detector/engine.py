@@ -10,10 +10,8 @@ reserves are never found at a reversal itself; alerts raised before it stand.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
-from operator import itemgetter
 from typing import Final
 
 import numpy as np
@@ -31,6 +29,8 @@ from schemas.risk import RiskScore
 from services.detector.books.balances import History
 from services.detector.books.dealings import Dealings
 from services.detector.books.loan_book import LoanBook
+from services.detector.books.stranger_legs import SPAN_US, StrangerLegs
+from services.detector.books.strangers import between_strangers
 from services.detector.books.suspects import Suspects
 from services.detector.episodes import Episodes
 from services.detector.feeds import Feeds, FeedState
@@ -42,7 +42,8 @@ from services.detector.scoring import Scores
 from services.detector.searching import limits_of, nothing_found, searched_for
 from services.detector.timers import Timer, Timers
 from services.detector.typologies import TYPOLOGIES
-from services.detector.typology import Context, Finding, Outcome, Step, Transfer, Typology
+from services.detector.typology import Candidates, Context, Finding, Outcome, Step, Transfer, Typology
+from services.detector.waiting import Candidate, Waiting
 
 WINDOW_US: Final = 31 * DAY
 """A day more than the longest window of a typology, which is 30 days."""
@@ -122,8 +123,14 @@ class Engine:
             for number, typology in enumerate(self._typologies)
             if type(typology).stated is not Typology.stated
         )
+        self._heeding = tuple(
+            (number, typology)
+            for number, typology in enumerate(self._typologies)
+            if type(typology).on_named is not Typology.on_named
+        )
         self._tallies = {typology.id: Tally() for typology in self._typologies}
         self._dealings = Dealings()
+        self._legs = StrangerLegs(self._registered, self.registry)
         self._suspects = Suspects()
         self._timers = Timers()
         self._episodes = Episodes()
@@ -163,17 +170,24 @@ class Engine:
             self.registry,
             self._law.between(int(clocks[0]), int(clocks[-1])),
             self._book,
+            self._legs,
+            self._suspects,
         )
+        self._legs.take(applied, step.dealt.since_us, between_strangers(step, SPAN_US))
         self._book.open(batch, applied, step.src_marks, step.dst_marks)
         found = _Found()
-        for row, candidates in groupby(self._candidates(step), key=itemgetter(0)):
+        waiting = Waiting(self._candidates(step))
+        while (row := waiting.row) is not None:
             self._fire_until(int(clocks[row]), step, found)
+            self._heed(step, found, waiting, row, -1)
             self._book.advance(row)
             context = self._context(int(clocks[row]), int(applied.as_of[row]), step.marks)
-            for _, typology, account in candidates:
-                self._tallies[self._typologies[typology].id].triggers += 1
-                outcome = self._typologies[typology].confirm(context, Transfer(step, row, account))
-                self._take(typology, context, self._with_limits(typology, step, row, outcome), found)
+            while (one := waiting.take(row)) is not None:
+                typology = self._typologies[one.typology]
+                self._tallies[typology.id].triggers += 1
+                outcome = typology.confirm(context, Transfer(step, row, one.account))
+                self._take(one.typology, context, self._with_limits(one.typology, step, row, outcome), found)
+                self._heed(step, found, waiting, row, one.typology)
         self._fire_until(int(clocks[-1]), step, found)
         self._book.close()
         for each in self._typologies:
@@ -235,15 +249,18 @@ class Engine:
             return outcome
         return replace(outcome, limits=(*outcome.limits, *limits_of(int(step.found.cut[row]))))
 
-    def _candidates(self, step: Step) -> list[tuple[int, int, int]]:
-        """(row, typology, account) in row order."""
-        found: list[tuple[int, int, int]] = []
+    def _candidates(self, step: Step) -> Iterator[Candidate]:
         for number, typology in enumerate(self._typologies):
-            rows, accounts = typology.candidates(step)
-            found.extend(
-                (row, number, account) for row, account in zip(rows.tolist(), accounts.tolist(), strict=True)
-            )
-        return sorted(found, key=lambda one: one[:2])
+            yield from _numbered(number, typology.candidates(step))
+
+    def _heed(self, step: Step, found: _Found, waiting: Waiting, row: int, turn: int) -> None:
+        """Who has become a suspect makes more rows candidates, from the typology after `turn` at `row` on."""
+        if found.named:
+            for number, typology in self._heeding:
+                candidates = typology.on_named(step, found.named)
+                if candidates is not None:
+                    waiting.add(_numbered(number, candidates), row, turn)
+            found.named.clear()
 
     def _account(self, token_hex: str) -> int | None:
         """Known from now on; None at the graph's maximum."""
@@ -265,6 +282,7 @@ class Engine:
             self._balances,
             self._book,
             self._dealings,
+            self._legs,
             self._suspects,
         )
 
@@ -302,7 +320,7 @@ class Engine:
         tally.confirmations += 1
         tally.truncated += bool(finding.limits)
         if typology.names:
-            self._suspects.name(finding.accounts, context.now_us)
+            found.named += self._suspects.name(finding.accounts, context.now_us)
         alert = self._episodes.take(typology.id, typology.name, context, finding)
         if alert is None:
             return
@@ -316,6 +334,13 @@ class Engine:
 class _Found:
     alerts: list[Alert] = field(default_factory=list)
     scores: list[RiskScore] = field(default_factory=list)
+    named: list[int] = field(default_factory=list)
+    """Suspects that nobody was told of yet."""
+
+
+def _numbered(typology: int, candidates: Candidates) -> Iterator[Candidate]:
+    for row, account in zip(candidates.rows.tolist(), candidates.accounts.tolist(), strict=True):
+        yield Candidate(row, typology, account)
 
 
 def _as_of_before(applied: Applied, row: int) -> int:

@@ -4,7 +4,7 @@ alerts named."""
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from services.detector.books.strangers import Strangers, completed_between
 from services.detector.flows.shape_rules import MATERIAL_MINOR, MATERIAL_SOURCE, alike, days_of, pace
+from services.detector.flows.shape_triggers import Crowd, Rows, crowded
 from services.detector.graph import Shape
 from services.detector.graph.kernel import Int32s
 from services.detector.legs import Leg
@@ -27,6 +28,7 @@ from services.detector.typology import (
     greatest,
     in_force,
     parameter,
+    throughout,
 )
 
 
@@ -46,6 +48,8 @@ class Fan(Typology):
     needs = NEEDS
     look_alikes = LOOK_ALIKES
     shape: Shape
+    inward: bool
+    """The others pay the hub."""
 
     @abstractmethod
     def hubs(self, step: Step) -> Int32s: ...
@@ -64,10 +68,6 @@ class Fan(Typology):
         """They deal so with another account in common: it is a larger shape, which has its own name."""
 
     @abstractmethod
-    def degree(self, transfer: Transfer) -> int:
-        """How many the hub deals with on that side, strangers or not."""
-
-    @abstractmethod
     def what(self, count: int) -> Bilingual: ...
 
     @abstractmethod
@@ -75,14 +75,31 @@ class Fan(Typology):
 
     def candidates(self, step: Step) -> Candidates:
         window_us = greatest(Parameters, self.id, "window_days", step) * DAY
+        return self._candidates(step, completed_between(step, self.shape, window_us))
+
+    def on_named(self, step: Step, accounts: Collection[int]) -> Candidates | None:
+        window_us = greatest(Parameters, self.id, "window_days", step) * DAY
         rows = completed_between(step, self.shape, window_us)
+        return self._candidates(step, rows[np.isin(self.hubs(step)[rows], step.legs.around(accounts))])
+
+    def _candidates(self, step: Step, rows: Rows) -> Candidates:
+        parameters = throughout(Parameters, self.id, step)
+        if parameters is not None:
+            registered = step.registry.knows_accounts
+            crowd = Crowd(
+                self.inward,
+                parameters.min_new if registered else 0,
+                parameters.min_minor,
+                parameters.week_days * DAY,
+                parameters.min_named,
+                DAY if registered else 0,
+            )
+            rows = crowded(step, rows, parameters.window_days * DAY, crowd)
         return Candidates(rows, self.hubs(step)[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         parameters = in_force(Parameters, self.id, context.rules)
         is_named = bool(context.suspects.among((self.other(transfer.leg),), context.now_us))
-        if not is_named and self.degree(transfer) < parameters.min_new:
-            return None
         strangers = Strangers(context, transfer.currency, parameters.window_days * DAY)
         registered = strangers.entities.registered
         crowd = self._crowd(context, strangers, transfer, parameters) if registered else None

@@ -10,7 +10,7 @@ from schemas.transaction import Purpose
 from services.detector.graph import Edges
 from services.detector.graph.kernel import Bools
 
-_PURPOSES: Final = tuple(Purpose)
+PURPOSES: Final = tuple(Purpose)
 
 
 class Leg(NamedTuple):
@@ -30,7 +30,7 @@ def legs_of(edges: Edges, chosen: Bools | None = None) -> list[Leg]:
     """All of them or those `chosen`, in the order of (ts_us, seq)."""
     records = edges.records if chosen is None else edges.records[chosen]
     return [
-        Leg(ts_us, seq, src, dst, amount_minor, _PURPOSES[purpose], product, currency)
+        Leg(ts_us, seq, src, dst, amount_minor, PURPOSES[purpose], product, currency)
         for seq, ts_us, amount_minor, src, dst, product, currency, purpose in records.tolist()
     ]
 

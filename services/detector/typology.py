@@ -22,6 +22,7 @@ from schemas.transaction import Purpose
 from services.detector.books.balances import History
 from services.detector.books.dealings import Dealings, Dealt
 from services.detector.books.loan_book import LoanBook
+from services.detector.books.stranger_legs import StrangerLegs
 from services.detector.books.suspects import Suspects
 from services.detector.graph import Applied, Found, Hit, RollingGraph, Shape, Status
 from services.detector.legs import Leg
@@ -58,6 +59,12 @@ def greatest(kind: type[Any], rule: str, name: str, step: Step) -> int:
     return max(values)
 
 
+def throughout(kind: type[P], rule: str, step: Step) -> P | None:
+    """The parameters in force all through the batch; None where the law changes them in it."""
+    first, *others = (in_force(kind, rule, rules) for rules in step.rules)
+    return first if all(one == first for one in others) else None
+
+
 def shown(parameters: Any) -> dict[str, int | str]:
     """Parameters as an alert carries them."""
     values = {one.name: getattr(parameters, one.name) for one in fields(parameters)}
@@ -79,6 +86,9 @@ class Step:
     rules: tuple[Rules, ...]
     """Those in force at some time in the batch."""
     book: LoanBook
+    legs: StrangerLegs
+    """Between strangers, this batch's among them."""
+    suspects: Suspects
     src_marks: npt.NDArray[np.uint32] = field(init=False)
     """Of each row's payer."""
     dst_marks: npt.NDArray[np.uint32] = field(init=False)
@@ -217,6 +227,7 @@ class Context:
     balances: History
     book: LoanBook
     dealings: Dealings
+    legs: StrangerLegs
     suspects: Suspects
     """Named by alerts up to this confirmation."""
     answers: dict[Hashable, Any] = field(default_factory=dict)
@@ -296,6 +307,10 @@ class Typology(Protocol):
     def stated(self, context: Context, account: int, balance: Balance) -> Outcome:
         """Called for each statement of the account's balance that says something new, when it comes,
         which may be before or after the transfers it covers."""
+
+    def on_named(self, step: Step, accounts: Collection[int]) -> Candidates | None:
+        """Called when `accounts` become suspects in the midst of a batch: candidates because of that. Those
+        that candidates() gave already, or that are past, do no harm."""
 
     def absorb(self, step: Step) -> None:
         """Called once after the last candidate of a batch: note what later batches need of this one."""

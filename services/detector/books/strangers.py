@@ -19,21 +19,18 @@ from registry import ROLE_BIT
 from schemas.alert import Limit
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
-from services.detector.graph import Edges, Shape
-from services.detector.graph.accounts import OUTSIDE_INDEX
+from services.detector.books.stranger_legs import MAX_LEGS, Scope
+from services.detector.graph import Shape
 from services.detector.graph.kernel import Bools, Int8s
-from services.detector.legs import Leg, legs_of
+from services.detector.legs import Leg
 from services.detector.parties.entities import Entities
+from services.detector.parties.everyday import EVERYDAY_INDUSTRIES
 from services.detector.parties.marks import REGISTERED
 from services.detector.purposes import among
 from services.detector.typology import Context, Step
 
-MAX_LEGS: Final = 200
-"""Of one account in one direction, the latest."""
-EVERYDAY_INDUSTRIES: Final = frozenset("DEFGHIKOPQRS")
-"""GB/T 4754 sections that many strangers pay or are paid by: utilities, trade, transport, rent, tax, …"""
 _UNSTATED: Final = among([Purpose.unknown, Purpose.transfer, Purpose.top_up])
-_IN_A_ROLE: Final = REGISTERED & ~ROLE_BIT[AccountRole.external]
+IN_A_ROLE: Final = REGISTERED & ~ROLE_BIT[AccountRole.external]
 
 
 def is_private(purposes: Int8s) -> Bools:
@@ -43,7 +40,7 @@ def is_private(purposes: Int8s) -> Bools:
 
 
 def in_no_role(marks: npt.NDArray[np.uint32]) -> Bools:
-    free: Bools = marks & np.uint32(_IN_A_ROLE) == 0
+    free: Bools = marks & np.uint32(IN_A_ROLE) == 0
     return free
 
 
@@ -73,8 +70,9 @@ class Strangers:
 
     def __init__(self, context: Context, currency: int, window_us: int) -> None:
         self._context = context
-        self._currency = currency
-        self.since_us = context.now_us - window_us
+        since_us = context.now_us - window_us
+        self._scope = Scope(context.as_of, since_us, currency, context.marks, IN_A_ROLE)
+        self._oldest = context.graph.oldest(context.as_of)
         self._legs: dict[tuple[int, bool], tuple[list[Leg], bool]] = context.answers.setdefault(
             (Strangers, currency, window_us), {}
         )
@@ -104,19 +102,12 @@ class Strangers:
         return legs
 
     def _list(self, account: int, inward: bool) -> tuple[list[Leg], bool]:
-        graph, context = self._context.graph, self._context
-        ask = graph.edges_in if inward else graph.edges_out
-        edges: Edges = ask(account, self.since_us, context.now_us, context.as_of, MAX_LEGS)
-        others = edges.src if inward else edges.dst
-        chosen = is_private(edges.purpose) & (edges.currency == self._currency)
-        chosen &= (others != OUTSIDE_INDEX) & (others != account) & in_no_role(context.marks[others])
-        if not chosen.any():
-            return [], edges.truncated
-        chosen &= context.dealings.since_us(others, account) >= self.since_us
-        strangers = {other for other in set(others[chosen].tolist()) if self.are_parties(account, other)}
-        legs = legs_of(edges, chosen)
-        kept = [leg for leg in legs if (leg.src if inward else leg.dst) in strangers]
-        return kept, edges.truncated
+        legs, is_cut = self._context.legs.list(account, inward, self._scope, self._oldest)
+        if self.entities.registered and legs:
+            others = {leg.src if inward else leg.dst for leg in legs}
+            strangers = {other for other in others if self.are_parties(account, other)}
+            legs = [leg for leg in legs if (leg.src if inward else leg.dst) in strangers]
+        return legs, is_cut
 
     def are_parties(self, account: int, other: int) -> bool:
         """Neither is of everyday industry, and they are not one and the same."""

@@ -20,16 +20,16 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from services.detector.graph.kernel import Bools, Int64s
+from services.detector.graph.kernel import Bools, Int64s, kernel
 from services.detector.legs import Leg
 
-_LEAST_PERCENT: Final = 80
-RATES: Final = 100 - _LEAST_PERCENT + 1
+LEAST_PERCENT: Final = 80
+RATES: Final = 100 - LEAST_PERCENT + 1
 _MILLION: Final = 1_000_000
-_MOST_INS: Final = 12
-_MOST_OUTS: Final = 6
-_CHOSEN_INS: Final = 3
-_CHOSEN_OUTS: Final = 3
+MOST_INS: Final = 12
+MOST_OUTS: Final = 6
+CHOSEN_INS: Final = 3
+CHOSEN_OUTS: Final = 3
 """Bounds on what is tried: any so many of the latest, or any run of them."""
 
 
@@ -50,6 +50,12 @@ def before(one: Leg, other: Leg) -> bool:
     return (one.ts_us, one.seq) < (other.ts_us, other.seq)
 
 
+@kernel
+def is_before(ts_us: int, seq: int, other_ts_us: int, other_seq: int) -> bool:
+    """before(), in kernels."""
+    return ts_us < other_ts_us or (ts_us == other_ts_us and seq < other_seq)
+
+
 def passes(
     ins: Sequence[Leg], outs: Sequence[Leg], last: Leg, *, thorough: bool, percent: int | None = None
 ) -> list[Pass]:
@@ -58,24 +64,24 @@ def passes(
     Tried are runs of payments in with runs of payments out; `thorough`: any few with any few too.
     `percent`: the rate it must have, where that is known.
     """
-    ins = [leg for leg in ins if before(leg, last)][-_MOST_INS:]
+    ins = [leg for leg in ins if before(leg, last)][-MOST_INS:]
     if not ins:
         return []
-    outs = [leg for leg in outs if before(leg, last)][1 - _MOST_OUTS :]
-    choices = _choices(len(ins), _CHOSEN_INS if thorough else 1)
-    others = _choices(len(outs), _CHOSEN_OUTS - 1 if thorough else 0)
-    received = choices.chosen @ _minors(ins)
+    outs = [leg for leg in outs if before(leg, last)][1 - MOST_OUTS :]
+    chosen_ins = choices(len(ins), CHOSEN_INS if thorough else 1)
+    others = choices(len(outs), CHOSEN_OUTS - 1 if thorough else 0)
+    received = chosen_ins.chosen @ _minors(ins)
     paid = np.append(others.chosen @ _minors(outs), 0) + last.amount_minor
     first = [outs[places[0]] for places in others.places] + [last]
     come = np.array([bisect(ins, (leg.ts_us, leg.seq)) for leg in first])
     legs = np.append(others.chosen.sum(axis=1), 0) + 1
     rates, fits = _whole_percents(received, paid[:, None], legs[:, None])
-    fits &= choices.last < come[:, None]
+    fits &= chosen_ins.last < come[:, None]
     if percent is not None:
         fits &= rates == percent
     found = []
     for place, choice in np.argwhere(fits).tolist():
-        chosen = tuple(ins[each] for each in choices.places[choice])
+        chosen = tuple(ins[each] for each in chosen_ins.places[choice])
         rest = others.places[place] if place < len(others.places) else ()
         tried = _tried(len(ins), len(chosen), thorough) * _tried(len(outs), len(rest), thorough)
         out = (*(outs[each] for each in rest), last)
@@ -98,7 +104,7 @@ def _whole_percents(received: Int64s, paid: Int64s, legs: Int64s) -> tuple[Int64
     """The nearest of each payment out to each in, and whether it is that."""
     rates = (200 * paid + received) // (2 * received)
     fits: Bools = np.abs(100 * paid - rates * received) <= 100 * legs
-    fits &= (rates >= _LEAST_PERCENT) & (rates <= 100)
+    fits &= (rates >= LEAST_PERCENT) & (rates <= 100)
     return rates, fits
 
 
@@ -110,7 +116,7 @@ class _Choices(NamedTuple):
 
 
 @cache
-def _choices(count: int, few: int) -> _Choices:
+def choices(count: int, few: int) -> _Choices:
     """Any `few` or fewer of so many, and any longer run."""
     any_few = (places for size in range(1, few + 1) for places in combinations(range(count), size))
     runs = (tuple(range(start, end)) for end in range(count, 0, -1) for start in range(end - few - 1, -1, -1))
@@ -124,7 +130,7 @@ def _choices(count: int, few: int) -> _Choices:
 def _tried(count: int, size: int, thorough: bool) -> int:
     """How many choices of at most `size` there were."""
     if thorough:
-        return max(1, sum(comb(count, least) for least in range(min(size, _CHOSEN_INS) + 1)))
+        return max(1, sum(comb(count, least) for least in range(min(size, CHOSEN_INS) + 1)))
     return max(1, count * min(size, count))
 
 

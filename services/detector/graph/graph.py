@@ -338,6 +338,10 @@ class RollingGraph:
         records = self._read(wanted)
         return Edges(records[in_order(records)])
 
+    def oldest(self, as_of: int) -> int:
+        """Sequence number of the oldest transfer that was live just after the row of `as_of`."""
+        return self._view(0, 0, as_of).oldest
+
     def to_networkx(self, edges: Edges) -> nx.MultiDiGraph[str]:
         """Nodes are tokens in hex; an edge's key is its sequence number."""
         graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 def _cache_folder() -> str:
     """A folder of its own for each state of the sources: numba looks at a kernel's own file only,
-    and would go on with what was compiled from the old text of another that is inlined into it."""
+    and would go on with what was compiled from the old text of another that is inlined into it.
+    Sources are those of the graph and others with kernels; a constant of yet another is an argument."""
     package = Path(__file__).parent
-    text = b"".join(source.read_bytes() for source in sorted(package.glob("*.py")))
+    texts = [(source, source.read_bytes()) for source in sorted(package.parent.rglob("*.py"))]
+    text = b"".join(text for source, text in texts if source.parent == package or b"@kernel" in text)
     return str(package / "__pycache__" / f"kernels-{sha256(text).hexdigest()[:16]}")
 
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from schemas.instant import DAY
 from schemas.record import Bilingual
 from services.detector.books.strangers import Strangers, completed_between
+from services.detector.flows.shape_triggers import crossing
 from services.detector.graph import Shape
 from services.detector.legs import Leg
 from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, finding
@@ -30,6 +31,7 @@ from services.detector.typology import (
     greatest,
     in_force,
     parameter,
+    throughout,
 )
 
 
@@ -64,6 +66,9 @@ class Bipartite(Typology):
     def candidates(self, step: Step) -> Candidates:
         window_us = greatest(Parameters, self.id, "window_days", step) * DAY
         rows = completed_between(step, Shape.bipartite, window_us)
+        parameters = throughout(Parameters, self.id, step)
+        if parameters is not None and parameters.min_side == 2:
+            rows = crossing(step, rows, window_us, parameters.min_legs)
         return Candidates(rows, step.applied.src[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:

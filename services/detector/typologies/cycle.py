@@ -6,22 +6,18 @@ Round-tripping follows the money of one payment; here hands may keep or add what
 suspect is that a ring closes at all among people who do not know each other (AMLSim's "cycle").
 
 Friends who settle up, a family, traders of one place know each other; three may be two friends and a
-shop. The legs looked through are the typology's own memory, for the search on every transfer finds the
-shortest ring, which is mostly one of old acquaintances.
+shop. The legs looked through are those between strangers, books.stranger_legs, for the search on every
+transfer finds the shortest ring, which is mostly one of old acquaintances.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
-from typing import Final, NamedTuple
-
-import numpy as np
 
 from schemas.instant import DAY
 from schemas.record import Bilingual
-from services.detector.books.strangers import Strangers, between_strangers
-from services.detector.graph.kernel import Bools
+from services.detector.books.strangers import Strangers, passed_between
+from services.detector.flows.rings import Bounds, Closing, Rings
 from services.detector.legs import legs_of
 from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, finding, named
 from services.detector.typology import (
@@ -35,10 +31,8 @@ from services.detector.typology import (
     greatest,
     in_force,
     parameter,
+    throughout,
 )
-
-_LATEST: Final = 50
-"""Legs into one account that are looked through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +45,6 @@ class Parameters:
     max_accounts: int = parameter(500, "bound on the accounts of one search")
 
 
-class _Seen(NamedTuple):
-    """A leg between strangers, as its payee remembers it."""
-
-    ts_us: int
-    seq: int
-    src: int
-    amount_minor: int
-    currency: int
-
-
 class Cycle(Typology):
     id = "cycle"
     name = Bilingual(zh="环形转账", en="Cycle")
@@ -70,39 +54,21 @@ class Cycle(Typology):
     look_alikes = LOOK_ALIKES
 
     def __init__(self) -> None:
-        self._into: dict[int, list[_Seen]] = defaultdict(list)
-        """No more than the graph's transfers: what has left the window is dropped every day."""
-        self._day = 0
+        self._rings = Rings()
 
     def candidates(self, step: Step) -> Candidates:
         window_us = greatest(Parameters, self.id, "window_days", step) * DAY
-        new = between_strangers(step, window_us)
-        self._remember(step, new)
-        rows = np.flatnonzero(new & (step.dealt.fed_us >= step.applied.ts_us - window_us))
+        rows = passed_between(step, window_us)
+        parameters = throughout(Parameters, self.id, step)
+        if parameters is not None:
+            rows = self._rings.closing(step, rows, _bounds(parameters), parameters.min_legs)
         return Candidates(rows, step.applied.dst[rows])
-
-    def _remember(self, step: Step, new: Bools) -> None:
-        one = step.applied
-        columns = (one.dst, one.ts_us, one.seq, one.src, one.amount_minor, one.currency)
-        for dst, *seen in zip(*(column[new].tolist() for column in columns), strict=True):
-            self._into[dst].append(_Seen(*seen))
-
-    def absorb(self, step: Step) -> None:
-        """Drop what no later row looks through."""
-        for dst in np.unique(step.applied.dst).tolist():
-            if dst in self._into:
-                del self._into[dst][:-_LATEST]
-        clock_us = int(step.applied.clock_us[-1])
-        if clock_us // DAY == self._day:
-            return
-        self._day = clock_us // DAY
-        since_us = clock_us - greatest(Parameters, self.id, "window_days", step) * DAY
-        for dst in [dst for dst, legs in self._into.items() if max(legs).ts_us < since_us]:
-            del self._into[dst]
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         parameters = in_force(Parameters, self.id, context.rules)
-        ring = self._ring(transfer, context.now_us - parameters.window_days * DAY, parameters)
+        ring = self._rings.closed_by(
+            context.legs, _closing(context, transfer, parameters), _bounds(parameters)
+        )
         if len(ring) < parameters.min_legs:
             return None
         strangers = Strangers(context, transfer.currency, parameters.window_days * DAY)
@@ -130,40 +96,24 @@ class Cycle(Typology):
             ),
         )
 
-    def _ring(self, closing: Transfer, since_us: int, p: Parameters) -> list[int]:
-        """Sequence numbers of the shortest ring that the transfer closes, empty where none is found.
-        From its payer back: who paid whom as late as could be."""
-        minor = closing.amount_minor
-        least, most = minor * p.least_permille // 1000, minor * p.most_permille // 1000
-        left = {closing.src: (closing.ts_us, closing.seq)}
-        onward: dict[int, int] = {}
-        front = [closing.src]
-        for _ in range(p.max_legs - 1):
-            reached: dict[int, None] = {}
-            for account in front:
-                known = [one for one in self._into.get(account, ()) if one.seq < closing.seq]
-                for one in known[-_LATEST:]:
-                    when = (one.ts_us, one.seq)
-                    if (
-                        one.ts_us >= since_us
-                        and when < left[account]
-                        and least <= one.amount_minor <= most
-                        and one.currency == closing.currency
-                        and (one.src not in left or (one.src in reached and when > left[one.src]))
-                    ):
-                        left[one.src], onward[one.src] = when, account
-                        reached[one.src] = None
-            if closing.dst in reached:
-                return _legs(left, onward, closing)
-            if len(left) > p.max_accounts:
-                break
-            front = list(reached)
-        return []
+
+def _closing(context: Context, transfer: Transfer, parameters: Parameters) -> Closing:
+    return Closing(
+        transfer.src,
+        transfer.dst,
+        transfer.ts_us,
+        transfer.seq,
+        transfer.amount_minor,
+        transfer.currency,
+        context.now_us - parameters.window_days * DAY,
+    )
 
 
-def _legs(left: dict[int, tuple[int, int]], onward: dict[int, int], closing: Transfer) -> list[int]:
-    account, seqs = closing.dst, []
-    while account != closing.src:
-        seqs.append(left[account][1])
-        account = onward[account]
-    return [*seqs, closing.seq]
+def _bounds(parameters: Parameters) -> Bounds:
+    return Bounds(
+        parameters.window_days * DAY,
+        parameters.max_legs,
+        parameters.least_permille,
+        parameters.most_permille,
+        parameters.max_accounts,
+    )

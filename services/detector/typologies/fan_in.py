@@ -28,6 +28,7 @@ class FanIn(Fan):
     parameters = Parameters
     shape = Shape.fan_in
     shapes = frozenset({Shape.fan_in})
+    inward = True
 
     def hubs(self, step: Step) -> Int32s:
         return step.applied.dst
@@ -43,9 +44,6 @@ class FanIn(Fan):
 
     def is_layer(self, strangers: Strangers, others: Sequence[int], transfer: Transfer) -> bool:
         return pay_another(strangers, set(others) - {transfer.src}, transfer.dst)
-
-    def degree(self, transfer: Transfer) -> int:
-        return transfer.payers
 
     def what(self, count: int) -> Bilingual:
         return Bilingual(

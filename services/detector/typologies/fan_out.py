@@ -28,6 +28,7 @@ class FanOut(Fan):
     parameters = Parameters
     shape = Shape.fan_out
     shapes = frozenset({Shape.fan_out})
+    inward = False
 
     def hubs(self, step: Step) -> Int32s:
         return step.applied.src
@@ -43,9 +44,6 @@ class FanOut(Fan):
 
     def is_layer(self, strangers: Strangers, others: Sequence[int], transfer: Transfer) -> bool:
         return are_paid_by_another(strangers, others, transfer.src)
-
-    def degree(self, transfer: Transfer) -> int:
-        return transfer.payees
 
     def what(self, count: int) -> Bilingual:
         return Bilingual(

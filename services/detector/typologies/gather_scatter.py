@@ -15,12 +15,16 @@ An agent with a filing, a shop, a treasurer of a club pays whom it paid before, 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+import numpy as np
 
 from schemas.instant import DAY
 from schemas.record import Bilingual
 from services.detector.books.strangers import Strangers, passed_between
+from services.detector.flows.commission_triggers import Rule, passing
 from services.detector.flows.commissions import Pass, before, passes
 from services.detector.flows.shape_rules import (
     CROWD,
@@ -34,6 +38,7 @@ from services.detector.flows.shape_rules import (
     passed_on,
     pay_another,
 )
+from services.detector.flows.shape_triggers import Relay, Rows, relaying
 from services.detector.legs import Leg
 from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, commission, finding, named
 from services.detector.typology import (
@@ -46,6 +51,7 @@ from services.detector.typology import (
     greatest,
     in_force,
     parameter,
+    throughout,
 )
 
 _THOROUGH_FROM: Final = 2
@@ -73,6 +79,18 @@ class GatherScatter(Typology):
     def candidates(self, step: Step) -> Candidates:
         window_us = greatest(Parameters, self.id, "window_days", step) * DAY
         rows = passed_between(step, window_us)
+        parameters = throughout(Parameters, self.id, step)
+        if parameters is not None:
+            rows = _possible(step, rows, parameters)
+        return Candidates(rows, step.applied.src[rows])
+
+    def on_named(self, step: Step, accounts: Collection[int]) -> Candidates | None:
+        parameters = throughout(Parameters, self.id, step)
+        if parameters is None:
+            return None
+        rows = passed_between(step, parameters.window_days * DAY)
+        around = step.legs.around(accounts)
+        rows = _possible(step, rows[np.isin(step.applied.src[rows], around)], parameters)
         return Candidates(rows, step.applied.src[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
@@ -111,6 +129,18 @@ class GatherScatter(Typology):
             reasons=reasons,
             what=_what(one),
         )
+
+
+def _possible(step: Step, rows: Rows, parameters: Parameters) -> Rows:
+    window_us = parameters.window_days * DAY
+    registered = step.registry.knows_accounts
+    helps = parameters.named_chance if registered else 1
+    rule = Rule(parameters.min_legs, parameters.max_chance_ppm, helps, _THOROUGH_FROM)
+    passed = passing(step, rows, window_us, rule)
+    if not registered:
+        return passed
+    relayed = relaying(step, rows, window_us, Relay(parameters.min_side, parameters.min_minor))
+    return np.union1d(passed, relayed)
 
 
 class _Relay(NamedTuple):

@@ -19,9 +19,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from schemas.instant import DAY
 from schemas.record import Bilingual
 from services.detector.books.strangers import Strangers, passed_between
+from services.detector.flows.commission_triggers import Rule, passing_twice
 from services.detector.flows.commissions import Pass, before, passes
 from services.detector.flows.shape_rules import (
     MATERIAL_MINOR,
@@ -32,6 +35,7 @@ from services.detector.flows.shape_rules import (
     pace,
     passed_on,
 )
+from services.detector.flows.shape_triggers import Relay, Rows, relaying
 from services.detector.legs import Leg
 from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, commission, finding, named
 from services.detector.typology import (
@@ -45,6 +49,7 @@ from services.detector.typology import (
     greatest,
     in_force,
     parameter,
+    throughout,
 )
 
 _MILLION: Final = 1_000_000
@@ -94,6 +99,9 @@ class Stack(Typology):
     def candidates(self, step: Step) -> Candidates:
         window_us = greatest(Parameters, self.id, "window_days", step) * DAY
         rows = passed_between(step, window_us)
+        parameters = throughout(Parameters, self.id, step)
+        if parameters is not None:
+            rows = _possible(step, rows, parameters)
         return Candidates(rows, step.applied.src[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
@@ -126,6 +134,16 @@ class Stack(Typology):
             reasons=reasons,
             what=_what(stack.accounts),
         )
+
+
+def _possible(step: Step, rows: Rows, parameters: Parameters) -> Rows:
+    window_us = parameters.window_days * DAY
+    rule = Rule(parameters.min_legs, parameters.max_chance_ppm, 1, 0)
+    stacked = passing_twice(step, rows, window_us, rule)
+    if not step.registry.knows_accounts:
+        return stacked
+    layered = relaying(step, rows, window_us, Relay(parameters.min_shared, 0))
+    return np.union1d(stacked, layered)
 
 
 class _Layer(NamedTuple):

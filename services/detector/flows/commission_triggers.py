@@ -1,0 +1,420 @@
+"""Whether money may have passed through an account less a whole percentage, flows.commissions, told in
+compiled code for all rows of a batch. The choices tried and the chance of an accident are those of
+passes(); where something is not known, the answer is that it may have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import inf
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from services.detector.books.stranger_legs import (
+    MAX_LEGS,
+    NO_LEG,
+    Known,
+    Scope,
+    leg_before,
+    newest_leg,
+    slot_of,
+)
+from services.detector.books.suspects import Named, is_named
+from services.detector.flows.commissions import (
+    CHOSEN_INS,
+    CHOSEN_OUTS,
+    LEAST_PERCENT,
+    MOST_INS,
+    MOST_OUTS,
+    RATES,
+    choices,
+    is_before,
+)
+from services.detector.flows.shape_triggers import (
+    Asked,
+    Rows,
+    asked,
+    is_new,
+    may_be_strangers,
+    new_stamp,
+    scope_of,
+)
+from services.detector.graph.kernel import Array, Bools, Int64s, kernel, signed
+from services.detector.parties.everyday import NOT_KNOWN, STRANGERS, are_strangers
+from services.detector.typology import Step
+
+_MILLION: Final = 1_000_000
+_MOST_FITS: Final = 256
+_NOT_KNOWN: Final = -1
+_ANY: Final = 0
+"""Percent: any that is whole."""
+_ROUNDING: Final = 1 - 1e-9
+"""What is told in floating point is told a little low, so that nothing is left out."""
+_PAYMENT: Final = np.dtype([("ts_us", "<i8"), ("seq", "<i8"), ("minor", "<i8"), ("other", "<i8")])
+_FIT: Final = np.dtype(
+    [("ins", "<i8"), ("outs", "<i8"), ("legs", "<i8"), ("percent", "<i8"), ("chance", "<f8")]
+)
+
+
+class Choices(NamedTuple):
+    """Of payments, latest first: as bits, ascending, so that those of fewer payments come first."""
+
+    bits: Int64s
+    size: Int64s
+    latest: Int64s
+    """The place of the latest and of the earliest payment chosen."""
+    earliest: Int64s
+
+
+class Tables(NamedTuple):
+    ins: Choices
+    outs: Choices
+
+
+class Account(NamedTuple):
+    """Scratch: payments in and out before the last one, latest first, and what fits."""
+
+    ins: Array
+    outs: Array
+    last: Array
+    sums: Int64s
+    fits: Array
+
+
+class Rule(NamedTuple):
+    """`legs` in all, and how likely by accident at most; `helps`: with a registry, how much less likely each
+    named account makes it; `thorough_from`: so many named around."""
+
+    legs: int
+    max_chance_ppm: int
+    helps: int
+    thorough_from: int
+
+
+def _choices(bits: Iterable[int]) -> Choices:
+    chosen = sorted(bits)
+    return Choices(
+        np.array(chosen, np.int64),
+        np.array([one.bit_count() for one in chosen], np.int64),
+        np.array([(one & -one).bit_length() - 1 for one in chosen], np.int64),
+        np.array([one.bit_length() - 1 for one in chosen], np.int64),
+    )
+
+
+def _tables(few_ins: int, few_outs: int) -> Tables:
+    ins = (sum(1 << each for each in places) for places in choices(MOST_INS, few_ins).places)
+    outs = (sum(1 << each for each in places) for places in choices(MOST_OUTS - 1, few_outs).places)
+    return Tables(_choices(ins), _choices([0, *outs]))
+
+
+_RUNS: Final = _tables(1, 0)
+_ANY_FEW: Final = _tables(CHOSEN_INS, CHOSEN_OUTS - 1)
+
+
+def _account() -> Account:
+    return Account(
+        np.zeros(MOST_INS, _PAYMENT),
+        np.zeros(MOST_OUTS - 1, _PAYMENT),
+        np.zeros(1, _PAYMENT),
+        np.zeros(_ANY_FEW.ins.bits.size, np.int64),
+        np.zeros(_MOST_FITS, _FIT),
+    )
+
+
+def passing(step: Step, rows: Rows, window_us: int, rule: Rule) -> Rows:
+    """Those of `rows` whose payer may have passed on what it got, less a whole percentage."""
+    chosen = np.zeros(rows.size, np.bool_)
+    find_passing(
+        step.legs.known,
+        step.suspects.named,
+        asked(step, rows, window_us),
+        step.applied.ts_us,
+        step.applied.amount_minor,
+        (_RUNS, _ANY_FEW),
+        rule,
+        _account(),
+        chosen,
+    )
+    return rows[chosen]
+
+
+def passing_twice(step: Step, rows: Rows, window_us: int, rule: Rule) -> Rows:
+    """Those of `rows` where somebody who paid the payer may have done so too, at the same percentage."""
+    chosen = np.zeros(rows.size, np.bool_)
+    find_passing_twice(
+        step.legs.known,
+        asked(step, rows, window_us),
+        step.applied.ts_us,
+        step.applied.amount_minor,
+        (_RUNS, _ANY_FEW),
+        rule,
+        (_account(), _account()),
+        np.empty((MOST_INS, RATES)),
+        chosen,
+    )
+    return rows[chosen]
+
+
+@kernel
+def find_passing(
+    known: Known,
+    named: Named,
+    asked: Asked,
+    ts_us: Int64s,
+    amount_minor: Int64s,
+    tables: tuple[Tables, Tables],
+    rule: Rule,
+    account: Account,
+    chosen: Bools,
+) -> None:
+    for place in range(asked.rows.size):
+        row = asked.rows[place]
+        scope, now_us = scope_of(asked, row), asked.clock_us[row]
+        set_last(account, ts_us[row], asked.seq[row], amount_minor[row], signed(asked.dst[row]))
+        hub = signed(asked.src[row])
+        ins, outs = collect(known, scope, hub, now_us, account)
+        if ins == _NOT_KNOWN or outs == _NOT_KNOWN:
+            chosen[place] = True
+            continue
+        if ins == 0:
+            continue
+        around = count_named_around(known, named, scope, hub, now_us)
+        if around >= rule.thorough_from:
+            fits = list_fits(account, tables[1], ins, outs, True, _ANY)
+        else:
+            fits = list_fits(account, tables[0], ins, outs, False, _ANY)
+        chosen[place] = fits > _MOST_FITS
+        for each in range(min(fits, _MOST_FITS)):
+            fit = account.fits[each]
+            if fit.legs >= rule.legs:
+                bound = 1.0 + rule.max_chance_ppm
+                if rule.helps > 1:
+                    helping = named_in(named, account, fit.ins, fit.outs, now_us)
+                    helping += is_named(named, hub, now_us)
+                    bound *= float(rule.helps) ** helping
+                if fit.chance < bound:
+                    chosen[place] = True
+                    break
+
+
+@kernel
+def find_passing_twice(
+    known: Known,
+    asked: Asked,
+    ts_us: Int64s,
+    amount_minor: Int64s,
+    tables: tuple[Tables, Tables],
+    rule: Rule,
+    accounts: tuple[Account, Account],
+    least: Array,
+    chosen: Bools,
+) -> None:
+    low, high = accounts
+    for place in range(asked.rows.size):
+        row = asked.rows[place]
+        scope, now_us = scope_of(asked, row), asked.clock_us[row]
+        set_last(low, ts_us[row], asked.seq[row], amount_minor[row], signed(asked.dst[row]))
+        ins, outs = collect(known, scope, signed(asked.src[row]), now_us, low)
+        if ins == _NOT_KNOWN or outs == _NOT_KNOWN:
+            chosen[place] = True
+            continue
+        fits = list_fits(low, tables[0], ins, outs, False, _ANY)
+        chosen[place] = fits > _MOST_FITS
+        if fits > 0:
+            least[:] = -1.0
+        for each in range(min(fits, _MOST_FITS)):
+            fit = low.fits[each]
+            for leg in range(ins):
+                if chosen[place] or not fit.ins >> leg & 1 or low.ins[leg].other == low.last[0].other:
+                    continue
+                percent = fit.percent - LEAST_PERCENT
+                if least[leg, percent] < 0:
+                    paid = low.ins[leg]
+                    set_last(high, paid.ts_us, paid.seq, paid.minor, 0)
+                    least[leg, percent] = least_chance(
+                        known, scope, paid.other, now_us, high, tables[1], fit.percent
+                    )
+                product = fit.chance * least[leg, percent]
+                chosen[place] = product < (1.0 + rule.max_chance_ppm) * _MILLION
+
+
+@kernel
+def least_chance(
+    known: Known, scope: Scope, middle: int, now_us: int, account: Account, tables: Tables, percent: int
+) -> float:
+    """Of the ways in which the last payment passes on that percentage; inf: it does not; 0: not known."""
+    ins, outs = collect(known, scope, middle, now_us, account)
+    if ins == _NOT_KNOWN or outs == _NOT_KNOWN:
+        return 0.0
+    fits = list_fits(account, tables, ins, outs, True, percent)
+    found = 0.0 if fits > _MOST_FITS else inf
+    for each in range(min(fits, _MOST_FITS)):
+        found = min(found, account.fits[each].chance)
+    return found
+
+
+@kernel
+def set_last(account: Account, ts_us: int, seq: int, minor: int, other: int) -> None:
+    last = account.last[0]
+    last.ts_us = ts_us
+    last.seq = seq
+    last.minor = minor
+    last.other = other
+
+
+@kernel
+def collect(known: Known, scope: Scope, hub: int, now_us: int, account: Account) -> tuple[int, int]:
+    """The latest payments in and out before the last one; _NOT_KNOWN where it is not known of all."""
+    ins = latest(known, scope, hub, True, now_us, account.last, account.ins)
+    if ins <= 0:
+        return ins, 0
+    return ins, latest(known, scope, hub, False, now_us, account.last, account.outs)
+
+
+@kernel
+def latest(known: Known, scope: Scope, hub: int, inward: bool, now_us: int, last: Array, room: Array) -> int:
+    """Fill `room`, latest first; how many there are in it."""
+    count = 0
+    number = newest_leg(known.ledger, hub, inward, scope)
+    for _ in range(MAX_LEGS):
+        if number == NO_LEG:
+            break
+        leg = known.ledger.legs[slot_of(known.ledger, number)]
+        number = leg_before(known.ledger, number, inward, scope)
+        if not is_before(leg.ts_us, leg.seq, last[0].ts_us, last[0].seq):
+            continue
+        other = signed(leg.src if inward else leg.dst)
+        told = are_strangers(known.holders, hub, other, now_us)
+        if told == NOT_KNOWN:
+            return _NOT_KNOWN
+        if told != STRANGERS:
+            continue
+        place = count
+        if count == room.size:
+            place = count - 1
+            if is_before(leg.ts_us, leg.seq, room[place].ts_us, room[place].seq):
+                continue
+        else:
+            count += 1
+        while place > 0 and is_before(room[place - 1].ts_us, room[place - 1].seq, leg.ts_us, leg.seq):
+            room[place] = room[place - 1]
+            place -= 1
+        one = room[place]
+        one.ts_us = leg.ts_us
+        one.seq = leg.seq
+        one.minor = leg.amount_minor
+        one.other = other
+    return count
+
+
+@kernel
+def list_fits(account: Account, tables: Tables, ins: int, outs: int, thorough: bool, percent: int) -> int:
+    """Fill `fits`; how many there are, one more than there is room for if more."""
+    counted = 0
+    for one in range(tables.ins.bits.size):
+        bits = tables.ins.bits[one]
+        if bits >> ins:
+            break
+        account.sums[one] = sum_of(account.ins, bits)
+        counted += 1
+    found = 0
+    for other in range(tables.outs.bits.size):
+        out_bits = tables.outs.bits[other]
+        if out_bits >> outs:
+            break
+        paid = account.last[0].minor + sum_of(account.outs, out_bits)
+        first = account.last[0] if out_bits == 0 else account.outs[tables.outs.earliest[other]]
+        paying = tables.outs.size[other] + 1
+        for one in range(counted):
+            received = account.sums[one]
+            if 200 * paid < (2 * LEAST_PERCENT - 1) * received or 200 * paid >= 201 * received:
+                continue
+            rate = (200 * paid + received) // (2 * received)
+            if abs(100 * paid - rate * received) > 100 * paying or (percent != _ANY and rate != percent):
+                continue
+            come = account.ins[tables.ins.latest[one]]
+            if not is_before(come.ts_us, come.seq, first.ts_us, first.seq):
+                continue
+            if found == account.fits.size:
+                return found + 1
+            fit = account.fits[found]
+            found += 1
+            fit.ins = tables.ins.bits[one]
+            fit.outs = out_bits
+            fit.legs = tables.ins.size[one] + paying
+            fit.percent = rate
+            looks = tried(ins, tables.ins.size[one], thorough) * tried(outs, paying - 1, thorough)
+            unit = max(2 * paying + 1, unit_of(account, fit.ins, fit.outs))
+            rates = RATES if percent == _ANY else 1
+            fit.chance = np.floor(_ROUNDING * looks * rates * float(unit) * _MILLION / received)
+    return found
+
+
+@kernel
+def tried(count: int, size: int, thorough: bool) -> int:
+    if not thorough:
+        return max(1, count * min(size, count))
+    total = 1
+    ways = 1
+    for least in range(1, min(size, CHOSEN_INS) + 1):
+        ways = ways * (count - least + 1) // least
+        total += ways
+    return total
+
+
+@kernel
+def unit_of(account: Account, ins: int, outs: int) -> int:
+    unit = signed(account.last[0].minor)
+    for place in range(account.ins.size):
+        if ins >> place & 1:
+            unit = divisor(unit, account.ins[place].minor)
+    for place in range(account.outs.size):
+        if outs >> place & 1:
+            unit = divisor(unit, account.outs[place].minor)
+    return unit
+
+
+@kernel
+def divisor(one: int, other: int) -> int:
+    while other:
+        one, other = other, one % other
+    return one
+
+
+@kernel
+def sum_of(payments: Array, bits: int) -> int:
+    total = 0
+    for place in range(payments.size):
+        if bits >> place & 1:
+            total += payments[place].minor
+    return total
+
+
+@kernel
+def named_in(named: Named, account: Account, ins: int, outs: int, now_us: int) -> int:
+    count = signed(is_named(named, account.last[0].other, now_us))
+    for place in range(account.ins.size):
+        if ins >> place & 1:
+            count += is_named(named, account.ins[place].other, now_us)
+    for place in range(account.outs.size):
+        if outs >> place & 1:
+            count += is_named(named, account.outs[place].other, now_us)
+    return count
+
+
+@kernel
+def count_named_around(known: Known, named: Named, scope: Scope, hub: int, now_us: int) -> int:
+    """Distinct ones that are named, of the hub and the strangers it deals with."""
+    stamp = new_stamp(known)
+    count = signed(is_named(named, hub, now_us))
+    for inward in (False, True):
+        number = newest_leg(known.ledger, hub, inward, scope)
+        for _ in range(MAX_LEGS):
+            if number == NO_LEG:
+                break
+            leg = known.ledger.legs[slot_of(known.ledger, number)]
+            other = signed(leg.src if inward else leg.dst)
+            if is_named(named, other, now_us) and may_be_strangers(known, hub, other, now_us):
+                count += is_new(known, other, 0, stamp)
+            number = leg_before(known.ledger, number, inward, scope)
+    return count
