@@ -20,7 +20,6 @@ from simulator.streams import shares
 from simulator.today import Script
 
 _IDLE = 190
-_DAYS = 210
 
 
 def one_lump(plan: Plan) -> Play:
@@ -83,7 +82,7 @@ def tested(plan: Plan) -> Play:
 
 
 VARIANTS = (
-    Variant(one_lump, CLUMSY, days=_DAYS),
-    Variant(several, ORDINARY, days=_DAYS),
-    Variant(tested, CAREFUL, days=_DAYS),
+    Variant(one_lump, CLUMSY, days=_IDLE + 1),
+    Variant(several, ORDINARY, days=_IDLE + 2),
+    Variant(tested, CAREFUL, days=_IDLE + 6),
 )

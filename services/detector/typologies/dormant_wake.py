@@ -7,13 +7,15 @@ first movement that the log has of an account is not a waking.
 
 Not counted: money between accounts of one party; what comes in as a salary, a loan, a redemption or a
 refund; what goes out as tax, salary or repayment, to schools and public bodies by the registry's trade, or
-to the receiver with whom the account's last transfer before its rest was, as once a year. Accounts that
-keep others' money or belong to a product are not judged. Currencies are judged apart, the amount in minor
-units of each. Without purposes and trades all of it counts and the finding is less sure.
+to the receiver with whom the account's last transfer before its rest was, as once a year, unless that one
+gets more than twice as much now. Accounts that keep others' money or belong to a product are not judged.
+Currencies are judged apart, the amount in minor units of each. Without purposes and trades all of it counts
+and the finding is less sure.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -65,18 +67,23 @@ class Parameters:
     """D, T and the large amount."""
 
     idle_days: int = parameter(180, "Yin Fa 2016-261 (s): six months without a transaction")
-    within_days: int = parameter(3, "assumption: T, counted from the day of waking")
+    within_days: int = parameter(
+        14, "PBoC Order 2006-2 (s): 'short term' is ten business days; T, counted from the day of waking"
+    )
     floor_minor: int = parameter(10_000_000, "assumption: CNY 100,000, above a year's tuition")
+    yearly_growth_bp: int = parameter(20_000, "assumption: what is paid once a year does not double")
     public_industries: tuple[str, ...] = parameter(("P", "S"), "GB/T 4754: education; public bodies")
     max_legs: int = parameter(1_000, "bound on the transfers after waking that are looked at")
 
 
 class _Woken(NamedTuple):
-    """Just after a row: when the account woke, after how long, and its last counterparty before."""
+    """Just after a row: when the account woke, after how long, its last counterparty before and how much
+    moved between them."""
 
     woke_day: int
     idle_days: int
     before: int
+    before_minor: int
 
 
 class DormantWake(Typology):
@@ -157,16 +164,26 @@ class _Case:
         mine = (came.currency == self._currency) & ~np.isin(came.purpose, _EXPLAINED_IN)
         self._came = [leg for leg in legs_of(came, mine) if entities.entity(leg.src) != self._own]
         mine = (left.currency == self._currency) & ~np.isin(left.purpose, _EXPLAINED_OUT)
-        self._left = [leg for leg in legs_of(left, mine) if self._is_odd(leg)]
+        legs = legs_of(left, mine)
+        yearly = self._yearly(legs)
+        self._left = [leg for leg in legs if self._is_odd(leg, yearly)]
 
-    def _is_odd(self, leg: Leg) -> bool:
+    def _yearly(self, legs: Sequence[Leg]) -> str | None:
+        """The last counterparty before the rest, where it gets no more now than what one pays once a year."""
+        if self._woken.before <= 0:
+            return None
+        entity = self._entities.entity(self._woken.before)
+        minor = sum(leg.amount_minor for leg in legs if self._entities.entity(leg.dst) == entity)
+        most = self._woken.before_minor * self._p.yearly_growth_bp
+        return entity if minor * _WHOLE <= most else None
+
+    def _is_odd(self, leg: Leg, yearly: str | None) -> bool:
         """It goes to nobody whom one pays once a year."""
         if leg.dst == 0:
             return True
-        entity, before = self._entities.entity(leg.dst), self._woken.before
-        is_known = before > 0 and entity == self._entities.entity(before)
+        entity = self._entities.entity(leg.dst)
         is_public = self._entities.industry(leg.dst) in self._p.public_industries
-        return entity != self._own and not is_known and not is_public
+        return entity not in (self._own, yearly) and not is_public
 
     def finding(self) -> Finding | None:
         came_minor = sum(leg.amount_minor for leg in self._came)
