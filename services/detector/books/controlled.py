@@ -1,4 +1,4 @@
-"""The accounts that an institution controls: what they hold together, and what leaves them."""
+"""The accounts that an institution controls: what they hold together."""
 
 from __future__ import annotations
 
@@ -66,18 +66,6 @@ class Controlled:
         return Held(
             sum(one.minor for one in balances), bool(balances) and all(one.stated for one in balances)
         )
-
-    def went(self, since_us: int) -> int:
-        """What has left them since then, for anywhere but one of them."""
-        graph, context = self._context.graph, self._context
-        total = 0
-        for account in self.accounts:
-            edges = graph.edges_out(account, since_us, context.now_us, context.as_of, self._max_edges)
-            leaves = ~np.isin(edges.dst, self.accounts)
-            for code in np.unique(edges.currency[leaves]).tolist():
-                if graph.currency(code) == self._currency:
-                    total += int(edges.amount_minor[leaves & (edges.currency == code)].sum())
-        return total
 
     def _balance(self, account: int) -> Held:
         now_us, since_us = self._context.now_us, self._context.now_us - self._days * DAY

@@ -9,7 +9,7 @@ from services.detector.wording import amount, day, percent
 
 
 class Drain(NamedTuple):
-    """`available_minor`: what was controlled when it began and came in since."""
+    """`available_minor`: what would still be there, had no such payment been made."""
 
     institution_id: str
     first_us: int

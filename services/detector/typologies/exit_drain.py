@@ -4,8 +4,9 @@ Controlled are the accounts of its business other than its clients' and merchant
 guarantee accounts, custody and reserve, its products' accounts. A payment out of them counts where it is
 large, serves no business that the feed or the registry names (loans paid out for a listing, salaries, taxes,
 withdrawals and refunds of clients), and its receiver is a related party, a person, or somebody never paid
-before. It is a drain when the ten largest such receivers together got half of what the institution had, which
-is what is there now and all that left since.
+before the drain began. What another supervised institution gets stays in sight and is firewall_breach's. It
+is a drain when the ten largest such receivers together got half of what the institution would have, had no
+such payment been made.
 
 What is there rests on the banks' statements and the flows since; of an account without one, on what came in
 and has not left over a month. A feed younger than a month cannot say who is new, and a payment whose purpose
@@ -91,7 +92,7 @@ _BUSINESS: Final = among(
 @dataclass(frozen=True, slots=True)
 class Parameters:
     share_bp: int = parameter(5_000, "assumption: an institution that pays out half of it is closing")
-    window_days: int = parameter(3, "assumption: days lie between the first transfers and the flight")
+    window_days: int = parameter(14, "PBoC Order 2006-2 (s): 'short term' is ten business days; T")
     max_receivers: int = parameter(10, "assumption: 'few'")
     min_minor: int = parameter(50_000_000, "assumption: 500 000 yuan; less is no institution's flight")
     min_transfer_minor: int = parameter(1_000_000, "assumption: 10 000 yuan; ten receivers get large sums")
@@ -158,7 +159,7 @@ class ExitDrain(Typology):
         if minor < p.min_minor:
             return None
         held = pot.held()
-        available = held.minor + pot.went(context.now_us - p.window_days * DAY)
+        available = held.minor + sum(one.leg.amount_minor for one in outflows)
         if minor * _WHOLE < available * p.share_bp:
             return None
         missing = [] if held.stated else ["feed.balance"]
@@ -180,13 +181,11 @@ class ExitDrain(Typology):
 
 
 def _kind(context: Context, institution_id: str, pot: Controlled, leg: Leg, p: Parameters) -> _Kind:
-    """Why the receiver of `leg` is suspect; none where it is the institution's own account, a borrower of
-    its products, or a filed receiver. Another institution is no stranger, and a product's account that
-    pays a company invests: of those, being new says nothing."""
+    """Why the receiver of `leg` is suspect; none where it is an institution's account, a borrower of its
+    products, or a filed receiver. A product's account that pays a company invests: being new says nothing."""
     entities, registry, now_us = Entities(context), context.registry, context.now_us
-    party_id, kind = entities.party(leg.dst), _Kind(0)
-    known = bool(entities.roles(leg.dst) & CONTROLLED)
-    if leg.dst in pot.accounts:
+    party_id, kind, known = entities.party(leg.dst), _Kind(0), False
+    if entities.roles(leg.dst) & CONTROLLED:
         return kind
     if party_id is not None:
         filed = registry.filings(institution_id, FilingKind.receiver, now_us)
@@ -197,7 +196,7 @@ def _kind(context: Context, institution_id: str, pot: Controlled, leg: Leg, p: P
         if party is not None and party.party_kind is PartyKind.person:
             kind |= _Kind.person
         elif party is not None:
-            known |= AccountRole.product_vehicle in entities.roles(leg.src)
+            known = AccountRole.product_vehicle in entities.roles(leg.src)
         if entities.is_related(institution_id, leg.dst):
             kind |= _Kind.related
     since_us, before_us = now_us - p.flow_days * DAY, now_us - p.window_days * DAY
