@@ -13,6 +13,8 @@ from services.detector.typology import factor, lacking
 
 MAX_INCIDENTS: Final = 500
 """Of one subject; past it the earliest are forgotten."""
+FAR: Final = 2**62
+"""Longer than any pause."""
 _MAX_SUBJECTS: Final = 20_000
 """Past it the subject longest without an incident is forgotten."""
 
@@ -35,26 +37,33 @@ class Incident(NamedTuple):
 
 
 class Incidents:
-    """By subject, whatever names it, in one currency."""
+    """By subject, whatever names it, in one currency: those of the run that goes on."""
 
     def __init__(self) -> None:
-        self._of: OrderedDict[tuple[str | int, int], list[Incident]] = OrderedDict()
+        self._of: OrderedDict[tuple[str | int, int], Case] = OrderedDict()
 
-    def add(self, subject: str | int, new: Sequence[Incident], since_us: int) -> Case:
-        """Take in incidents of one currency, and forget those before `since_us`."""
+    def add(self, subject: str | int, new: Sequence[Incident], since_us: int, quiet_us: int = FAR) -> Case:
+        """Take in incidents of one currency, and forget those before `since_us`. Nothing is left of a run
+        that had been over for more than `quiet_us` when they came."""
         key = subject, new[0].leg.currency
-        recent = [one for one in self._of.pop(key, ()) if one.leg.ts_us >= since_us]
-        recent += new
-        self._of[key] = recent[-MAX_INCIDENTS:]
+        began_us = min(one.leg.ts_us for one in new)
+        recent: Sequence[Incident] = ()
+        run = self._of.pop(key, None)
+        if run is not None and began_us - run.last_us <= quiet_us:
+            recent = [one for one in run.incidents if one.leg.ts_us >= since_us]
+            began_us = min(began_us, run.began_us) if recent else began_us
+        self._of[key] = Case((*recent, *new)[-MAX_INCIDENTS:], began_us)
         if len(self._of) > _MAX_SUBJECTS:
             self._of.popitem(last=False)
-        return Case(tuple(self._of[key]))
+        return self._of[key]
 
 
 class Case(NamedTuple):
-    """The incidents of one subject within the window, as they came; at least one."""
+    """The incidents of one subject within the window, as they came; at least one. `began_us`: the first of
+    the run they belong to, which may lie before the window."""
 
     incidents: tuple[Incident, ...]
+    began_us: int = 0
 
     @property
     def minor(self) -> int:

@@ -12,8 +12,9 @@ paid. What may pass:
 
 Compensation by a guarantor does not touch the platform's own money and is none of this. Subsidies without
 any filing are a finding of low confidence where they are small gifts out of the marketing account.
-Where the feed does not say why money moved, what enters the fee account is taken for a fee and what
-leaves the marketing account for a subsidy.
+What passes between the own account and custody is one matter, what clients pay to it or get from it out of
+their sub-accounts another; after a quiet week it is a new one. Where the feed does not say why money moved,
+what enters the fee account is taken for a fee and what leaves the marketing account for a subsidy.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ from services.detector.typology import (
     parameter,
     shown,
 )
+from services.detector.wording import day
 
 _CLIENTS: Final = bits_of(CLIENT_MONEY)
 _OWN: Final = bits_of(OWN_MONEY)
@@ -87,6 +89,7 @@ _GIFT = Reason("unfiled_gift", 35, Bilingual(zh="未备案的小额补贴", en="
 @dataclass(frozen=True, slots=True)
 class Parameters:
     window_days: int = parameter(30, "assumption: one episode's transfers; how far back a refund looks")
+    quiet_days: int = parameter(7, "assumption: what comes after a quiet week is a matter of its own")
     tariff_minor: int = parameter(1_000, "assumption: CNY 10, more than banks charge for a withdrawal")
     gift_minor: int = parameter(10_000, "assumption: CNY 100, a sign-up gift; more is a subsidy")
     fee_period_days: int = parameter(92, "assumption: fees may be taken once a quarter")
@@ -148,8 +151,10 @@ class Commingling(Typology):
         if incident is None:
             return None
         since_us = context.now_us - parameters.window_days * DAY
-        case = self._incidents.add(mixing.own, (incident,), since_us)
-        return _finding(context, entities, mixing, case, parameters)
+        matter = "custody" if AccountRole.custody in entities.roles(mixing.clients) else "clients"
+        quiet_us = parameters.quiet_days * DAY
+        case = self._incidents.add(f"{mixing.own} {matter}", (incident,), since_us, quiet_us)
+        return _finding(context, entities, mixing, case, parameters, f"{matter} {day(case.began_us)}")
 
 
 def _may_be_own(marks: npt.NDArray[np.uint32]) -> Bools:
@@ -286,7 +291,7 @@ class _Judge:
 
 
 def _finding(
-    context: Context, entities: Entities, mixing: _Mixing, case: Case, parameters: Parameters
+    context: Context, entities: Entities, mixing: _Mixing, case: Case, parameters: Parameters, matter: str
 ) -> Finding:
     token = context.token(mixing.own)
     currency = context.graph.currency(case.incidents[-1].leg.currency)
@@ -308,4 +313,5 @@ def _finding(
         explanation=explanation(mixing.institution_id, token, roles[0] if roles else None, case, currency),
         missing=case.missing,
         limits=(*case.limits, *context.graph.limits),
+        matter=matter,
     )
