@@ -8,20 +8,19 @@ party that was paid first gives back itself is trade between two, and no cycle e
 Found where a transfer closes a cycle of accounts; where it closes one of parties only, because it comes
 home to another account than it left, payments of some size to parties of several accounts are looked at.
 
-Firms that trade with each other close a cycle by chance now and then: a single round that begins with a
-purchase counts only where nearly all that its legs paid is the amount that went round. What does not count
-either: refunds and what a bank undoes, salaries, taxes, instalments and payouts; and no path
-is drawn through an account that keeps many people's money. Where the feed names no purpose, a refund over
-others cannot be told from a cycle: that lowers the confidence.
+Firms that trade with each other close a cycle by chance now and then: a single round within W counts only
+where nearly all that its legs paid is the amount that went round. What does not count either: refunds and
+what a bank undoes, salaries, taxes, instalments and payouts; and no path is drawn through an account that
+keeps many people's money. Where the feed names no purpose, a refund over others cannot be told from a cycle:
+that lowers the confidence. A round after a quiet week is a matter of its own.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
@@ -33,6 +32,7 @@ from schemas.transaction import Purpose
 from services.detector.explanations.round_tripping import Round, explanation
 from services.detector.flows.lending import NOT_PASSED
 from services.detector.flows.loans import Arrival, arrival
+from services.detector.flows.rounds import MAX_ROUNDS, Rounds, Whose
 from services.detector.graph import Edges, Shape
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import Entities
@@ -55,7 +55,7 @@ from services.detector.typology import (
     parameter,
     shown,
 )
-from services.detector.wording import percent
+from services.detector.wording import day, percent
 
 _NOT_ROUND: Final = frozenset(
     {
@@ -72,11 +72,6 @@ _NOT_ROUND: Final = frozenset(
 """Neither the first payment of a cycle nor the last has such a purpose."""
 _MAY_BE_ROUND: Final = ~among(_NOT_ROUND)
 _WHOLE: Final = 10_000
-_MAX_TRIPS: Final = 100
-"""Of one subject; past it the earliest is forgotten."""
-_MAX_SUBJECTS: Final = 20_000
-_MAX_LEGS_KNOWN: Final = 200_000
-"""Legs of cycles that were found; past it the earliest found are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +82,9 @@ class Parameters:
     window_days: int = parameter(30, "assumption: W")
     share_bp: int = parameter(5_000, "assumption: φ, most of the amount")
     trade_share_bp: int = parameter(
-        9_000, "assumption: a round of purchases that is not most of all trade on its way is chance"
+        9_000, "assumption: a round that is not most of all that was paid on its way is chance"
     )
+    quiet_days: int = parameter(7, "assumption: a round after a quiet week is a matter of its own")
     min_payment_minor: int = parameter(100_000, "assumption: CNY 1,000; less is small change")
     min_party_payment_minor: int = parameter(
         5_000_000, "assumption: CNY 50,000, for cycles that close only among a party's accounts"
@@ -106,13 +102,6 @@ class _SeveralAccounts(Lookup):
 
     def _ask(self, registry: Registry, token_hex: str) -> int:
         return int(any(len(registry.accounts_of(party)) > 1 for party in registry.holders(token_hex)))
-
-
-class _Key(NamedTuple):
-    """Whose money went round, as an entity, and its currency."""
-
-    entity: str
-    currency: int
 
 
 class RoundTripping(Typology):
@@ -133,8 +122,7 @@ class RoundTripping(Typology):
 
     def __init__(self) -> None:
         self._several = _SeveralAccounts()
-        self._trips: OrderedDict[_Key, OrderedDict[int, Arrival]] = OrderedDict()
-        self._known: OrderedDict[int, _Key] = OrderedDict()
+        self._rounds = Rounds()
 
     def candidates(self, step: Step) -> Candidates:
         """Transfers that close a cycle of accounts; and large ones to parties of several accounts."""
@@ -152,41 +140,19 @@ class RoundTripping(Typology):
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         if transfer.is_reversal:
             return None
-        search = _Search(context, transfer, in_force(Parameters, self.id, context.rules))
-        key = _Key(search.home, transfer.currency)
-        found = False
+        p = in_force(Parameters, self.id, context.rules)
+        search = _Search(context, transfer, p)
+        whose, found = Whose(search.home, transfer.currency), False
         for start in search.starts():
-            if self._known.get(start.seq, key) != key:
-                continue  # a further lap of a cycle that was found where it began
-            trip = search.trip(start)
+            trip = None if self._rounds.is_lap_of_other(whose, start.seq) else search.trip(start)
             if trip is not None:
-                self._note(key, trip)
-                found = True
-        since_us = context.now_us - search.parameters.window_days * DAY
+                found |= self._rounds.note(whose, trip, p.quiet_days * DAY)
         if not found:
             return None
-        trips = self._recent(key, since_us)
-        return None if search.is_trade(trips) else search.finding(trips)
-
-    def _note(self, key: _Key, trip: Arrival) -> None:
-        trips = self._trips.pop(key, OrderedDict())
-        self._trips[key] = trips
-        trips[trip.loan[0].seq] = trip
-        if len(trips) > _MAX_TRIPS:
-            trips.popitem(last=False)
-        if len(self._trips) > _MAX_SUBJECTS:
-            self._trips.popitem(last=False)
-        for seq in trip.attributed:
-            self._known.setdefault(seq, key)
-        while len(self._known) > _MAX_LEGS_KNOWN:
-            self._known.popitem(last=False)
-
-    def _recent(self, key: _Key, since_us: int) -> tuple[Arrival, ...]:
-        """Of the subject, those that began within the window; the latest is last."""
-        trips = self._trips[key]
-        for seq in [seq for seq, trip in trips.items() if trip.loan[0].ts_us < since_us]:
-            del trips[seq]
-        return tuple(trips.values())
+        run = self._rounds.run(whose, context.now_us - p.window_days * DAY)
+        if len(run.rounds) == 1 and search.is_trade(run.own[-1]):
+            return None
+        return search.finding(run.own, day(run.began_us))
 
 
 class _Search:
@@ -261,15 +227,14 @@ class _Search:
     def is_passed(self, account: int) -> bool:
         return not self._is_home(account) and not self._entities.roles(account) & NOT_PASSED
 
-    def is_trade(self, trips: Sequence[Arrival]) -> bool:
-        """A single round of purchases that is only a part of what the firms on its way paid each other."""
-        carried = trips[-1].attributed
-        if len(trips) > 1 or trips[-1].loan[0].purpose is not Purpose.purchase:
-            return False
+    def is_trade(self, trip: Arrival) -> bool:
+        """It is only a part of what those on its way paid each other."""
+        carried = trip.attributed
         paid = sum(leg.amount_minor for leg in legs_of(self._context.graph.edges(carried)))
         return sum(carried.values()) * _WHOLE < self.parameters.trade_share_bp * paid
 
-    def finding(self, trips: Sequence[Arrival]) -> Finding:
+    def finding(self, trips: Sequence[Arrival], began: str) -> Finding:
+        """Of rounds of one run; `began`: the day on which it did."""
         context, latest = self._context, trips[-1]
         attributed: dict[int, int] = {}
         for trip in trips:
@@ -284,7 +249,7 @@ class _Search:
         kind, subject = (SubjectKind.party, party) if party else (SubjectKind.account, token)
         missing = self._missing(legs)
         limits = {limit for trip in trips for limit in trip.limits}
-        full = (Limit(name="trips", bound=_MAX_TRIPS),) if len(trips) == _MAX_TRIPS else ()
+        full = (Limit(name="trips", bound=MAX_ROUNDS),) if len(trips) == MAX_ROUNDS else ()
         return Finding(
             subject=Subject(kind=kind, id=subject),
             institution_id=self._institution(accounts),
@@ -315,6 +280,7 @@ class _Search:
             ),
             missing=missing,
             limits=(*sorted(limits, key=lambda one: one.name), *full, *context.graph.limits),
+            matter=began,
         )
 
     def _institution(self, accounts: Sequence[int]) -> str | None:
