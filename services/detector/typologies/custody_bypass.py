@@ -4,10 +4,11 @@ At least N distinct clients of a platform, within a window, pay an account of th
 related party of it. A payment counts when the feed calls it an investment or a recharge, or when it names
 a product of the platform; where the feed says nothing telling, more clients are asked for, as a client may
 have private dealings with a person who works there, and the platform's own accounts at the custody bank
-are left out. Who takes enough payments is a case of his own; those who each take too few are one together.
-What is paid to another supervised institution of the group is that one's business. Purchases, salaries and
-the like do not count, nor does what related parties pay themselves. Payers whom nobody registered count
-where the feed says that they invest.
+are left out. Who takes enough payments, he and those who are tied to the platform through him, is a case of
+his own, and so is each account of the platform itself; those who take too few are one case together. What is
+paid to another supervised institution of the group is that one's business. Purchases, salaries and the like
+do not count, nor does what related parties pay themselves. Payers whom nobody registered count where the
+feed says that they invest.
 
 Money that reaches the platform from inside custody is commingling, services.detector.typologies.commingling.
 """
@@ -116,24 +117,40 @@ class CustodyBypass(Typology):
 def _outcome(
     context: Context, entities: Entities, institution_id: str, case: Case, parameters: Parameters
 ) -> Finding | None:
-    """Of whoever was paid last, where its payers are enough; else of all who are not paid by enough
-    themselves, together."""
-    by_payee: dict[str, list[Incident]] = {}
+    """Of the circle that was paid last, where its payers are enough; else of all circles that are not paid
+    by enough themselves, together."""
+    by_circle: dict[str, list[Incident]] = {}
     for one in case.incidents:
-        by_payee.setdefault(entities.entity(one.leg.dst), []).append(one)
-    last = entities.entity(case.incidents[-1].leg.dst)
+        by_circle.setdefault(_circle(context, entities, institution_id, one.leg.dst), []).append(one)
+    payee = case.incidents[-1].leg.dst
+    last = _circle(context, entities, institution_id, payee)
     rest: list[Incident] = []
-    for payee, incidents in by_payee.items():
+    for circle, incidents in by_circle.items():
         found = _Case(context, entities, institution_id, Case(tuple(incidents)), parameters)
         if not found.is_enough:
             rest += incidents
-        elif payee == last:
-            return found.finding(holder_of(context, case.incidents[-1].leg.dst))
-    if last not in {entities.entity(one.leg.dst) for one in rest}:
+        elif circle == last:
+            own = context.token(payee) if entities.is_held_by(institution_id, payee) else ""
+            known = entities.party(payee) is not None
+            subject = Subject(kind=SubjectKind.party, id=circle) if known else holder_of(context, payee)
+            return found.finding(subject, own)
+    if by_circle[last][-1] not in rest:
         return None
     together = _Case(context, entities, institution_id, Case(tuple(rest)), parameters)
     subject = Subject(kind=SubjectKind.institution, id=institution_id)
     return together.finding(subject) if together.is_enough else None
+
+
+def _circle(context: Context, entities: Entities, institution_id: str, payee: int) -> str:
+    """Who stands next to the institution on the way to the holder of the account; the holder where there
+    is none."""
+    party = entities.party(payee)
+    related = context.registry.related(institution_id, party, context.now_us) if party else None
+    if related is None or len(related.path) < 2:
+        return entities.entity(payee)
+    first, second = related.path[:2]
+    ends = {second.from_id, second.to_id}
+    return first.to_id if first.to_id in ends else first.from_id
 
 
 class _Payment:
@@ -223,7 +240,7 @@ class _Case:
         """Unstated payments count for nothing until there are many."""
         return self._all >= self._p.min_clients_unstated
 
-    def finding(self, subject: Subject) -> Finding:
+    def finding(self, subject: Subject, matter: str = "") -> Finding:
         """Of as many as is_enough says."""
         stated = (one for one in self._case.incidents if one.reason == _STATED)
         case, clients = (self._case, self._all) if self._many else (Case(tuple(stated)), self._stated)
@@ -257,6 +274,7 @@ class _Case:
             explanation=explanation(bypass, case, currency),
             missing=case.missing,
             limits=(*case.limits, *self._context.graph.limits),
+            matter=matter,
         )
 
     def _more(self, payees: list[int], clients: int, elsewhere: bool) -> Iterator[Factor]:
