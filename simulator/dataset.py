@@ -17,6 +17,7 @@ from schemas.registry import KINDS, RegistryRecord
 from schemas.transaction import FIELDS, Transaction
 from simulator import parameters as p
 from simulator.arrivals import Arrivals
+from simulator.dates import end_of_day
 from simulator.flows import NONE
 from simulator.register import OUTSIDE, Pattern
 from simulator.streams import Ints
@@ -144,9 +145,11 @@ class _Tally:
             self.proven_us[index] = self.last_us[index]
         self.finished |= day.finished
 
-    def detectable(self, index: int) -> str:
-        """When it could be proven: when its script said so, else with its last transfer."""
-        return to_rfc3339(int(self.proven_us[index] or self.last_us[index]))
+    def detectable(self, index: int, *, by_evening: bool) -> str:
+        """When it could be proven: when its script said so, else with its last transfer; `by_evening`: not
+        before the end of that day."""
+        proven_us = int(self.proven_us[index] or self.last_us[index])
+        return to_rfc3339(end_of_day(proven_us) if by_evening else proven_us)
 
 
 def _pattern_rows(world: World, tally: _Tally) -> Iterator[tuple[object, ...]]:
@@ -172,5 +175,5 @@ def _pattern_rows(world: World, tally: _Tally) -> Iterator[tuple[object, ...]]:
             pattern.variant,
             pattern.care,
             ";".join(pattern.also),
-            tally.detectable(index) if pattern.illicit else "",
+            tally.detectable(index, by_evening=pattern.by_evening) if pattern.illicit else "",
         )

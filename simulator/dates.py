@@ -40,6 +40,11 @@ ONLINE: Final = np.array(
 )
 
 
+def end_of_day(at_us: int) -> int:
+    """The midnight in Beijing after `at_us`."""
+    return ((at_us + BEIJING_OFFSET) // DAY + 1) * DAY - BEIJING_OFFSET
+
+
 @dataclass(frozen=True, slots=True)
 class Date:
     """Day `number` of a world that starts at `start_us`; spans [begin_us, begin_us + DAY)."""

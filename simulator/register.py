@@ -60,7 +60,7 @@ class Pattern(NamedTuple):
     """A labelled set of transfers: planted misconduct, or an honest business that looks like it.
 
     `care` (of misconduct): clumsy, ordinary or careful. `also`: the other typologies that the same
-    conduct truthfully breaks.
+    conduct truthfully breaks. `by_evening`: its transfers prove nothing before their day ends.
     """
 
     pattern_id: str
@@ -71,6 +71,7 @@ class Pattern(NamedTuple):
     accounts: tuple[int, ...]
     care: str = ""
     also: tuple[str, ...] = ()
+    by_evening: bool = False
 
 
 def feed_id(bank: str) -> str:
@@ -176,11 +177,14 @@ class Register:
         illicit: bool = False,
         care: str = "",
         also: tuple[str, ...] = (),
+        by_evening: bool = False,
     ) -> int:
         """Index of a new pattern; the first of `accounts` is its main one. Without any, it has none."""
         pattern_id = f"K{len(self.patterns) + 1:06d}"
         main = accounts[0] if accounts else OUTSIDE
-        self.patterns.append(Pattern(pattern_id, type, variant, illicit, main, accounts, care, also))
+        self.patterns.append(
+            Pattern(pattern_id, type, variant, illicit, main, accounts, care, also, by_evening)
+        )
         return len(self.patterns) - 1
 
     def file(

@@ -79,6 +79,7 @@ class Plan:
             illicit=True,
             care=variant.care,
             also=variant.also,
+            by_evening=variant.by_evening,
         )
 
     def venture(self, clients: int) -> Platform:
@@ -167,12 +168,14 @@ class Plan:
 
 class Variant(NamedTuple):
     """One way to do it. `days`: the days within which it has come to its end, the first one included.
-    `also`: other typologies that the same conduct truthfully breaks."""
+    `also`: other typologies that the same conduct truthfully breaks. `by_evening`: the same transfers,
+    undone on their day, are an honest correction, so that they prove nothing before the day ends."""
 
     prepare: Callable[[Plan], Play]
     care: str
     days: int = p.ROUND_DAYS - p.LATEST_START
     also: tuple[str, ...] = ()
+    by_evening: bool = False
 
     @property
     def name(self) -> str:

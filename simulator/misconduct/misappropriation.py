@@ -4,6 +4,8 @@ showroom          clumsy: custody pays a car dealer
 sham_withdrawals  strangers "withdraw" from custody what they never had there
 other_payee       a listing is paid out to somebody other than its borrower
 sleepers          careful: small sums out of the sub-accounts of clients who seldom look, to four strangers
+
+Returned by the evening each would be what an honest clerk corrects, simulator.business.custody_errors.
 """
 
 from __future__ import annotations
@@ -106,8 +108,8 @@ def sleepers(plan: Plan) -> Play:
 
 
 VARIANTS = (
-    Variant(showroom, CLUMSY, days=6),
-    Variant(sham_withdrawals, ORDINARY, days=12),
-    Variant(other_payee, ORDINARY, days=9),
-    Variant(sleepers, CAREFUL, days=11),
+    Variant(showroom, CLUMSY, days=6, by_evening=True),
+    Variant(sham_withdrawals, ORDINARY, days=12, by_evening=True),
+    Variant(other_payee, ORDINARY, days=9, by_evening=True),
+    Variant(sleepers, CAREFUL, days=11, by_evening=True),
 )

@@ -163,7 +163,10 @@ def test_misconduct_says_how_careful_it_was_and_when_it_could_be_proven(written)
             assert (row["care"], row["also"], row["detectable_ts"]) == ("", "", "")
             continue
         assert row["care"] in {"clumsy", "ordinary", "careful"} or row["variant"] == UPKEEP
-        assert row["first_ts"] <= row["detectable_ts"] <= row["last_ts"]
+        assert row["first_ts"] <= row["detectable_ts"]
+        evening = row["detectable_ts"].endswith("T16:00:00Z")
+        corrected = row["pattern_type"] == "misappropriation"
+        assert evening if corrected else row["detectable_ts"] <= row["last_ts"]
         assert row["pattern_type"] not in row["also"].split(";")
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from schemas.instant import DAY, to_micros
-from simulator.dates import OFFICE, Date
+from simulator.dates import OFFICE, Date, end_of_day
 from simulator.streams import stream
 
 START = to_micros("2019-01-20T16:00:00Z")
@@ -13,6 +13,11 @@ START = to_micros("2019-01-20T16:00:00Z")
 
 def on(text: str) -> Date:
     return Date((date.fromisoformat(text) - date(2019, 1, 21)).days, START)
+
+
+def test_a_day_ends_at_midnight_in_beijing():
+    assert end_of_day(START) == START + DAY == end_of_day(START + DAY - 1)
+    assert end_of_day(START - 1) == START
 
 
 def test_the_first_day_is_the_civil_day_in_beijing():

@@ -1,10 +1,11 @@
 """畸高回报、变相补贴: investors of a listing earn more than the cap on returns that is in force.
 
 The realised return of a listing's investors is what they got beyond their principal, gifts included, over
-the principal they had out and for how long, as a yearly rate. It is measured at the end of each day on
-which they are paid, over at least a month or the listing's term, so that a first payment says no more than
-it should. Where the feed tells interest from principal, interest is the income; else it is what was paid
-beyond the principal, and each payout returns principal in proportion.
+the principal they had out and for how long, as a yearly rate. It is measured at the end of each hour in
+which they are paid, as of the evening, for interest runs by whole days, and over at least a month or the
+listing's term, so that a first payment says no more than it should. Where the feed tells interest from
+principal, interest is the income; else it is what was paid beyond the principal, and each payout returns
+principal in proportion.
 
 A gift within the cap filed for one client does not count, nor a small one where nothing is filed, as long
 as it is the client's only one for the listing: a second is no sign-up gift, and both are part of the return.
@@ -21,7 +22,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
-from schemas.instant import DAY
+from schemas.instant import DAY, HOUR
 from schemas.record import Bilingual
 from schemas.registry import FilingKind
 from schemas.transaction import Purpose
@@ -91,19 +92,20 @@ class AbnormalReturn(Typology):
 
     def __init__(self) -> None:
         self._looked: Int64s = np.full(1024, -1, np.int64)
-        """By product: the day for whose end it was last noted."""
+        """By product: the hour for whose end it was last noted."""
         self._pending: dict[int, dict[int, None]] = {}
-        """By paying account: listings to measure at the end of the day."""
+        """By paying account: listings to measure at the end of the hour."""
         self._gifts = Gifts()
 
     def candidates(self, step: Step) -> Candidates:
-        """The first payout of each day for each listing, and gifts that are not small."""
+        """The first payout of each hour for each listing, and gifts that are not small."""
         batch = step.book.batch
         self._cover(int(batch.product.max(initial=0)))
         paid = batch.of(*PAYOUTS) & (batch.product > 0) & (batch.minor > 0)
-        fresh = np.flatnonzero(paid & (batch.day > self._looked[batch.product]))
+        hour = step.applied.clock_us[batch.rows] // HOUR
+        fresh = np.flatnonzero(paid & (hour > self._looked[batch.product]))
         if fresh.size:
-            keys = batch.day[fresh] << _PRODUCT_BITS | batch.product[fresh]
+            keys = hour[fresh] << _PRODUCT_BITS | batch.product[fresh]
             fresh = fresh[np.unique(keys, return_index=True)[1]]
         small = least(Parameters, self.id, "small_gift_minor", step)
         gifts = np.flatnonzero(batch.of(Flow.subsidy) & ((batch.minor > small) | (batch.product > 0)))
@@ -123,7 +125,7 @@ class AbnormalReturn(Typology):
         return np.flatnonzero(rewards).astype(np.int64)
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
-        today = day_of(context.now_us)
+        hour = context.now_us // HOUR
         product, parameters = transfer.product, in_force(Parameters, self.id, context.rules)
         if transfer.purpose is Purpose.subsidy and transfer.step.src_marks[transfer.row] & HOUSE:
             product = self._gifts.give(context, transfer, parameters)
@@ -132,12 +134,12 @@ class AbnormalReturn(Typology):
         if product == 0:
             return None
         self._cover(product)
-        self._looked[product] = today
+        self._looked[product] = hour
         self._pending.setdefault(transfer.account, {})[product] = None
-        return Recheck(transfer.account, midnight_us(today + 1))
+        return Recheck(transfer.account, (hour + 1) * HOUR)
 
     def recheck(self, context: Context, account: int) -> Outcome:
-        """At the end of a day, or for the next listing: a finding at a time."""
+        """At the end of an hour, or for the next listing: a finding at a time."""
         pending = self._pending.pop(account, {})
         while pending:
             product = next(iter(pending))
@@ -202,7 +204,8 @@ def _earned(
     record, days = listings.record(product), parameters.min_term_days
     if record is not None and record.issued_at is not None and record.due_at is not None:
         days = min(days, max(1, (record.due_at - record.issued_at) // DAY))
-    hours = book.principal_hours(product, context.now_us, returned_bp)
+    evening_us = midnight_us(day_of(context.now_us - 1) + 1)
+    hours = book.principal_hours(product, evening_us, returned_bp)
     given = sum(gift.minor for gift in gifts)
     return _Earned(
         invested_minor=invested,

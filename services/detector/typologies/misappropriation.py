@@ -5,7 +5,8 @@ neither the client himself nor another client, nor the borrower of the product i
 receiver, nor a guarantor who is paid back, nor somebody who is refunded what he had paid. (To the platform
 itself it is commingling, services.detector.typologies.commingling.)
 
-What is returned by the end of the same Beijing day is a correction: so a transfer is judged at midnight.
+What is returned by the end of the same Beijing day is a correction, however large: so no transfer proves
+anything before that day ends, and it is judged at midnight.
 A client's withdrawal to an account nobody registered is taken for his own card, unless more clients than
 a family withdraw to it; and a disbursement for a listing to such an account for the borrower's. Each
 payee's is a case of its own. Where the feed says no purpose or no payee, what is left is
