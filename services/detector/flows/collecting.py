@@ -6,7 +6,6 @@ that he sells on: weak); *weak* when it says nothing telling; else it is everyda
 payments count as clients' only where the account is tied to the institution, or where its payers are
 so many of that one institution's clients that it is no shop. What is paid to an account that stands in
 front of it (services.detector.flows.fronts) is weak evidence where it is large, whatever it is said to be.
-Where there is no registry at all, only strong payments count: nothing else tells a pool from a shop.
 
 An account may have thousands of payments, so they are columns here, not records.
 """
@@ -135,8 +134,7 @@ class Collector:
         self._strong: Bools = says & np.where(named, by_name, invested & (not self._everyday))
         self._weak: Bools = says & ~self._strong & (not self._licensed)
         self._tellers = np.unique(self._payer[self._strong | self._weak])
-        only_strong = self._everyday or not self._entities.registered
-        counting = self._strong if only_strong else self._strong | self._weak
+        counting = self._strong if self._everyday else self._strong | self._weak
         self.most_clients = int(np.unique(self._payer[counting]).size)
         """No more can be found: cheap to ask before who they are."""
 
@@ -210,7 +208,7 @@ class Collector:
     ) -> Bools:
         """By payer."""
         if institution_id is None:
-            return np.zeros(self._payers.size, np.bool_)
+            return np.full(self._payers.size, not self._entities.registered)
         concentrated = concentration_bp >= self._settings.concentration_bp and not self._everyday
         counts: Bools = members & (tied or concentrated)
         if tied:

@@ -11,9 +11,9 @@ from at least N distinct clients within a window, and then either
 Clients are counted as parties where the registry knows them, else as accounts; currencies apart. Which
 payments are clients' money is flows.collecting's to say. Where the account is tied to an institution, those
 that stand in front of it (flows.fronts: shops, say, whose large buyers are the institution's clients and
-whose takings go on to it) are one pot with it. It takes a registry or stated purposes: with neither, a shop,
-an employer or a utility has the same shape, and nothing is said. Purposes alone (invested, recharged) make
-every payer a client; the low confidence and the explanation say so.
+whose takings go on to it) are one pot with it. With no registry at all every payer is taken for a client: a
+busy shop or a wallet that keeps its takings then looks like a pool, and the low confidence and the
+explanation say so.
 
 When no client has paid in for some days after a finding, what comes then is a round of collecting of its own:
 new money, a new alert.
