@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Generic, Literal, TypeVar
 from fastapi import Request
 from pydantic import Field
 
+from attribution import Method
 from schemas.account import AccountToken
 from schemas.alert import Alert, Citation, Limit, MinorAmount, Severity, Subject
 from schemas.instant import Instant
@@ -16,6 +17,7 @@ from schemas.record import Bilingual, Percent, Record
 from schemas.registry import FeedFormat, FeedPolicy, Institution
 from schemas.reject import RejectStatus
 from schemas.risk import CLASS_ZH, RiskClass, RiskScore
+from services.api.tracing import EndKind
 
 Item = TypeVar("Item")
 
@@ -92,6 +94,52 @@ class VersionSummary(Record):
     def of(cls, alert: Alert) -> VersionSummary:
         kept = {name: getattr(alert, name) for name in cls.model_fields if name != "transfers"}
         return cls(transfers=len(alert.evidence.edges), **kept)
+
+
+class TraceEnd(Record):
+    """An account where the money traced ended, or began; `kind` says why it was not followed further."""
+
+    account: AccountToken
+    role: str
+    party_id: str | None
+    institution_id: str | None
+    amount_minor: MinorAmount
+    kind: EndKind
+
+
+class TracedPayment(Record):
+    """`carried_minor`: how much of it is the money traced; null backward, where that is known only of
+    who paid first."""
+
+    tx_id: str
+    feed_id: str
+    src: AccountToken
+    dst: AccountToken
+    ts: Instant
+    amount_minor: MinorAmount
+    carried_minor: MinorAmount | None
+    purpose: str
+
+
+class Trace(Record):
+    """Where the payments of an account went, or came from, by one method of attribution.
+
+    `asked_minor` is their sum. Forward, `ends` add up to it. Backward, what they lack of it lay in the
+    accounts before, or is past a limit. `payments` are those that the money took, in the order of
+    time. What was cut short is named in `limits`.
+    """
+
+    account: AccountToken
+    direction: Literal["forward", "backward"]
+    attribution: Method
+    currency: str
+    from_at: Instant
+    """Payments of [from_at, to_at) were looked at."""
+    to_at: Instant
+    asked_minor: MinorAmount
+    ends: tuple[TraceEnd, ...]
+    payments: tuple[TracedPayment, ...]
+    limits: tuple[Limit, ...]
 
 
 class NodeLink(Record):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from attribution import Method
 from schemas.alert import (
     Alert,
     Citation,
@@ -36,10 +37,14 @@ from services.api.answers import (
     Gap,
     InstitutionSummary,
     RejectSummary,
+    Trace,
+    TracedPayment,
+    TraceEnd,
     TypologySummary,
     VersionSummary,
 )
 from services.api.evidence import graphml, node_link
+from services.api.tracing import EndKind
 
 _START: Final = to_micros("2016-05-04T09:30:00+08:00")
 _CUSTODY, _BORROWER, _SHAREHOLDER = (content_id("example", name) for name in ("custody", "borrower", "owner"))
@@ -182,6 +187,40 @@ FEED: Final = FeedDetail(
     last_received_at=_START + 2 * DAY + HOUR,
     missing_batches=1,
     gaps=(Gap(first=16, last=16),),
+)
+TRACE: Final = Trace(
+    account=_CUSTODY,
+    direction="forward",
+    attribution=Method.fifo,
+    currency="CNY",
+    from_at=_START,
+    to_at=_START + 31 * DAY + 1,
+    asked_minor=200_000_00,
+    ends=(
+        TraceEnd(
+            account=_SHAREHOLDER,
+            role="external",
+            party_id="P-007",
+            institution_id=None,
+            amount_minor=180_000_00,
+            kind=EndKind.rests,
+        ),
+        TraceEnd(
+            account=_BORROWER,
+            role="client",
+            party_id="P-118",
+            institution_id="p2p-001",
+            amount_minor=20_000_00,
+            kind=EndKind.rests,
+        ),
+    ),
+    payments=tuple(
+        TracedPayment(
+            **edge.model_dump(exclude={"attributed_minor", "currency"}), carried_minor=edge.amount_minor
+        )
+        for edge in ALERT.evidence.edges
+    ),
+    limits=(),
 )
 STANDING: Final = InstitutionSummary.standing(INSTITUTION, SCORE, 1)
 CLASSED_SCORE: Final = ClassedScore.of(SCORE)

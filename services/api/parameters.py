@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from attribution import Method
 from schemas.account import AccountToken
 from schemas.alert import Severity
 from schemas.instant import MAX_INSTANT, MIN_INSTANT, Instant
@@ -88,6 +89,30 @@ class RejectParameters(PageParameters):
     status: Annotated[list[RejectStatus], Field(description="Still open, or resent")] = []
     received_from: Annotated[Moment, Field(description="Received at or after")] = MIN_INSTANT
     received_to: Annotated[Moment, Field(description="Received before")] = MAX_INSTANT
+
+
+class TraceParameters(NoParameters):
+    """Bounds are of one trace: see services/api/tracing.py."""
+
+    direction: Annotated[
+        Literal["forward", "backward"], Field(description="Where its payments went, or came from")
+    ] = "forward"
+    attribution: Annotated[
+        Method, Field(description="Whose money left where money of several lay together")
+    ] = Method.fifo
+    paid_from: Annotated[Moment, Field(description="Payments of the account at or after")] = MIN_INSTANT
+    paid_to: Annotated[Moment, Field(description="Payments of the account before")] = MAX_INSTANT
+    tx_id: Annotated[
+        str | None,
+        Field(min_length=1, max_length=128, description="Only this payment of the account, by its bank's id"),
+    ] = None
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$", description="Of every payment")] = "CNY"
+    days: Annotated[int, Field(ge=1, le=366, description="Followed this long after, or before")] = 31
+    legs: Annotated[int, Field(ge=1, le=8, description="Payments one after the other, at most")] = 4
+    hub: Annotated[
+        int,
+        Field(ge=1, le=5_000, description="Accounts with more payments in or out are not looked through"),
+    ] = 500
 
 
 def _names(model: type[BaseModel]) -> frozenset[str]:

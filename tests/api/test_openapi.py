@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from schemas.record import content_id
 from services.api import examples, problems
+from tests.api.world import token
 
 pytestmark = pytest.mark.parametrize("database", ["embedded"], indirect=True, scope="module")
 
@@ -22,6 +23,7 @@ ANSWERS = {
     "/v1/alerts/{alert_id}": f"/v1/alerts/{A1}",
     "/v1/alerts/{alert_id}/versions": f"/v1/alerts/{A1}/versions",
     "/v1/alerts/{alert_id}/evidence": f"/v1/alerts/{A1}/evidence",
+    "/v1/accounts/{account}/trace": f"/v1/accounts/{token('custody')}/trace",
     "/v1/institutions": "/v1/institutions",
     "/v1/institutions/{institution_id}": "/v1/institutions/p2p-001",
     "/v1/institutions/{institution_id}/risk-score": "/v1/institutions/p2p-001/risk-score",

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from schemas.record import content_id
 from services.api import examples
-from tests.api.world import KEYS, alert, bearer, receipt
+from tests.api.world import KEYS, alert, bearer, receipt, token
 
 A1, A2, A3, A4 = (content_id(name) for name in ("a1", "a2", "a3", "a4"))
 R1, R2, R3, R4 = examples.REJECT.reject_id, *(content_id(name) for name in ("r2", "r3", "r4"))
@@ -64,6 +64,10 @@ CASES: dict[str, list[Items | One]] = {
     "/v1/alerts/{alert_id}/evidence": [
         One(f"/v1/alerts/{A1}/evidence", BEIJING),
         One(f"/v1/alerts/{A1}/evidence?format=graphml&version=1", BEIJING),
+    ],
+    "/v1/accounts/{account}/trace": [
+        One(f"/v1/accounts/{token('custody')}/trace", BEIJING),
+        One(f"/v1/accounts/{token('across')}/trace", FULL | SHANGHAI),
     ],
     "/v1/institutions": [
         Items(

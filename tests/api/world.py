@@ -7,11 +7,12 @@ from typing import Any
 
 from schemas.alert import Alert, Severity
 from schemas.feed import Receipt
-from schemas.instant import DAY, to_micros
+from schemas.instant import DAY, HOUR, to_micros
 from schemas.record import content_id
-from schemas.registry import Feed, RegistryRecord
+from schemas.registry import Account, AccountRole, Feed, RegistryRecord
 from schemas.reject import Reject, RejectStatus
 from schemas.risk import RiskClass
+from schemas.transaction import Purpose
 from services.api import examples
 from store import rows
 from store.database import Database
@@ -19,6 +20,14 @@ from store.database import Database
 NOW_US = to_micros("2016-06-01")
 START_US = to_micros("2016-05-04T01:30:00Z")
 BEIJING, SHANGHAI = ("CN-11", "CN-37"), ("CN-31",)
+
+PAYMENTS = (
+    (0, "investor", "custody", 1000),
+    (1, "saver", "custody", 1000),
+    (2, "custody", "borrower", 1500),
+    (3, "borrower", "shareholder", 1200),
+)
+"""(hours after START_US, payer, payee, minor units) of bank_b: a platform's money on its way."""
 
 KEYS = (
     {"name": "all", "sectors": "*", "regions": "*", "feeds": "*", "rejects": True},
@@ -64,6 +73,16 @@ class World:
         self._add_registry()
         self._add_scores()
         self._add_feeds()
+        self.add_payments("bank_b", PAYMENTS)
+        self.add_payments("bank_x", ((0, "across", "elsewhere", 10),))
+
+    def add_payments(self, feed_id: str, payments: Sequence[tuple[int, str, str, int]]) -> None:
+        """Of (hours after START_US, payer, payee, minor units); accounts by name."""
+        records = [
+            transfer(feed_id, f"{feed_id}-{src}-{dst}-{hours}", hours, src, dst, minor)
+            for hours, src, dst, minor in payments
+        ]
+        insert(self.database, "transactions", records)
 
     def add_alerts(self, alerts: Sequence[Alert]) -> None:
         insert(self.database, "alerts", [rows.alert(one, 1) for one in alerts])
@@ -84,6 +103,13 @@ class World:
                     "registered_region": "CN-31",
                     "operating_regions": (),
                 }
+            ),
+            Account(
+                account_id=token("shareholder"),
+                party_id="P-007",
+                bank="bank_b",
+                role=AccountRole.own,
+                institution_id="p2p-001",
             ),
             Feed(feed_id="bank_a", bank="bank_a"),
             Feed(feed_id="bank_b", bank="bank_b", key_sha256="5e" * 32),
@@ -118,6 +144,26 @@ class World:
             reject.model_copy(update={"reject_id": content_id("r4"), "feed_id": "bank_x"}),
         ]
         insert_rejects(self.database, rejects)
+
+
+def token(name: str) -> str:
+    return content_id("account", name)
+
+
+def transfer(feed_id: str, tx_id: str, hours: int, src: str, dst: str, minor: int) -> rows.Row:
+    texts = ("product", "channel", "src_bank", "dst_bank", "instruction", "reversal_of", "batch_id")
+    return {
+        "tx_id": tx_id,
+        "ts_us": START_US + hours * HOUR,
+        "src": token(src),
+        "dst": token(dst),
+        "amount_minor": minor,
+        "currency": "CNY",
+        "purpose": Purpose.transfer.value,
+        **dict.fromkeys(texts, ""),
+        "feed_id": feed_id,
+        "appended_us": 1,
+    }
 
 
 def alert(name: str, version: int, **changes: Any) -> Alert:

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from attribution import Carried, Method, Payments, carry
+from attribution.mixed import portion
 from schemas.law import Law, Threshold, load_law
 from schemas.transaction import Purpose
 from services.detector.engine import Engine
-from services.detector.flows.attribution import Carried, Method, Payments, carry
-from services.detector.flows.attribution.mixed import portion
 from services.detector.legs import Leg
 from services.detector.typologies.self_lending import SelfLending
 from tests.detector.conftest import batch

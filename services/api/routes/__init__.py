@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from services.api.routes import alerts, feeds, institutions, operations, rejects, typologies
+from services.api.routes import accounts, alerts, feeds, institutions, operations, rejects, typologies
 
 ROUTERS: Final = (
     alerts.router,
+    accounts.router,
     institutions.router,
     typologies.router,
     feeds.router,

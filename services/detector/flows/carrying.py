@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from attribution import Payments, carry
 from schemas.alert import Limit
-from services.detector.flows.attribution import Payments, carry
 from services.detector.flows.tracing import places
 from services.detector.graph import Edges
 from services.detector.graph.kernel import Bools, Int64s

@@ -11,7 +11,7 @@ from schemas.alert import Limit
 from schemas.instant import DAY, HOUR
 from schemas.transaction import Purpose
 from services.detector.flows import collecting, fronts
-from services.detector.flows.attribution import Payments, carry
+from attribution import Payments, carry
 from services.detector.flows.collecting import Collected, Collector
 from services.detector.flows.matching import unmatched_minor
 from services.detector.graph import Edges

@@ -13,9 +13,9 @@ from typing import Protocol
 import networkx as nx
 import numpy as np
 
+from attribution import Method, Payments, carry
 from schemas.alert import Limit
 from schemas.instant import DAY
-from services.detector.flows.attribution import Method, Payments, carry
 from services.detector.graph import Edges, Reached
 from services.detector.graph.kernel import Int32s, Int64s
 from services.detector.legs import Leg, legs_of, merged, some_of
@@ -37,7 +37,7 @@ class Bounds(Protocol):
     def max_accounts(self) -> int: ...
     @property
     def attribution(self) -> str:
-        """A services.detector.flows.attribution.Method by name."""
+        """A attribution.Method by name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,8 +10,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from services.detector.flows.attribution import fifo, mixed
-from services.detector.flows.attribution.payments import Carried, Payments
+from attribution import fifo, mixed
+from attribution.payments import Carried, Payments
 
 __all__ = ["Carried", "Method", "Payments", "carry"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from services.detector.graph.kernel import Bools, Int32s, Int64s
+from compiled import Bools, Int32s, Int64s
 
 
 class Payments(NamedTuple):

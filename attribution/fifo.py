@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from services.detector.flows.attribution.payments import Carried, Payments
-from services.detector.graph.kernel import Int32s, Int64s, kernel, signed
+from attribution.payments import Carried, Payments
+from compiled import Int32s, Int64s, kernel, signed
 
 _UNKNOWN: Final = -1
 _NONE: Final = -1
@@ -30,7 +30,7 @@ class _Pool(NamedTuple):
 
 
 def carry(payments: Payments, accounts: int, max_legs: int) -> Carried:
-    """See services.detector.flows.attribution.carry."""
+    """See attribution.carry."""
     count = payments.amount_minor.size
     nodes = 2 * count
     pool = _Pool(

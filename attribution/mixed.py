@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from services.detector.flows.attribution.payments import Carried, Payments
-from services.detector.graph.kernel import Int32s, Int64s, kernel, signed
+from attribution.payments import Carried, Payments
+from compiled import Int32s, Int64s, kernel, signed
 
 
 class _Mixture(NamedTuple):
@@ -24,7 +24,7 @@ class _Mixture(NamedTuple):
 
 
 def carry(payments: Payments, accounts: int, max_legs: int, *, pro_rata: bool) -> Carried:
-    """See services.detector.flows.attribution.carry."""
+    """See attribution.carry."""
     count, origins = payments.amount_minor.size, int(payments.is_origin.sum())
     origin = np.where(payments.is_origin, np.cumsum(payments.is_origin) - 1, -1).astype(np.int32)
     mixture = _Mixture(
