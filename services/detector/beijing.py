@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final, overload
 
+from compiled import Int64s
 from schemas.instant import DAY, HOUR
-from services.detector.graph.kernel import Int64s
 
 DAY_SHIFT_US: Final = 8 * HOUR
 """UTC+8, no daylight saving."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from services.detector.graph.kernel import Bools
+from compiled import Bools
 from services.detector.typology import Step
 
 CASH = "cash"

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from compiled import Int32s
 from schemas.instant import DAY
 from schemas.record import Bilingual
 from services.detector.books.strangers import Strangers, completed_between
 from services.detector.flows.shape_rules import MATERIAL_MINOR, MATERIAL_SOURCE, alike, days_of, pace
 from services.detector.flows.shape_triggers import Crowd, Rows, crowded
 from services.detector.graph import Shape
-from services.detector.graph.kernel import Int32s
 from services.detector.legs import Leg
 from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, finding, named
 from services.detector.typology import (

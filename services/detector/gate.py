@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from compiled import Bools, Int32s, Int64s
 from schemas.instant import DAY
-from services.detector.graph.kernel import Bools, Int32s, Int64s
 
 _NEVER: Final = 2**62
 

@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from compiled import Bools
 from schemas.transaction import Purpose
 from services.detector.graph import Edges
-from services.detector.graph.kernel import Bools
 
 PURPOSES: Final = tuple(Purpose)
 

@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from compiled import Bools
 from schemas.batch import TransferBatch
 from schemas.transaction import Purpose
-from services.detector.graph.kernel import Bools
 
 _COUNT: Final = len(Purpose)
 

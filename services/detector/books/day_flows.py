@@ -13,11 +13,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from compiled import Bools, Int32s, Int64s
 from schemas.registry import AccountRole, ProductKind
 from schemas.transaction import Purpose
 from services.detector.beijing import day_of
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.kernel import Bools, Int32s, Int64s
 from services.detector.parties.marks import CLIENT, bits_of
 from services.detector.purposes import among
 from services.detector.typology import Step

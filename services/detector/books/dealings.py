@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from compiled import Array, Int32s, Int64s, kernel, signed
 from services.detector.graph import Applied, Status
-from services.detector.graph.kernel import Array, Int32s, Int64s, kernel, signed
 
 NEVER_US: Final = -(2**62)
 _FREE: Final = np.uint64(0)

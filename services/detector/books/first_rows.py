@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from services.detector.graph.kernel import Bools, Int32s, Int64s
+from compiled import Bools, Int32s, Int64s
 
 _NEVER: Final = 2**62
 

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from compiled import Array, Int32s, Int64s, kernel
 from schemas.alert import Limit
 from schemas.batch import TransferBatch
 from schemas.instant import HOUR
@@ -26,7 +27,6 @@ from services.detector.books.loan_flows import (
     booked,
 )
 from services.detector.graph import Applied
-from services.detector.graph.kernel import Array, Int32s, Int64s, kernel
 
 RING_DAYS: Final = 64
 """Days kept by platform account: a window is at most one less."""

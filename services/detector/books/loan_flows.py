@@ -14,13 +14,13 @@ from typing import Final, NamedTuple
 import numpy as np
 import pyarrow.compute as pc
 
+from compiled import Array, Bools, Int8s, Int64s
 from schemas.batch import TransferBatch
 from schemas.instant import HOUR
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
 from services.detector.beijing import day_of
 from services.detector.graph import Applied, Status
-from services.detector.graph.kernel import Array, Bools, Int8s, Int64s
 from services.detector.parties.marks import BORROWER, CLIENT, CUSTODY, TIED, bits_of
 
 YUAN: Final = 0

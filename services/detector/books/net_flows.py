@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from services.detector.graph.kernel import Bools, Int32s, Int64s
+from compiled import Bools, Int32s, Int64s
 from services.detector.typology import Step
 
 Key = tuple[int, int]

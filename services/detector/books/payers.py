@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from compiled import Array, Bools, Int32s, Int64s, kernel
 from schemas.instant import DAY
-from services.detector.graph.kernel import Array, Bools, Int32s, Int64s, kernel
 
 PERIOD_US: Final = 5 * DAY
 _PERIODS: Final = 8

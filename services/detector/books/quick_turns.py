@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from services.detector.graph.kernel import Array, Bools, Int8s, Int16s, Int32s, Int64s, Record, kernel
+from compiled import Array, Bools, Int8s, Int16s, Int32s, Int64s, Record, kernel
 from services.detector.legs import Leg
 
 _WHOLE: Final = 10_000

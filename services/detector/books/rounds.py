@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import NamedTuple
 
-from services.detector.graph.kernel import Int64s
+from compiled import Int64s
 from services.detector.wording import day
 
 

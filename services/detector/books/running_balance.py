@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from compiled import Bools
 from services.detector.graph import Edges
-from services.detector.graph.kernel import Bools
 from services.detector.typology import Context
 
 

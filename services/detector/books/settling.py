@@ -14,10 +14,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from compiled import Array, Int64s
 from schemas.instant import DAY
 from services.detector.beijing import day_of
 from services.detector.graph import Edges
-from services.detector.graph.kernel import Array, Int64s
 
 _TENTHS: Final = 100_000
 """Rates here are in tenths of a basis point."""

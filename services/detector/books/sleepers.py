@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from services.detector.graph.kernel import Array, Bools, Int16s, Int32s, Int64s, Record, kernel
+from compiled import Array, Bools, Int16s, Int32s, Int64s, Record, kernel
 
 SLEEPER: Final = np.dtype(
     [

@@ -14,10 +14,10 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from compiled import Array, Bools, Int32s, Int64s, kernel, read_only, signed
 from registry import Registry
 from schemas.instant import DAY
 from services.detector.graph import Applied
-from services.detector.graph.kernel import Array, Bools, Int32s, Int64s, kernel, read_only, signed
 from services.detector.legs import PURPOSES, Leg
 from services.detector.parties.everyday import Everyday, Holders
 from services.detector.parties.registered import Registered

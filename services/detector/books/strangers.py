@@ -15,13 +15,13 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from compiled import Bools, Int8s
 from registry import ROLE_BIT
 from schemas.alert import Limit
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
 from services.detector.books.stranger_legs import MAX_LEGS, Scope
 from services.detector.graph import Shape
-from services.detector.graph.kernel import Bools, Int8s
 from services.detector.legs import Leg
 from services.detector.parties.entities import Entities
 from services.detector.parties.everyday import EVERYDAY_INDUSTRIES

@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from compiled import Int64s, kernel
 from schemas.instant import DAY
-from services.detector.graph.kernel import Int64s, kernel
 
 MEMORY_US: Final = 180 * DAY
 """Assumption: half a year, a mule account's life."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from attribution import Payments, carry
+from compiled import Bools, Int64s
 from schemas.alert import Limit
 from services.detector.flows.tracing import places
 from services.detector.graph import Edges
-from services.detector.graph.kernel import Bools, Int64s
 from services.detector.legs import some_of
 from services.detector.typology import Context
 

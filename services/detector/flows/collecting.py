@@ -19,11 +19,11 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from compiled import Bools, Int8s, Int32s, Int64s
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.kernel import Bools, Int8s, Int32s, Int64s
 from services.detector.legs import Leg, legs_of, some_of
 from services.detector.parties.entities import Entities
 from services.detector.purposes import among

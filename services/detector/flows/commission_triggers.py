@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from compiled import Array, Bools, Int64s, kernel, signed
 from services.detector.books.stranger_legs import (
     MAX_LEGS,
     NO_LEG,
@@ -39,7 +40,6 @@ from services.detector.flows.shape_triggers import (
     new_stamp,
     scope_of,
 )
-from services.detector.graph.kernel import Array, Bools, Int64s, kernel, signed
 from services.detector.parties.everyday import NOT_KNOWN, STRANGERS, are_strangers
 from services.detector.typology import Step
 

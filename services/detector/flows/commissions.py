@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from services.detector.graph.kernel import Bools, Int64s, kernel
+from compiled import Bools, Int64s, kernel
 from services.detector.legs import Leg
 
 LEAST_PERCENT: Final = 80

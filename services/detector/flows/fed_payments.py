@@ -7,11 +7,11 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from compiled import Bools
 from schemas.instant import DAY
 from schemas.transaction import Purpose
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.kernel import Bools
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.marks import KEEPER
 from services.detector.typology import Context

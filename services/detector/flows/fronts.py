@@ -8,10 +8,10 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from compiled import Bools
 from schemas.transaction import Purpose
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.kernel import Bools
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import KEEPER, TIED
 from services.detector.purposes import among

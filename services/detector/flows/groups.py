@@ -7,12 +7,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from compiled import Bools
 from schemas.record import Bilingual
 from schemas.registry import AccountRole, Filing, FilingKind, InstitutionKind, Relation, RelationKind
 from schemas.transaction import Purpose
 from services.detector.flows.carrying import attribute
 from services.detector.graph import Edges
-from services.detector.graph.kernel import Bools
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import TIED

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from compiled import Bools
 from schemas.registry import AccountRole, Product
 from schemas.transaction import Purpose
 from services.detector.graph import Edges
-from services.detector.graph.kernel import Bools
 from services.detector.legs import Leg
 from services.detector.parties.entities import OWN_MONEY, Entities
 from services.detector.parties.marks import CUSTODY, KEPT_FOR_OTHERS

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from compiled import Bools
 from schemas.alert import Limit
 from schemas.instant import DAY
 from services.detector.flows.lending import Listing
 from services.detector.flows.tracing import Bounds, follow, homeward, reach
 from services.detector.graph import Edges, Reached
-from services.detector.graph.kernel import Bools
 from services.detector.legs import Leg, legs_of
 from services.detector.typology import Context
 

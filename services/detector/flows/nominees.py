@@ -6,12 +6,12 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from compiled import Bools
 from schemas.instant import DAY
 from schemas.transaction import Purpose
 from services.detector.flows.carrying import attribute
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.kernel import Bools
 from services.detector.parties.marks import CLIENT, KEEPER
 from services.detector.purposes import among
 from services.detector.typology import Context, Transfer

@@ -7,16 +7,16 @@ from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
+from attribution import Payments, carry
+from compiled import Bools, Int64s
 from schemas.alert import Limit
 from schemas.instant import DAY, HOUR
 from schemas.transaction import Purpose
 from services.detector.flows import collecting, fronts
-from attribution import Payments, carry
 from services.detector.flows.collecting import Collected, Collector
 from services.detector.flows.matching import unmatched_minor
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.kernel import Bools, Int64s
 from services.detector.legs import Leg, legs_of, merged, some_of
 from services.detector.parties.entities import Entities
 from services.detector.purposes import among

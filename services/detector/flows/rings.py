@@ -6,10 +6,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from compiled import Bools, Int64s, kernel, signed
 from services.detector.books.stranger_legs import NO_LEG, Known, StrangerLegs, slot_of, step_back
 from services.detector.flows.commissions import is_before
 from services.detector.flows.shape_triggers import Asked, Rows, asked
-from services.detector.graph.kernel import Bools, Int64s, kernel, signed
 from services.detector.typology import Step
 
 LATEST: Final = 50

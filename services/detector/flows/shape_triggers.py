@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from compiled import Bools, Int16s, Int32s, Int64s, kernel, signed
 from services.detector.books.stranger_legs import (
     MAX_LEGS,
     NO_LEG,
@@ -19,7 +20,6 @@ from services.detector.books.stranger_legs import (
 )
 from services.detector.books.strangers import IN_A_ROLE
 from services.detector.books.suspects import Named, is_named
-from services.detector.graph.kernel import Bools, Int16s, Int32s, Int64s, kernel, signed
 from services.detector.parties.everyday import NO_STRANGERS, are_strangers
 from services.detector.typology import Step
 

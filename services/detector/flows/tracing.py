@@ -14,10 +14,10 @@ import networkx as nx
 import numpy as np
 
 from attribution import Method, Payments, carry
+from compiled import Int32s, Int64s
 from schemas.alert import Limit
 from schemas.instant import DAY
 from services.detector.graph import Edges, Reached
-from services.detector.graph.kernel import Int32s, Int64s
 from services.detector.legs import Leg, legs_of, merged, some_of
 from services.detector.typology import Context
 

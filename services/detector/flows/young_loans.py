@@ -8,9 +8,9 @@ from typing import Final
 
 import numpy as np
 
+from compiled import Int32s, Int64s
 from schemas.instant import DAY
 from services.detector.flows.lending import Listing
-from services.detector.graph.kernel import Int32s, Int64s
 
 LOOKS_DAYS: Final = (1, 4, 12)
 """After the disbursement; and once when the window is over."""

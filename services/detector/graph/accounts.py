@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from services.detector.graph.kernel import Array, Int32s, Int64s, aligned, kernel, prefetch, signed
+from compiled import Array, Int32s, Int64s, aligned, kernel, prefetch, signed
 from services.detector.graph.table import Table, bring_near, find, find_ranked, make_room, new_table, put
 
 ACCOUNT: Final = np.dtype(

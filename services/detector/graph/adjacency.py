@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from services.detector.graph.kernel import Array, Int64s, Record, aligned, kernel, prefetch, signed
+from compiled import Array, Int64s, Record, aligned, kernel, prefetch, signed
 from services.detector.graph.neighbours import are_neighbours
 from services.detector.graph.ring import BLOCK_BITS, slot_of
 from services.detector.graph.state import Rows, State

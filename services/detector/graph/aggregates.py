@@ -7,8 +7,8 @@ never less. All of it depends on the rows in their order only, not on how they c
 
 from __future__ import annotations
 
+from compiled import kernel, signed
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.kernel import kernel, signed
 from services.detector.graph.neighbours import count_pair, make_room_for_pair, uncount_pair
 from services.detector.graph.ring import BLOCK_BITS, link, slot_of
 from services.detector.graph.state import DUPLICATE, INSERTED, REFUSED, TOO_LATE, Rows, State

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from compiled import Array, Bools, Int8s, Int16s, Int32s, Int64s
 from schemas.alert import Limit
 from services.detector.graph import state
-from services.detector.graph.kernel import Array, Bools, Int8s, Int16s, Int32s, Int64s
 
 
 class Status(IntEnum):

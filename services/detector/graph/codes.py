@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from services.detector.graph.kernel import Array, Bools, Int32s, kernel
+from compiled import Array, Bools, Int32s, kernel
 
 
 class Codes:

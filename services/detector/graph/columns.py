@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from compiled import Array, Int64s
 from schemas.batch import TransferBatch
 from services.detector.graph.codes import Codes
 from services.detector.graph.fingerprints import fingerprints
-from services.detector.graph.kernel import Array, Int64s
 from services.detector.graph.state import Rows
 
 _OUTCOME: Final = {

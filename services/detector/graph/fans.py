@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from compiled import Record, kernel, signed
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.adjacency import IN, OUT, end_of, seq_of, youngest_until
 from services.detector.graph.hunt import (
@@ -14,7 +15,6 @@ from services.detector.graph.hunt import (
     mark_at,
     note_cut,
 )
-from services.detector.graph.kernel import Record, kernel, signed
 from services.detector.graph.ring import slot_of
 from services.detector.graph.scope import lowest_to_read, note_read, open_scope
 from services.detector.graph.shapes import Shape

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from services.detector.graph.kernel import Array, kernel, read_only
+from compiled import Array, kernel, read_only
 from services.detector.graph.table import mix
 
 _OFFSET: Final = np.uint64(0xCBF29CE484222325)

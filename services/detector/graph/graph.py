@@ -11,6 +11,7 @@ import networkx as nx
 import numpy as np
 import pyarrow as pa
 
+from compiled import Array, Int32s, Int64s, read_only
 from schemas.account import TOKEN_BYTES
 from schemas.alert import Limit
 from schemas.batch import SCHEMA, BatchId, TransferBatch
@@ -23,7 +24,6 @@ from services.detector.graph.codes import Codes
 from services.detector.graph.columns import in_order, rows_of
 from services.detector.graph.hunt import found_by, new_hunt
 from services.detector.graph.invariants import check
-from services.detector.graph.kernel import Array, Int32s, Int64s, read_only
 from services.detector.graph.lists import (
     EDGE,
     INWARD,

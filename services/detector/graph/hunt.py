@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from compiled import Array, Int32s, Int64s, kernel, signed
 from services.detector.graph.adjacency import Adjacency
-from services.detector.graph.kernel import Array, Int32s, Int64s, kernel, signed
 from services.detector.graph.scope import SCOPE
 from services.detector.graph.shapes import BUDGET_SPENT, MOST_LEGS, Found, Shape, Shapes
 from services.detector.graph.shapes import HUB_MET as HUB_MET

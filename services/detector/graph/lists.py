@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from services.detector.graph.kernel import Array, Int32s, Int64s, Record, kernel, signed
+from compiled import Array, Int32s, Int64s, Record, kernel, signed
 from services.detector.graph.ring import Ring, first_since, slot_of
 from services.detector.graph.state import State
 

@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
+from compiled import kernel
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.kernel import kernel
 from services.detector.graph.ring import slot_of
 from services.detector.graph.state import State
 from services.detector.graph.table import find, is_held, make_room_reusing, retire, seek_reusing, take

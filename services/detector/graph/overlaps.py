@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from compiled import kernel, prefetch, signed
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.adjacency import IN, OUT, bring_list_near, end_of, seq_of, youngest_until
 from services.detector.graph.hunt import (
@@ -20,7 +21,6 @@ from services.detector.graph.hunt import (
     mark_at,
     note_cut,
 )
-from services.detector.graph.kernel import kernel, prefetch, signed
 from services.detector.graph.neighbours import pair_key
 from services.detector.graph.reach import FAR, before
 from services.detector.graph.ring import slot_of

@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from compiled import Array, Int32s, Int64s, Record, aligned, kernel
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.kernel import Array, Int32s, Int64s, Record, aligned, kernel
 from services.detector.graph.lists import INWARD, View, earlier_than, is_busy, lowest, newest_of
 from services.detector.graph.ring import slot_of
 from services.detector.graph.state import State

@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from compiled import Array, Int8s, Int16s, Int32s, Int64s, aligned, kernel, signed
 from schemas.batch import MAX_ROWS
-from services.detector.graph.kernel import Array, Int8s, Int16s, Int32s, Int64s, aligned, kernel, signed
 
 LEG: Final = np.dtype(
     [

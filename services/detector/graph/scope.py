@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
+from compiled import Record, kernel, signed
 from services.detector.graph.adjacency import Adjacency, end_of
-from services.detector.graph.kernel import Record, kernel, signed
 from services.detector.graph.reach import FAR
 from services.detector.graph.ring import slot_of
 from services.detector.graph.state import State

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from compiled import kernel
 from services.detector.graph.adjacency import begin_lists, bring_lists_near, keep_lists
 from services.detector.graph.aggregates import apply_row
 from services.detector.graph.cycles import search_cycle
 from services.detector.graph.fans import search_fans
 from services.detector.graph.hunt import Hunt
-from services.detector.graph.kernel import kernel
 from services.detector.graph.overlaps import search_overlap
 from services.detector.graph.shapes import Shape
 from services.detector.graph.state import INSERTED, Rows, State

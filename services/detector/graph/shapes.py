@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
+from compiled import Array, Int32s, Int64s
 from schemas.errors import InvalidSetting
-from services.detector.graph.kernel import Array, Int32s, Int64s
 
 MOST_LEGS: Final = 16
 

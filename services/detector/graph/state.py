@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from compiled import Array, Bools, Int8s, Int16s, Int32s, Int64s
 from services.detector.graph.accounts import Accounts
-from services.detector.graph.kernel import Array, Bools, Int8s, Int16s, Int32s, Int64s
 from services.detector.graph.ring import Ring
 from services.detector.graph.table import Table
 

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from services.detector.graph.kernel import (
+from compiled import (
     LANES,
     Array,
     Int32s,

@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from compiled import Int32s
 from schemas.errors import Unknown
 from services.detector.graph.fingerprints import texts_of
-from services.detector.graph.kernel import Int32s
 
 PACKED_TOGETHER: Final = 8_192
 _KEPT_OPEN: Final = 16

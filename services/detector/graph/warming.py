@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from compiled import kernel, prefetch, signed
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.kernel import kernel, prefetch, signed
 from services.detector.graph.neighbours import pair_key
 from services.detector.graph.ring import slot_of
 from services.detector.graph.state import Rows, State

@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from compiled import Bools, Int32s, Int64s, kernel
 from registry import Registry
-from services.detector.graph.kernel import Bools, Int32s, Int64s, kernel
 from services.detector.parties.registered import Registered
 
 EVERYDAY_INDUSTRIES: Final = frozenset("DEFGHIKOPQRS")

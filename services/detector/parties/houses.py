@@ -7,10 +7,10 @@ from typing import Final
 
 import numpy as np
 
+from compiled import Bools, Int8s, Int32s
 from registry import Registry
 from schemas.instant import FOREVER, MIN_INSTANT
 from schemas.registry import Account, AccountRole
-from services.detector.graph.kernel import Bools, Int8s, Int32s
 from services.detector.parties.marks import bits_of
 from services.detector.typology import Step
 

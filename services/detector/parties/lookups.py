@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from compiled import Bools, Int32s
 from registry import Registry
 from schemas.instant import FOREVER
-from services.detector.graph.kernel import Bools, Int32s
 from services.detector.typology import Step
 
 _NOT_ASKED: Final = -1

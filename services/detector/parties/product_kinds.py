@@ -6,8 +6,8 @@ from itertools import islice
 
 import numpy as np
 
+from compiled import Bools
 from schemas.registry import ProductKind
-from services.detector.graph.kernel import Bools
 from services.detector.typology import Step
 
 

@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from compiled import Bools
 from schemas.registry import AccountRole, InstitutionKind, Product, ProductKind
-from services.detector.graph.kernel import Bools
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import CUSTODY
 from services.detector.parties.product_kinds import OfKind

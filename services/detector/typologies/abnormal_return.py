@@ -21,6 +21,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from compiled import Int64s
 from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY, HOUR
 from schemas.record import Bilingual
@@ -31,7 +32,6 @@ from services.detector.books.investor_gifts import Gift, Gifts
 from services.detector.books.listings import Listings
 from services.detector.books.loan_flows import HOUSE, PAYOUTS, UNSTATED, YUAN, Flow
 from services.detector.explanations.abnormal_return import Cohort, explanation
-from services.detector.graph.kernel import Int64s
 from services.detector.legs import legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import KEEPER, TIED

@@ -25,6 +25,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from compiled import Bools
 from schemas.alert import Citation, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
@@ -35,7 +36,6 @@ from services.detector.books.incidents import Case, Incident, Incidents, Reason
 from services.detector.books.platform_fees import PlatformFees
 from services.detector.explanations.commingling import explanation
 from services.detector.flows.refunds import is_refund
-from services.detector.graph.kernel import Bools
 from services.detector.legs import Leg
 from services.detector.parties.entities import CLIENT_MONEY, OWN_MONEY, Entities
 from services.detector.parties.marks import BORROWER, CUSTODY, OTHER, TIED, bits_of

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from compiled import Int32s
 from schemas.record import Bilingual
 from services.detector.books.strangers import Strangers
 from services.detector.fans import Fan, Parameters
 from services.detector.flows.shape_rules import pay_another
 from services.detector.graph import Shape
-from services.detector.graph.kernel import Int32s
 from services.detector.legs import Leg
 from services.detector.typology import Step, Transfer
 

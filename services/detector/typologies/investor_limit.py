@@ -20,6 +20,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from compiled import Int32s
 from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.record import Bilingual
 from schemas.registry import AccountRole, LegalForm, Product, ProductKind
@@ -29,7 +30,6 @@ from services.detector.citing import citations
 from services.detector.evidence import keep
 from services.detector.explanations.investor_limit import Crowd, explanation
 from services.detector.flows.nominees import AGENT, behind
-from services.detector.graph.kernel import Int32s
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import bits_of
 from services.detector.parties.product_family import Family

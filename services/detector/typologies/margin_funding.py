@@ -22,6 +22,7 @@ from typing import Final
 
 import numpy as np
 
+from compiled import Bools
 from schemas.alert import Citation, Factor, Subject, SubjectKind
 from schemas.record import Bilingual
 from schemas.registry import AccountRole
@@ -31,7 +32,6 @@ from services.detector.flows.lending import NOT_PASSED, Lending, Listing
 from services.detector.flows.loans import Arrival, Loans, arrival, paid_there
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.kernel import Bools
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import CLIENT_MONEY, OWN_MONEY, Entities
 from services.detector.parties.marks import bits_of

@@ -23,6 +23,7 @@ from typing import Final
 
 import numpy as np
 
+from compiled import Int64s
 from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY, HOUR
 from schemas.record import Bilingual
@@ -31,7 +32,6 @@ from services.detector.books.listings import Listings
 from services.detector.books.loan_flows import ASSET, PAYOUTS, UNSTATED, Flow
 from services.detector.explanations.maturity_mismatch import Mismatch, explanation
 from services.detector.graph import Edges
-from services.detector.graph.kernel import Int64s
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import CLIENT, CUSTODY, TIED

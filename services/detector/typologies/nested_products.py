@@ -23,6 +23,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from compiled import Bools
 from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
@@ -33,7 +34,6 @@ from services.detector.explanations.nested_products import Nesting, explanation
 from services.detector.flows.carrying import Attributed, attribute
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.kernel import Bools
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import KEEPER, bits_of

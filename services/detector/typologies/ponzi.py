@@ -19,6 +19,7 @@ from typing import Final
 
 import numpy as np
 
+from compiled import Bools, Int8s, Int64s
 from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
@@ -29,7 +30,6 @@ from services.detector.books.listings import Listings
 from services.detector.books.loan_flows import ASSET, PAYOUTS, UNSTATED, YUAN, Flow
 from services.detector.explanations.ponzi import Scheme, explanation
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.kernel import Bools, Int8s, Int64s
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import OWN_MONEY, Entities
 from services.detector.severity import by_amount

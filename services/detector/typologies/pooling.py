@@ -26,6 +26,7 @@ from typing import Final
 
 import numpy as np
 
+from compiled import Bools, Int32s
 from schemas.alert import Citation, Factor, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
@@ -38,7 +39,6 @@ from services.detector.flows.collecting import Collected, telling
 from services.detector.flows.fronts import may_pass_on
 from services.detector.flows.pots import Held, Paid, Pot
 from services.detector.gate import Gate
-from services.detector.graph.kernel import Bools, Int32s
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import KEPT_FOR_OTHERS, bits_of
 from services.detector.severity import by_amount

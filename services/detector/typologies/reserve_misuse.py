@@ -24,6 +24,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import pyarrow.compute as pc
 
+from compiled import Bools
 from schemas.alert import Citation, EvidenceEdge, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
@@ -32,7 +33,6 @@ from schemas.transaction import Purpose
 from services.detector.books.reserve_ledger import ReserveLedger
 from services.detector.evidence import keep
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.kernel import Bools
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import REGISTERED, RESERVE, TIED, bits_of
 from services.detector.severity import by_amount

@@ -18,6 +18,7 @@ from typing import Final
 
 import numpy as np
 
+from compiled import Bools
 from registry import Relatedness
 from schemas.alert import Citation, Factor, Subject, SubjectKind
 from schemas.instant import DAY
@@ -29,7 +30,6 @@ from services.detector.flows.lending import NOT_PASSED, Lending, Listing
 from services.detector.flows.loans import Arrival, Loans, arrival, paid_there
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.kernel import Bools
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import CLIENT, CUSTODY, OTHER, TIED

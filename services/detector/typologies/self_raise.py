@@ -22,6 +22,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from compiled import Bools
 from schemas.alert import Citation, EvidenceEdge, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
@@ -32,7 +33,6 @@ from services.detector.explanations.self_raise import Raised, explanation
 from services.detector.flows.carrying import Attributed, attribute
 from services.detector.flows.nominees import AGENT
 from services.detector.graph import Edges
-from services.detector.graph.kernel import Bools
 from services.detector.legs import legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import CLIENT, CUSTODY

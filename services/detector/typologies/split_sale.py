@@ -20,6 +20,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from compiled import Bools, Int32s
 from schemas.alert import Citation, EvidenceEdge, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
@@ -28,7 +29,6 @@ from schemas.transaction import Purpose
 from services.detector.evidence import keep
 from services.detector.explanations.split_sale import Resale, explanation
 from services.detector.flows.nominees import AGENT
-from services.detector.graph.kernel import Bools, Int32s
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import bits_of

@@ -24,6 +24,7 @@ from typing import Final
 
 import numpy as np
 
+from compiled import Int16s, Int32s
 from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
@@ -44,7 +45,6 @@ from services.detector.explanations.unlicensed_payment import Settled, explanati
 from services.detector.gate import Gate
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.kernel import Int16s, Int32s
 from services.detector.legs import legs_of, merged, some_of
 from services.detector.parties.agents import is_filed_agent
 from services.detector.parties.entities import Entities

@@ -7,9 +7,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compiled import aligned
 from services.detector.graph import RollingGraph, Shapes
 from services.detector.graph.adjacency import ARC, IN, OUT
-from services.detector.graph.kernel import aligned
 from services.detector.graph.ring import slot_of
 from tests.detector.graph.logs import LATENESS, WINDOW, Event, Mark, batches, cuts, events
 from tests.detector.graph.stream import Transfer, batch, large_batch
