@@ -305,13 +305,15 @@ def serve_ingest() -> None:
 @serve.command("detector")
 def serve_detector() -> None:
     """One worker of the detector's consumer group."""
+    from lookthrough.warming import warm as warm_kernels
     from schemas.law import load_law
     from services.detector.engine import Engine
     from services.detector.settings import Settings
     from services.detector.worker import run as run_worker
 
-    law = load_law()
-    run_worker(Settings.from_environment(os.environ), lambda: Engine(law))
+    settings, law = Settings.from_environment(os.environ), load_law()
+    warm_kernels()
+    run_worker(settings, lambda: Engine(law))
 
 
 @serve.command("recorder")
@@ -360,19 +362,9 @@ def prepare(partitions: int | None) -> None:
 @main.command()
 def warm() -> None:
     """Compile every kernel, so that the first start is as fast as any other: detects in a tiny world."""
-    from tempfile import TemporaryDirectory
+    from lookthrough.warming import warm as warm_kernels
 
-    from lookthrough.detect import detect as detect_files
-    from schemas.law import load_law
-    from services.detector.engine import Engine
-    from simulator.dataset import write
-    from simulator.world import simulate as build_world
-
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        write(build_world(7, 5), folder)
-        files, registry = [folder / "transactions.csv"], folder / "registry"
-        detect_files(files, registry, folder / "alerts.jsonl", Engine(load_law()))
+    warm_kernels()
 
 
 if __name__ == "__main__":
