@@ -8,7 +8,6 @@ import networkx as nx
 
 from schemas.account import OUTSIDE
 from schemas.alert import Evidence, EvidenceEdge, EvidenceNode, Limit
-from schemas.errors import Unknown
 from services.detector.legs import Leg
 from services.detector.typology import Context
 
@@ -22,7 +21,7 @@ def subgraph(
     """The transfers `attributed` names, each with `attributed_minor`, those of `earlier` that are not
     among them, and each account with the role, party and institution that the registry gives it now;
     and the bound, where it left some out."""
-    held = [seq for seq in attributed if _is_held(context, seq)]
+    held = [seq for seq in attributed if context.graph.holds(seq)]
     foremost = sorted(held, key=lambda seq: (-attributed[seq], seq))[:MAX_EDGES]
     graph = context.graph.to_networkx(context.graph.edges(foremost))
     for _, _, seq, data in graph.edges(keys=True, data=True):
@@ -59,15 +58,6 @@ def keep(context: Context, leg: Leg, attributed_minor: int) -> EvidenceEdge:
         currency=context.graph.currency(leg.currency),
         purpose=leg.purpose.name,
     )
-
-
-def _is_held(context: Context, seq: int) -> bool:
-    """False once the graph, at its stated maximum, has let the transfer go before its time."""
-    try:
-        context.graph.transfer_id(seq)
-    except Unknown:
-        return False
-    return True
 
 
 def evidence_of(graph: nx.MultiDiGraph[str]) -> Evidence:

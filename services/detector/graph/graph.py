@@ -262,6 +262,10 @@ class RollingGraph:
     def currency(self, code: int) -> str:
         return self._currencies.text(code)
 
+    def holds(self, seq: int) -> bool:
+        """False once it expired, or gave way to newer ones at the stated maximum."""
+        return bool(self._oldest <= seq < self._state.ring.cursor[0]["next"])
+
     def transfer_id(self, seq: int) -> tuple[str, str]:
         """(feed id, transaction id). Raises Unknown for a transfer that is not held any more."""
         self._held(seq)
@@ -345,9 +349,10 @@ class RollingGraph:
     def to_networkx(self, edges: Edges) -> nx.MultiDiGraph[str]:
         """Nodes are tokens in hex; an edge's key is its sequence number."""
         graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+        ids = {seq: self.transfer_id(seq) for seq in sorted(edges.seq.tolist())}  # as they lie together
         for place in range(len(edges)):
             seq = int(edges.seq[place])
-            feed_id, tx_id = self.transfer_id(seq)
+            feed_id, tx_id = ids[seq]
             graph.add_edge(
                 self.token(int(edges.src[place])).hex(),
                 self.token(int(edges.dst[place])).hex(),
@@ -369,7 +374,7 @@ class RollingGraph:
             raise Unknown(f"no account has index {index}")
 
     def _held(self, seq: int) -> None:
-        if not self._oldest <= seq < self._state.ring.cursor[0]["next"]:
+        if not self.holds(seq):
             raise Unknown(f"transfer {seq} is not in the window")
 
     def _view(self, since_us: int, until_us: int, as_of: int) -> View:

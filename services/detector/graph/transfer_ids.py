@@ -16,8 +16,8 @@ from schemas.errors import Unknown
 from services.detector.graph.fingerprints import texts_of
 
 PACKED_TOGETHER: Final = 8_192
-_KEPT_OPEN: Final = 16
-"""Packets whose ids are kept at hand, those opened last."""
+_KEPT_OPEN: Final = 64
+"""Packets kept unpacked, those read last: some 100 kB each."""
 _CODEC: Final = pa.Codec("zstd", compression_level=1)
 
 
@@ -49,7 +49,7 @@ class TransferIds:
         """From which sequence number on a feed is the sender."""
         self._firsts: list[int] = []
         self._packets: list[_Packet] = []
-        self._open: dict[int, list[str]] = {}
+        self._open: dict[int, _Loose] = {}
         self._loose: list[_Loose] = []
         self._loose_first = 0
         self._next = 0
@@ -91,19 +91,19 @@ class TransferIds:
     def _id(self, seq: int) -> str:
         if self._loose and seq >= self._loose_first:
             place = seq - self._loose_first
-            for text, starts in self._loose:
-                if place < starts.size - 1:
-                    return text[starts[place] : starts[place + 1]].decode()
-                place -= starts.size - 1
+            for loose in self._loose:
+                if place < loose.starts.size - 1:
+                    return _read(loose, place)
+                place -= loose.starts.size - 1
         at = bisect_right(self._firsts, seq) - 1
         if at < 0:
             raise Unknown(f"transfer {seq} is not in the window")
         first = self._firsts[at]
-        ids = self._open.pop(first, None) or _ids_of(self._packets[at])
-        self._open[first] = ids
+        opened = self._open.pop(first, None) or _unpacked(self._packets[at])
+        self._open[first] = opened
         if len(self._open) > _KEPT_OPEN:
             del self._open[next(iter(self._open))]
-        return ids[seq - first]
+        return _read(opened, seq - first)
 
 
 def _copied(tx_ids: pa.StringArray) -> _Loose:
@@ -122,14 +122,14 @@ def _packed(loose: list[_Loose]) -> _Packet:
     return _Packet(lengths.size, 0, _CODEC.compress(text, asbytes=True), len(text), packed_lengths)
 
 
-def _ids_of(packet: _Packet) -> list[str]:
-    text = _CODEC.decompress(packet.text, packet.text_bytes)
+def _unpacked(packet: _Packet) -> _Loose:
+    text = _CODEC.decompress(packet.text, packet.text_bytes, asbytes=True)
     if packet.width:
         text = np.frombuffer(text, np.uint8).reshape(packet.width, -1).T.tobytes()
-        offsets = np.arange(0, packet.text_bytes + 1, packet.width, dtype=np.int32)
-    else:
-        lengths = np.frombuffer(_CODEC.decompress(packet.lengths, 2 * packet.ids), np.uint16)
-        offsets = np.concatenate((np.zeros(1, np.int32), np.cumsum(lengths, dtype=np.int32)))
-    column = pa.StringArray.from_buffers(packet.ids, pa.py_buffer(offsets), pa.py_buffer(text))
-    ids: list[str] = column.to_pylist()
-    return ids
+        return _Loose(text, np.arange(0, packet.text_bytes + 1, packet.width, dtype=np.int32))
+    lengths = np.frombuffer(_CODEC.decompress(packet.lengths, 2 * packet.ids), np.uint16)
+    return _Loose(text, np.concatenate((np.zeros(1, np.int32), np.cumsum(lengths, dtype=np.int32))))
+
+
+def _read(ids: _Loose, place: int) -> str:
+    return ids.text[ids.starts[place] : ids.starts[place + 1]].decode()
