@@ -168,8 +168,10 @@ def test_empty_poll_waits_and_returns_nothing(log: Log, topic: Topic, group: str
 def test_poll_wakes_when_a_message_comes(log: Log, topic: Topic, group: str) -> None:
     consumer = log.consume([topic], group)
     drain(consumer, 0)
+    deadline = time.monotonic() + 60
     while not consumer.positions():  # Kafka: the group is still forming
-        consumer.poll(100)
+        assert time.monotonic() < deadline, "the group did not form"
+        consumer.poll(1_000)
 
     def later() -> None:
         time.sleep(0.2)
