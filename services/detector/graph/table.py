@@ -43,6 +43,7 @@ _MIX_1: Final = np.uint64(0xFF51AFD7ED558CCD)
 _MIX_2: Final = np.uint64(0xC4CEB9FE1A85EC53)
 FREE: Final = np.uint64(0)
 _LOW_32: Final = 2**32 - 1
+_EVERY_VALUE: Final = 2**32
 _EVERY_LANE: Final = (1 << LANES) - 1
 
 
@@ -57,6 +58,8 @@ class Table(NamedTuple):
     waiting_digests: Array
     """Room for one shard as large as it may grow: where its entries wait while it is rehashed."""
     waiting_values: Int32s
+    filled: Array
+    """Slots taken of each bucket of that shard, counted while it is rehashed."""
 
 
 def new_table(max_entries: int) -> Table:
@@ -70,6 +73,7 @@ def new_table(max_entries: int) -> Table:
         np.zeros(SHARDS, np.int64),
         np.zeros(room, np.uint64),
         np.zeros(room, np.int32),
+        np.zeros(room // BUCKET, np.uint8),
     )
 
 
@@ -229,26 +233,17 @@ def retire(table: Table, slot: int) -> None:
 
 @kernel
 def make_room_reusing(table: Table, key: np.uint64, least: int, count: int) -> bool:
-    """As make_room(), but a crowded shard first forgets its dead."""
+    """As make_room(), but a crowded shard forgets its dead."""
     shard = shard_of(mix(key))
     if is_crowded(table, shard):
-        for bucket in range(table.buckets[shard]):
-            first = first_slot(shard, bucket)
-            for slot in range(first, first + BUCKET):
-                if table.digests[slot] != FREE and not is_live(table.values[slot], least, count):
-                    table.digests[slot] = FREE
-                    table.used[shard] -= 1
-        resize(table, shard)
+        resize(table, shard, least, count)
     return has_room(table, shard)
 
 
 @kernel
 def make_room(table: Table, key: np.uint64) -> bool:
     """Let the shard of `key` take one more; False when it is at its maximum."""
-    shard = shard_of(mix(key))
-    if is_crowded(table, shard):
-        resize(table, shard)
-    return has_room(table, shard)
+    return make_room_reusing(table, key, 0, _EVERY_VALUE)
 
 
 @kernel
@@ -294,18 +289,36 @@ def place(table: Table, digest: np.uint64, value: int) -> None:
 
 
 @kernel
-def resize(table: Table, shard: int) -> None:
-    """Rehash one shard so that it is 5/8 full, or as large as it may be."""
+def resize(table: Table, shard: int, least: int, count: int) -> None:
+    """Rehash the live of one shard so that it is 5/8 full, or as large as it may be."""
+    taken = take_out(table, shard, least, count)
+    most = table.waiting_values.size // BUCKET
+    buckets = min(max(taken * 8 // (5 * BUCKET), STRIPE), most)
+    table.buckets[shard] = buckets
+    table.used[shard] = taken
+    table.filled[:buckets] = 0
+    for entry in range(taken):
+        digest = table.waiting_digests[entry]
+        bucket = home(digest, buckets)
+        while table.filled[bucket] == BUCKET:
+            bucket = following(table, shard, bucket)
+        slot = first_slot(shard, bucket) + table.filled[bucket]
+        table.filled[bucket] += 1
+        table.digests[slot] = digest
+        table.values[slot] = table.waiting_values[entry]
+
+
+@kernel
+def take_out(table: Table, shard: int, least: int, count: int) -> int:
+    """Empty a shard; its live entries wait, this many. Free, dead and live alternate at random, so each
+    slot is written to the next place, and what is not live overwritten: no branch to be mispredicted."""
     taken = 0
     for bucket in range(table.buckets[shard]):
         first = first_slot(shard, bucket)
         for slot in range(first, first + BUCKET):
-            if table.digests[slot] != FREE:
-                table.waiting_digests[taken] = table.digests[slot]
-                table.waiting_values[taken] = table.values[slot]
-                table.digests[slot] = FREE
-                taken += 1
-    most = table.waiting_values.size // BUCKET
-    table.buckets[shard] = min(max(taken * 8 // (5 * BUCKET), STRIPE), most)
-    for entry in range(taken):
-        place(table, table.waiting_digests[entry], table.waiting_values[entry])
+            digest, value = table.digests[slot], table.values[slot]
+            table.waiting_digests[taken] = digest
+            table.waiting_values[taken] = value
+            taken += (digest != FREE) & is_live(value, least, count)
+            table.digests[slot] = FREE
+    return taken
