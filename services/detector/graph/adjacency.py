@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from compiled import Array, Int64s, Record, aligned, kernel, prefetch, signed
+from services.detector.graph.arcs import ARC, MOST_AGE_US, OTHER_CURRENCY, code_of, word_of
 from services.detector.graph.neighbours import are_neighbours
 from services.detector.graph.ring import BLOCK_BITS, slot_of
 from services.detector.graph.state import Rows, State
@@ -23,16 +24,6 @@ from services.detector.graph.state import Rows, State
 OUT: Final = 0
 IN: Final = 1
 """Sides of an account. The number of its list on a side is 2 x its index + side."""
-
-ARC: Final = np.dtype(
-    [
-        ("ts_us", "<i8"),
-        ("amount_minor", "<i8"),  # inverted (~) where it is not in the currency that is summed
-        ("far", "<i4"),  # the account at the other end
-        ("seq", "<u4"),  # its low 32 bits
-    ]
-)
-"""A leg as one of its accounts sees it. The first of a block given back holds the next such block."""
 
 LIST: Final = np.dtype(
     [
@@ -42,8 +33,9 @@ LIST: Final = np.dtype(
         ("live", "<i4"),
     ]
 )
-CURSOR: Final = np.dtype([("head", "<i8"), ("next", "<i8"), ("taken", "<i8")])
-"""The sequence numbers that the lists hold, and the arcs that were ever part of a block."""
+CURSOR: Final = np.dtype([("head", "<i8"), ("next", "<i8"), ("taken", "<i8"), ("eldest_us", "<i8")])
+"""The sequence numbers that the lists hold, the arcs that were ever part of a block, and a time before
+that of every leg that is held."""
 
 _SIZES: Final = 40
 _SMALLEST: Final = 1
@@ -148,6 +140,7 @@ def keep_lists(state: State, kept: Adjacency) -> None:
             forget_oldest(kept, 2 * signed(leg.src) + OUT)
             forget_oldest(kept, 2 * signed(leg.dst) + IN)
         cursor.head += 1
+    cursor.eldest_us = ring.clock_us - MOST_AGE_US
     while cursor.next < ring.next:
         if add(state, kept, signed(cursor.next)):
             cursor.next += 1
@@ -177,15 +170,14 @@ def add(state: State, kept: Adjacency, seq: int) -> bool:
     if not are_neighbours(leg.src, leg.dst):
         return True
     summed = state.ring.currencies[slot] == state.rules[0].sum_currency
-    amount_minor = leg.amount_minor if summed else ~leg.amount_minor
+    word = word_of(leg.ts_us, code_of(leg.amount_minor) + (0 if summed else OTHER_CURRENCY))
     for side in (OUT, IN):
         number = 2 * signed(leg.src if side == OUT else leg.dst) + side
         held = kept.lists[number]
         if (held.size == 0 or held.count == 1 << held.size) and not make_place(kept, number):
             return False
         arc = kept.arcs[end_of(held)]
-        arc.ts_us = leg.ts_us
-        arc.amount_minor = amount_minor
+        arc.word = word
         arc.far = leg.dst if side == OUT else leg.src
         arc.seq = np.uint32(seq & _LOW_32)
         held.count += 1
@@ -254,7 +246,7 @@ def take_block(kept: Adjacency, size: int) -> int:
         cursor.taken += 1 << size
         return place
     place = signed(kept.free[found])
-    kept.free[found] = kept.arcs[place].ts_us
+    kept.free[found] = kept.arcs[place].word
     while found > size:
         found -= 1
         give_back(kept, place + (1 << found), found)
@@ -263,5 +255,5 @@ def take_block(kept: Adjacency, size: int) -> int:
 
 @kernel
 def give_back(kept: Adjacency, place: int, size: int) -> None:
-    kept.arcs[place].ts_us = kept.free[size]
+    kept.arcs[place].word = kept.free[size]
     kept.free[size] = place

@@ -16,6 +16,7 @@ from typing import Final
 from compiled import Record, kernel, prefetch, signed
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.adjacency import IN, OUT, bring_list_near, end_of, seq_of, youngest_until
+from services.detector.graph.arcs import code_in, time_in
 from services.detector.graph.hunt import (
     Hunt,
     add_hit,
@@ -29,7 +30,7 @@ from services.detector.graph.reach import FAR, before
 from services.detector.graph.ring import slot_of
 from services.detector.graph.scope import (
     bound_amounts,
-    is_other_currency,
+    carries_enough,
     lowest_to_read,
     note_read,
     open_scope,
@@ -139,7 +140,7 @@ def go_on(state: State, hunt: Hunt, mark: int, side: int, fresh: int, is_last: b
         since_us = max(since_us, bound_ts)
     else:
         until_us = min(until_us, bound_ts)
-    least_minor, most_minor = signed(scope.least_minor), signed(scope.most_minor)
+    least, most, eldest_us = scope.least_code, scope.most_code, signed(kept.cursor[0].eldest_us)
     number = 2 * signed(bound.account) + side
     at = end_of(kept.lists[number])
     lowest = lowest_to_read(kept, scope, number)
@@ -147,28 +148,30 @@ def go_on(state: State, hunt: Hunt, mark: int, side: int, fresh: int, is_last: b
     while at > lowest and not has_met:
         at -= 1
         arc = kept.arcs[at]
-        ts_us = signed(arc.ts_us)
+        ts_us = time_in(arc, eldest_us)
         if ts_us < since_us:
             if youngest_until(state, seq_of(kept, arc)) < since_us:
                 break
             continue
-        if ts_us > until_us or arc.amount_minor < least_minor or arc.amount_minor > most_minor:
+        code = code_in(arc)
+        if ts_us > until_us or code < least or code > most:
             continue
         if is_last and mark_at(hunt, signed(arc.far), 1 - side) < 0:
             continue
         seq = seq_of(kept, arc)
         if ts_us == bound_ts and (seq <= bound_seq if side == OUT else seq >= bound_seq):
             continue
-        if not is_other_currency(state, scope, seq):
-            has_met = take_leg(hunt, arc, seq, mark, side, fresh, is_last)
+        if carries_enough(state, scope, code, seq):
+            has_met = take_leg(hunt, signed(arc.far), ts_us, seq, mark, side, fresh, is_last)
     note_read(kept, scope, number, at, lowest)
     return has_met
 
 
 @kernel
-def take_leg(hunt: Hunt, arc: Record, seq: int, mark: int, side: int, fresh: int, is_last: bool) -> bool:
-    """True when the leg meets the other side; else note its far end if it is the best way there."""
-    account, ts_us = signed(arc.far), signed(arc.ts_us)
+def take_leg(
+    hunt: Hunt, account: int, ts_us: int, seq: int, mark: int, side: int, fresh: int, is_last: bool
+) -> bool:
+    """True when a leg to or from `account` meets the other side; else note that if it is the best way."""
     progress = hunt.progress[0]
     met = mark_at(hunt, account, 1 - side)
     if met >= 0 and is_before(ts_us, seq, hunt.trace[met], side):

@@ -7,6 +7,7 @@ from typing import Final
 from compiled import Record, kernel, signed
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.adjacency import IN, OUT, end_of, seq_of, youngest_until
+from services.detector.graph.arcs import time_in
 from services.detector.graph.hunt import (
     Hunt,
     add_hit,
@@ -78,17 +79,18 @@ def count_ends(state: State, hunt: Hunt, row: int, account: int, side: int, unti
     scope, kept = hunt.scope[0], hunt.kept
     since_us = until_us - hunt.settings[0].window_us
     open_scope(scope, since_us, until_us, hunt.settings[0].budget)
-    number = 2 * account + side
+    number, eldest_us = 2 * account + side, signed(kept.cursor[0].eldest_us)
     at = end_of(kept.lists[number])
     lowest = lowest_to_read(kept, scope, number)
     count = 0
     while at > lowest and count < most:
         at -= 1
         arc = kept.arcs[at]
-        if arc.ts_us < since_us and youngest_until(state, seq_of(kept, arc)) < since_us:
+        ts_us = time_in(arc, eldest_us)
+        if ts_us < since_us and youngest_until(state, seq_of(kept, arc)) < since_us:
             break
         far = signed(arc.far)
-        if arc.ts_us < since_us or arc.ts_us > until_us:
+        if ts_us < since_us or ts_us > until_us:
             continue
         if mark_at(hunt, far, side) < 0:
             mark(hunt, far, 0, side)

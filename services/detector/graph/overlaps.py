@@ -12,6 +12,7 @@ from typing import Final
 from compiled import kernel, prefetch, signed
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.adjacency import IN, OUT, bring_list_near, end_of, seq_of, youngest_until
+from services.detector.graph.arcs import code_in, time_in
 from services.detector.graph.hunt import (
     Hunt,
     add_hit,
@@ -27,7 +28,7 @@ from services.detector.graph.ring import slot_of
 from services.detector.graph.scope import (
     any_amount,
     bound_amounts,
-    is_other_currency,
+    carries_enough,
     lowest_to_read,
     note_read,
     open_scope,
@@ -88,21 +89,22 @@ def list_ends(state: State, hunt: Hunt, account: int, side: int, excluded: int, 
     scope, kept = hunt.scope[0], hunt.kept
     number = 2 * account + side
     since_us, until_us = signed(scope.since_us), signed(scope.until_us)
-    least_minor, most_minor = signed(scope.least_minor), signed(scope.most_minor)
+    least, most, eldest_us = scope.least_code, scope.most_code, signed(kept.cursor[0].eldest_us)
     hunt.sides[kind].width = 0
     at = end_of(kept.lists[number])
     lowest = lowest_to_read(kept, scope, number)
     while at > lowest:
         at -= 1
         arc = kept.arcs[at]
-        ts_us, far, arc_seq = signed(arc.ts_us), signed(arc.far), seq_of(kept, arc)
+        ts_us, far, arc_seq = time_in(arc, eldest_us), signed(arc.far), seq_of(kept, arc)
         if ts_us < since_us and youngest_until(state, arc_seq) < since_us:
             break
         if ts_us < since_us or ts_us > until_us or far == excluded:
             continue
-        if arc.amount_minor < least_minor or arc.amount_minor > most_minor:
+        code = code_in(arc)
+        if code < least or code > most or (side == IN and ts_us == until_us and arc_seq >= seq):
             continue
-        if (side == IN and ts_us == until_us and arc_seq >= seq) or is_other_currency(state, scope, arc_seq):
+        if not carries_enough(state, scope, code, arc_seq):
             continue
         held = mark_at(hunt, far, kind)
         if held < 0:
@@ -178,18 +180,22 @@ def count_from(hunt: Hunt, place: int, kind: int, number: int) -> None:
     """The legs between one end and all of the other kind."""
     scope, kept = hunt.scope[0], hunt.kept
     since_us, until_us = signed(scope.since_us), signed(scope.until_us)
+    eldest_us = signed(kept.cursor[0].eldest_us)
     at = end_of(kept.lists[number])
     lowest = lowest_to_read(kept, scope, number)
     while at > lowest:
         at -= 1
         arc = kept.arcs[at]
         met = mark_at(hunt, signed(arc.far), 1 - kind)
-        if met < 0 or arc.ts_us < since_us or arc.ts_us > until_us:
+        if met < 0:
+            continue
+        ts_us = time_in(arc, eldest_us)
+        if ts_us < since_us or ts_us > until_us:
             continue
         payer, target = (met, place) if kind == TARGET else (place, met)
         last = hunt.ends[TARGET, target]
         other = hunt.ends[1 - kind, met]
-        if other.counted_for != place and before(arc.ts_us, seq_of(kept, arc), last.ts_us, last.seq):
+        if other.counted_for != place and before(ts_us, seq_of(kept, arc), last.ts_us, last.seq):
             other.counted_for = place
             hunt.ends[PAYER, payer].count += 1
     note_read(kept, scope, number, at, lowest)

@@ -8,6 +8,7 @@ import numpy as np
 
 from compiled import Record, kernel, signed
 from services.detector.graph.adjacency import Adjacency, end_of
+from services.detector.graph.arcs import LEAST_CODE, MOST_CODE, OTHER_CURRENCY, code_of
 from services.detector.graph.reach import FAR
 from services.detector.graph.ring import slot_of
 from services.detector.graph.state import State
@@ -19,9 +20,11 @@ SCOPE: Final = np.dtype(
     [
         ("since_us", "<i8"),
         ("until_us", "<i8"),
-        ("least_minor", "<i8"),  # as an ARC has amounts
+        ("least_minor", "<i8"),
         ("most_minor", "<i8"),
-        ("currency", "<i8"),  # where the sign of an ARC's amount does not tell it
+        ("least_code", "<i8"),  # of those amounts, as an ARC has them
+        ("most_code", "<i8"),
+        ("currency", "<i8"),  # where an ARC's code does not tell it
         ("visited", "<i8"),  # legs read
         ("budget", "<i8"),
         ("is_cut", "<i8"),  # 1: legs were left unread for want of budget
@@ -43,8 +46,8 @@ def open_scope(scope: Record, since_us: int, until_us: int, budget: int) -> None
 
 @kernel
 def any_amount(scope: Record) -> None:
-    scope.least_minor = ~_MOST_MINOR
-    scope.most_minor = _MOST_MINOR
+    scope.least_code = LEAST_CODE
+    scope.most_code = MOST_CODE
     scope.currency = _ANY_CURRENCY
 
 
@@ -60,16 +63,22 @@ def bound_amounts(state: State, scope: Record, seq: int, least_permille: int, mo
     is_bounded = most_permille > 0 and whole < FAR // most_permille
     most = whole * most_permille + rest * most_permille // 1000 if is_bounded else _MOST_MINOR
     is_summed = state.ring.currencies[slot] == state.rules[0].sum_currency
-    scope.least_minor = least if is_summed else ~most
-    scope.most_minor = most if is_summed else ~least
+    scope.least_minor = least
+    scope.most_minor = most
+    scope.least_code = code_of(least) + (0 if is_summed else OTHER_CURRENCY)
+    scope.most_code = code_of(most) + (0 if is_summed else OTHER_CURRENCY)
     scope.currency = _ANY_CURRENCY if is_summed else signed(state.ring.currencies[slot])
 
 
 @kernel
-def is_other_currency(state: State, scope: Record, seq: int) -> bool:
-    if scope.currency == _ANY_CURRENCY:
+def carries_enough(state: State, scope: Record, code: int, seq: int) -> bool:
+    """Whether the leg's amount and currency are those asked for; its `code` is within the bounds."""
+    if scope.least_code < code < scope.most_code and scope.currency == _ANY_CURRENCY:
+        return True
+    slot = slot_of(state.ring, seq)
+    if not scope.least_minor <= state.ring.legs[slot].amount_minor <= scope.most_minor:
         return False
-    return bool(state.ring.currencies[slot_of(state.ring, seq)] != scope.currency)
+    return bool(scope.currency == _ANY_CURRENCY or state.ring.currencies[slot] == scope.currency)
 
 
 @kernel
