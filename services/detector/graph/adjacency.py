@@ -96,7 +96,9 @@ def bring_list_near(kept: Adjacency, number: int) -> None:
     """Ask for the newest legs of a list."""
     end = end_of(kept.lists[number])
     prefetch(kept.arcs, end - 1)
-    prefetch(kept.arcs, end - 4)
+    prefetch(kept.arcs, end - 5)
+    prefetch(kept.arcs, end - 9)
+    prefetch(kept.arcs, end - 13)
 
 
 @kernel
