@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Int64s, Record, aligned, kernel, prefetch, signed
+from compiled import LINE_BYTES, Array, Int64s, Record, aligned, kernel, prefetch, signed
 from services.detector.graph.arcs import ARC, MOST_AGE_US, OTHER_CURRENCY, code_of, word_of
 from services.detector.graph.neighbours import are_neighbours
 from services.detector.graph.ring import BLOCK_BITS, slot_of
@@ -38,12 +38,15 @@ CURSOR: Final = np.dtype([("head", "<i8"), ("next", "<i8"), ("taken", "<i8"), ("
 that of every leg that is held."""
 
 _SIZES: Final = 40
+_ARCS_A_LINE: Final = LINE_BYTES // ARC.itemsize
 _SMALLEST: Final = 1
 _ARCS_A_TRANSFER: Final = 8
 """When all is built anew, on each side a list and the blocks it grew out of: twice twice what it holds."""
 _LOW_32: Final = 2**32 - 1
 _AHEAD: Final = 8
 """Rows from when an account's lists are asked for to when they are read."""
+LEGS_AHEAD: Final = 16
+"""Legs of a list from when one is asked for to when it is read: four cache lines."""
 
 
 class Adjacency(NamedTuple):
@@ -93,12 +96,10 @@ def youngest_until(state: State, seq: int) -> int:
 
 @kernel
 def bring_list_near(kept: Adjacency, number: int) -> None:
-    """Ask for the newest legs of a list."""
+    """Ask for the newest legs of a list: those that are not asked for while others of it are read."""
     end = end_of(kept.lists[number])
-    prefetch(kept.arcs, end - 1)
-    prefetch(kept.arcs, end - 5)
-    prefetch(kept.arcs, end - 9)
-    prefetch(kept.arcs, end - 13)
+    for newest in range(1, LEGS_AHEAD, _ARCS_A_LINE):
+        prefetch(kept.arcs, end - newest)
 
 
 @kernel

@@ -15,7 +15,15 @@ from typing import Final
 
 from compiled import Record, kernel, prefetch, signed
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.adjacency import IN, OUT, bring_list_near, end_of, seq_of, youngest_until
+from services.detector.graph.adjacency import (
+    IN,
+    LEGS_AHEAD,
+    OUT,
+    bring_list_near,
+    end_of,
+    seq_of,
+    youngest_until,
+)
 from services.detector.graph.arcs import code_in, time_in
 from services.detector.graph.hunt import (
     Hunt,
@@ -147,6 +155,7 @@ def go_on(state: State, hunt: Hunt, mark: int, side: int, fresh: int, is_last: b
     has_met = False
     while at > lowest and not has_met:
         at -= 1
+        prefetch(kept.arcs, at - LEGS_AHEAD)
         arc = kept.arcs[at]
         ts_us = time_in(arc, eldest_us)
         if ts_us < since_us:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from compiled import Record, kernel, signed
+from compiled import Record, kernel, prefetch, signed
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.adjacency import IN, OUT, end_of, seq_of, youngest_until
+from services.detector.graph.adjacency import IN, LEGS_AHEAD, OUT, end_of, seq_of, youngest_until
 from services.detector.graph.arcs import time_in
 from services.detector.graph.hunt import (
     Hunt,
@@ -85,6 +85,7 @@ def count_ends(state: State, hunt: Hunt, row: int, account: int, side: int, unti
     count = 0
     while at > lowest and count < most:
         at -= 1
+        prefetch(kept.arcs, at - LEGS_AHEAD)
         arc = kept.arcs[at]
         ts_us = time_in(arc, eldest_us)
         if ts_us < since_us and youngest_until(state, seq_of(kept, arc)) < since_us:

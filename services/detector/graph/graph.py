@@ -11,7 +11,7 @@ import networkx as nx
 import numpy as np
 import pyarrow as pa
 
-from compiled import Array, Int32s, Int64s, read_only
+from compiled import Array, Int32s, Int64s, Record, read_only
 from schemas.account import TOKEN_BYTES
 from schemas.alert import Limit
 from schemas.batch import SCHEMA, BatchId, TransferBatch
@@ -20,6 +20,7 @@ from schemas.transaction import Purpose
 from services.detector.graph.accounts import OUTSIDE_INDEX, intern, intern_rows, look_up, new_accounts
 from services.detector.graph.adjacency import new_adjacency
 from services.detector.graph.answers import Applied, Edges, Reached
+from services.detector.graph.arcs import MOST_AGE_US
 from services.detector.graph.codes import Codes
 from services.detector.graph.columns import in_order, rows_of
 from services.detector.graph.hunt import found_by, new_hunt
@@ -46,6 +47,8 @@ _answered: Final = attrgetter(*(field.name for field in fields(Applied)))
 """Of the columns of a batch: those of the answer."""
 MOST_TRANSFERS: Final = 1 << 30
 MOST_ACCOUNTS: Final = 1 << 30
+LONGEST_SEARCHED_US: Final = MOST_AGE_US // 2
+"""50 days. A transfer that comes late may stay as long again, behind others that are to stay."""
 _EDGES_AT_HAND: Final = 4_096
 EVERY_MARK: Final = 2**32 - 1
 _WARM_ROW: Final = {field.name: 0 if pa.types.is_integer(field.type) else "" for field in SCHEMA} | {
@@ -138,7 +141,9 @@ class RollingGraph:
         return self._applied(batch, rows)
 
     def apply_and_search(self, batch: TransferBatch, shapes: Shapes) -> tuple[Applied, Found]:
-        """As apply(), and what each row completes: it sees the rows before it and itself only."""
+        """As apply(), and what each row completes: it sees the rows before it and itself only. Raises
+        InvalidSetting for a graph whose window and lateness are longer than LONGEST_SEARCHED_US."""
+        _check_searched(self._state.rules[0])
         rows = self._take_in(batch)
         hunt = new_hunt(shapes, self._adjacency, batch.rows)
         apply_and_search_rows(self._state, rows, hunt)
@@ -424,6 +429,14 @@ def _halves(token: bytes) -> tuple[np.uint64, np.uint64]:
         raise InvalidSetting(f"a token has {TOKEN_BYTES} bytes, not {len(token)}")
     low, high = np.frombuffer(token, "<u8")
     return low, high
+
+
+def _check_searched(rules: Record) -> None:
+    held_us = int(rules["window_us"] + rules["lateness_us"])
+    if held_us > LONGEST_SEARCHED_US:
+        raise InvalidSetting(
+            f"window and lateness are {held_us} us; searched are {LONGEST_SEARCHED_US} at most"
+        )
 
 
 def _check_settings(window_us: int, lateness_us: int, max_transfers: int, max_accounts: int) -> None:

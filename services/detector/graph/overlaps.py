@@ -11,7 +11,15 @@ from typing import Final
 
 from compiled import kernel, prefetch, signed
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.adjacency import IN, OUT, bring_list_near, end_of, seq_of, youngest_until
+from services.detector.graph.adjacency import (
+    IN,
+    LEGS_AHEAD,
+    OUT,
+    bring_list_near,
+    end_of,
+    seq_of,
+    youngest_until,
+)
 from services.detector.graph.arcs import code_in, time_in
 from services.detector.graph.hunt import (
     Hunt,
@@ -95,6 +103,7 @@ def list_ends(state: State, hunt: Hunt, account: int, side: int, excluded: int, 
     lowest = lowest_to_read(kept, scope, number)
     while at > lowest:
         at -= 1
+        prefetch(kept.arcs, at - LEGS_AHEAD)
         arc = kept.arcs[at]
         ts_us, far, arc_seq = time_in(arc, eldest_us), signed(arc.far), seq_of(kept, arc)
         if ts_us < since_us and youngest_until(state, arc_seq) < since_us:
@@ -185,6 +194,7 @@ def count_from(hunt: Hunt, place: int, kind: int, number: int) -> None:
     lowest = lowest_to_read(kept, scope, number)
     while at > lowest:
         at -= 1
+        prefetch(kept.arcs, at - LEGS_AHEAD)
         arc = kept.arcs[at]
         met = mark_at(hunt, signed(arc.far), 1 - kind)
         if met < 0:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from schemas.errors import InvalidSetting
 from services.detector.graph import Found, Hit, RollingGraph, Shape, Shapes
+from services.detector.graph.graph import LONGEST_SEARCHED_US
 from services.detector.graph.shapes import BUDGET_SPENT, HUB_MET
 from tests.detector.graph.logs import LATENESS, WINDOW, Event, Mark, batches, cuts, events
 from tests.detector.graph.oracle import Live, Oracle
@@ -179,12 +180,15 @@ def test_the_window_of_a_cycle_holds_its_first_leg(window_us: int, is_found: boo
     assert bool(hits) is is_found
 
 
+@pytest.mark.parametrize("currency", ["CNY", "USD"])
+@pytest.mark.parametrize("whole", [1000, 10**12])
 @pytest.mark.parametrize(
-    ("amount_minor", "is_found"), [(499, False), (500, True), (1500, True), (1501, False)]
+    ("permille", "more", "is_found"), [(500, -1, False), (500, 0, True), (1500, 0, True), (1500, 1, False)]
 )
-def test_what_a_leg_must_carry(amount_minor: int, is_found: bool) -> None:
-    log = [replace(leg, amount_minor=1000) for leg in chain(1, 2, 3, 1)]
-    log[1] = replace(log[1], amount_minor=amount_minor)
+def test_what_a_leg_must_carry(currency: str, whole: int, permille: int, more: int, is_found: bool) -> None:
+    """To the last fen, also where amounts are too large for a code of their own."""
+    log = [replace(leg, amount_minor=whole, currency=currency) for leg in chain(1, 2, 3, 1)]
+    log[1] = replace(log[1], amount_minor=whole * permille // 1000 + more)
     sought = Shapes(cycle_legs=6, cycle_window_us=WINDOW, least_permille=500, most_permille=1500)
     hits, _ = search(log, sought)
     assert bool(hits) is is_found
@@ -217,6 +221,12 @@ def test_nothing_sought_nothing_found() -> None:
 def test_settings_out_of_range(setting: str) -> None:
     with pytest.raises(InvalidSetting, match=setting):
         replace(ALL, **{setting: -1})
+
+
+def test_a_window_too_long_to_be_searched() -> None:
+    graph = RollingGraph(window_us=LONGEST_SEARCHED_US, lateness_us=1, max_transfers=10, max_accounts=10)
+    with pytest.raises(InvalidSetting, match=f"{LONGEST_SEARCHED_US} at most"):
+        graph.apply_and_search(batch(chain(1, 2)), ALL)
 
 
 def test_a_cycle_has_two_legs() -> None:
