@@ -45,11 +45,11 @@ def conditions(figures: Figures) -> str:
 def graph(figures: Figures) -> Iterator[str]:
     yield text(figures["lines"])
     yield markdown(
-        ["live", "accounts", "bytes a live transfer", "bytes an account", "longest pause while growing, ms"],
+        ["live", "searched", "bytes a live transfer", "bytes an account", "longest pause while growing, ms"],
         [
             [
                 f"{one['live']:,}",
-                f"{one['accounts']:,}",
+                "yes" if one["searched"] else "no",
                 f"{one['bytes_a_live_transfer']:g}",
                 f"{one['bytes_an_account']:g}",
                 f"{one['growth_batch_max_ms']:g}",

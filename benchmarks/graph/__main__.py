@@ -150,7 +150,9 @@ def main(live: str, regime: str, runs: int, limit_s: float, measured: int) -> No
     }
     result["start"] = start()
     for count in lives:
-        result["memory"].append(run(Path(sys.executable), "memory", ["--live", str(count)], 600))
+        for searched in ([], ["--searched"]):
+            arguments = ["--live", str(count), *searched]
+            result["memory"].append(run(Path(sys.executable), "memory", arguments, 600))
     for count, kind in streams(lives, regimes):
         if count >= UPDATE_ONLY and kind is not regimes[-1]:
             continue
