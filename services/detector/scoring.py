@@ -18,6 +18,7 @@ from schemas.law import Rules
 from schemas.risk import CLASS_ZH, Contribution, RiskClass, RiskScore
 from services.detector.beijing import day_of, midnight_us
 from services.detector.episodes import regions_of
+from services.detector.timers import NEVER_US
 from services.detector.typology import in_force, parameter
 
 _FULL: Final = 100_000  # milli-points of certainty
@@ -34,20 +35,21 @@ def _roots() -> tuple[int, ...]:
     return tuple(roots)
 
 
-_ROOTS: Final = _roots()
+def _fractions() -> list[int]:
+    """2 ** −(i ÷ 65536) for each i, by the roots that i's bits stand for, the greatest first."""
+    values = [_ONE]
+    for root in _roots():
+        values = [each for value in values for each in (value, value * root >> _BITS)]
+    return values
+
+
+_FRACTIONS: Final = _fractions()
 
 
 def decay(age_us: int, half_life_us: int) -> int:
     """2 ** −(age ÷ half-life) in units of 2 ** −48; the exponent is cut to 1/65536."""
     whole, rest = divmod(age_us, half_life_us)
-    if whole >= _BITS:
-        return 0
-    fraction = (rest << _STEPS) // half_life_us
-    value = _ONE
-    for step, root in enumerate(_ROOTS):
-        if fraction >> (_STEPS - 1 - step) & 1:
-            value = value * root >> _BITS
-    return value >> whole
+    return _FRACTIONS[(rest << _STEPS) // half_life_us] >> whole if whole < _BITS else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,8 @@ class Scores:
     def __init__(self, max_alerts: int = 200) -> None:
         self._max_alerts = max_alerts
         self._standing: dict[str, dict[str, _Standing]] = {}
-        self.next_boundary_us: int | None = None
-        """The next midnight in Beijing at which a score is due; None while all are zero."""
+        self.next_boundary_us = NEVER_US
+        """The next midnight in Beijing at which a score is due; NEVER_US while all are zero."""
 
     def raised(self, alert: Alert, registry: Registry, rules: Rules) -> RiskScore | None:
         """The score of the alert's institution with it; None where it has none."""
@@ -109,19 +111,18 @@ class Scores:
             alert.confidence,
             alert.detected_at,
         )
-        if self.next_boundary_us is None:
+        if self.next_boundary_us == NEVER_US:
             self.next_boundary_us = next_midnight(alert.detected_at)
         return self._score(alert.institution_id, alert.detected_at, registry, rules)
 
     def at_boundary(self, registry: Registry, rules: Rules) -> list[RiskScore]:
         """The scores due at `next_boundary_us`, by institution; one that has come to zero says so once."""
         at_us = self.next_boundary_us
-        assert at_us is not None
         scores = [self._score(one, at_us, registry, rules) for one in sorted(self._standing)]
         for score in scores:
             if score.score == 0:
                 del self._standing[score.institution_id]
-        self.next_boundary_us = at_us + DAY if self._standing else None
+        self.next_boundary_us = at_us + DAY if self._standing else NEVER_US
         return scores
 
     def _score(self, institution_id: str, at_us: int, registry: Registry, rules: Rules) -> RiskScore:
