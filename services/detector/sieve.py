@@ -59,7 +59,7 @@ def sieve(
     not_payer: int = 0,
     payee: int = _ANY,
     not_payee: int = 0,
-    purposes: Iterable[Purpose] = _EVERY_PURPOSE,
+    purposes: Iterable[int] = _EVERY_PURPOSE,
     facts: Fact = NOTHING,
     not_facts: Fact = NOTHING,
 ) -> Sieve:

@@ -19,7 +19,7 @@ from schemas.transaction import Purpose
 from services.detector.beijing import day_of
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.parties.marks import CLIENT, bits_of
-from services.detector.purposes import among
+from services.detector.sieve import Fact, either, sieve
 from services.detector.typology import Step
 
 DAYS: Final = 128
@@ -37,8 +37,16 @@ _CURRENCIES: Final = 1 << 15
 """More than the graph has codes for."""
 _LATE_DAYS: Final = 2
 """Of a transfer later than this the amount counts, and not who it was."""
-_TAKES: Final = among([Purpose.withdraw, Purpose.redemption])
-_BRINGS: Final = among([Purpose.recharge, Purpose.top_up, Purpose.invest])
+_TAKES: Final = (Purpose.withdraw, Purpose.redemption)
+_BRINGS: Final = (Purpose.recharge, Purpose.top_up, Purpose.invest)
+_MOVES: Final = either(
+    sieve(payer=_KEPT, not_payee=_KEPT, purposes=_TAKES, facts=Fact.between_two),
+    sieve(payer=CLIENT, not_payee=_KEPT, purposes=[Purpose.unknown], facts=Fact.between_two),
+    sieve(payee=_KEPT, not_payer=_KEPT, purposes=_BRINGS, facts=Fact.between_two),
+    sieve(payee=CLIENT, not_payer=_KEPT, purposes=[Purpose.unknown], facts=Fact.between_two),
+)
+"""Rows at which somebody takes money out or brings it. Where the feed does not say why, only money between a
+client's account and one that keeps nothing for clients counts."""
 
 
 class Book(NamedTuple):
@@ -95,13 +103,19 @@ class DayFlows:
         self._owner_of_product = np.full(1024, _UNKNOWN, np.int32)
         self._owners: dict[tuple[str, str], int] = {}
         """Numbers of institutions and their products, in the order met."""
+        self._numbers = {-1: -1}
+        """Of books, by owner and currency; -1: there is none."""
         self._revision = -1
         self._waiting: _Rows | None = None
         self._at = 0
 
     def open(self, step: Step) -> Int64s:
         """The batch's rows at which somebody takes, the first of each day."""
-        rows, took = _moves(step)
+        rows = step.passing(_MOVES)
+        if not rows.size:
+            self._waiting = None
+            return rows
+        took: Bools = (step.src_marks[rows] & _KEPT) != 0
         books = self._books_of(step, rows, took)
         rows, took, books = rows[books >= 0], took[books >= 0], books[books >= 0]
         applied = step.applied
@@ -199,15 +213,15 @@ class DayFlows:
         owners = self._owner_of_product[products].astype(np.int64)
         owners = np.where(owners >= 0, owners, self._owner_of_account[ends])
         keys = np.where(owners < 0, -1, owners * _CURRENCIES + applied.currency[rows])
-        distinct, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-        numbers = np.full(distinct.size, -1, np.int64)
-        names = list(self._owners)
-        for one in np.argsort(first).tolist():
-            if distinct[one] >= 0:
-                owner, currency = divmod(int(distinct[one]), _CURRENCIES)
-                day = int(day_of(int(applied.clock_us[rows[first[one]]])))
-                numbers[one] = self._number(Book(*names[owner], currency), day)
-        return numbers[inverse]
+        numbers = [self._numbers.get(key, _UNKNOWN) for key in keys.tolist()]
+        if _UNKNOWN in numbers:
+            names = list(self._owners)
+            for place in [place for place, number in enumerate(numbers) if number == _UNKNOWN]:
+                owner, currency = divmod(int(keys[place]), _CURRENCIES)
+                day = day_of(int(applied.clock_us[rows[place]]))
+                numbers[place] = self._number(Book(*names[owner], currency), day)
+                self._numbers[int(keys[place])] = numbers[place]
+        return np.array(numbers, np.int64)
 
     def _account_owner(self, step: Step, account: int, clock_us: int) -> int:
         """_NONE where it serves nobody's clients."""
@@ -234,20 +248,6 @@ class DayFlows:
                     for kept in (self._took, self._brought, self._takers)
                 )
         return number
-
-
-def _moves(step: Step) -> tuple[Int64s, Bools]:
-    """The rows at which somebody takes money out or brings it, and which of them take. Where the feed does
-    not say why, only money between a client's account and one that keeps nothing for clients counts."""
-    applied, purpose = step.applied, step.applied.purpose
-    from_kept, to_kept = (step.src_marks & _KEPT) != 0, (step.dst_marks & _KEPT) != 0
-    unstated = purpose == Purpose.unknown
-    takes = _TAKES[purpose] | (unstated & ((step.src_marks & CLIENT) != 0))
-    brings = _BRINGS[purpose] | (unstated & ((step.dst_marks & CLIENT) != 0))
-    took = from_kept & ~to_kept & takes & step.inserted
-    counted = took | (to_kept & ~from_kept & brings & step.inserted)
-    rows = np.flatnonzero(counted & (applied.src != applied.dst)).astype(np.int64)
-    return rows, took[rows]
 
 
 def _with_room(owners: Int32s, size: int) -> Int32s:

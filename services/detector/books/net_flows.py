@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Bools, Int32s, Int64s
+from compiled import Int64s
 from services.detector.typology import Step
 
 Key = tuple[int, int]
 """(account, currency code)."""
 
-_NOTHING: Final = np.empty(0, np.int64)
-
 
 class _Waiting(NamedTuple):
     """One entry for each end of a row that is watched, in row order."""
 
-    rows: Int64s
-    clocks_us: Int64s
-    accounts: Int32s
-    currencies: Int32s
-    signed_minor: Int64s
+    rows: list[int]
+    clocks_us: list[int]
+    accounts: list[int]
+    currencies: list[int]
+    signed_minor: list[int]
 
 
-_NONE: Final = _Waiting(_NOTHING, _NOTHING, _NOTHING.astype(np.int32), _NOTHING.astype(np.int32), _NOTHING)
+_NONE: Final = _Waiting([], [], [], [], [])
 
 
 class NetFlows:
@@ -36,36 +35,31 @@ class NetFlows:
     """
 
     def __init__(self) -> None:
-        self._net: dict[Key, int] = {}
+        self._net: dict[int, dict[int, int]] = {}
+        """By account and currency code."""
         self._lowest: dict[Key, int] = {}
         self._waiting = _NONE
         self._at = 0
 
-    def open(self, step: Step, into: Bools, out_of: Bools) -> None:
-        """`into`, `out_of`: rows whose payee, or payer, is watched."""
+    def open(self, step: Step, into: Int64s, out_of: Int64s) -> None:
+        """`into`, `out_of`: rows whose payee, or payer, is watched, ascending."""
         applied = step.applied
-        paid, drawn = np.flatnonzero(into), np.flatnonzero(out_of)
-        rows = np.concatenate((paid, drawn))
+        rows = np.concatenate((into, out_of))
         order = np.argsort(rows, kind="stable")
-        accounts = np.concatenate((applied.dst[paid], applied.src[drawn]))
-        minor = np.concatenate((applied.amount_minor[paid], -applied.amount_minor[drawn]))
+        accounts = np.concatenate((applied.dst[into], applied.src[out_of]))
+        minor = np.concatenate((applied.amount_minor[into], -applied.amount_minor[out_of]))
         rows = rows[order]
-        self._waiting = _Waiting(
-            rows,
-            applied.clock_us[rows],
-            accounts[order],
-            applied.currency[rows].astype(np.int32),
-            minor[order],
-        )
+        columns = (rows, applied.clock_us[rows], accounts[order], applied.currency[rows], minor[order])
+        self._waiting = _Waiting(*(column.tolist() for column in columns))
         self._at = 0
 
     def advance(self, row: int) -> None:
         """Count what moved up to and including `row`."""
-        self._count(int(np.searchsorted(self._waiting.rows, row, side="right")))
+        self._count(bisect_right(self._waiting.rows, row))
 
     def advance_before(self, clock_us: int) -> None:
         """Count what moved before the clock reached `clock_us`."""
-        self._count(int(np.searchsorted(self._waiting.clocks_us, clock_us)))
+        self._count(bisect_left(self._waiting.clocks_us, clock_us))
 
     def close(self, rows: int) -> None:
         self.advance(rows)
@@ -73,25 +67,22 @@ class NetFlows:
 
     def note_lowest(self, account: int) -> None:
         """Its balances may now be the lowest so far."""
-        for key in self.keys(account):
-            self._lowest[key] = min(self._lowest.get(key, 0), self._net[key])
+        for currency, net in self._net.get(account, {}).items():
+            key = account, currency
+            self._lowest[key] = min(self._lowest.get(key, 0), net)
 
     def keys(self, account: int) -> list[Key]:
-        return [key for key in self._net if key[0] == account]
+        return [(account, currency) for currency in self._net.get(account, {})]
 
     def held_minor(self, key: Key) -> int:
         """At least so much is there."""
-        return self._net[key] - self._lowest.get(key, 0)
+        account, currency = key
+        return self._net[account][currency] - self._lowest.get(key, 0)
 
     def _count(self, until: int) -> None:
-        if until <= self._at:
-            return
-        waiting, part = self._waiting, slice(self._at, until)
-        keys = waiting.accounts[part].astype(np.int64) << 16 | waiting.currencies[part]
-        found, places = np.unique(keys, return_inverse=True)
-        sums = np.zeros(found.size, np.int64)
-        np.add.at(sums, places, waiting.signed_minor[part])
-        for key, minor in zip(found.tolist(), sums.tolist(), strict=True):
-            held = key >> 16, key & 0xFFFF
-            self._net[held] = self._net.get(held, 0) + minor
-        self._at = until
+        waiting = self._waiting
+        for place in range(self._at, until):
+            net = self._net.setdefault(waiting.accounts[place], {})
+            currency = waiting.currencies[place]
+            net[currency] = net.get(currency, 0) + waiting.signed_minor[place]
+        self._at = max(self._at, until)

@@ -37,8 +37,11 @@ from services.detector.legs import legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import CLIENT, CUSTODY
 from services.detector.parties.projects import Projects, project_of
+from services.detector.purposes import among
 from services.detector.severity import by_amount
+from services.detector.sieve import either, sieve
 from services.detector.typology import (
+    NOBODY,
     Candidates,
     Context,
     Finding,
@@ -64,6 +67,13 @@ _FUNDS: Final = (
     int(Purpose.unknown),
 )
 _UNSTATED: Final = (int(Purpose.transfer), int(Purpose.unknown))
+_PAID_OUT: Final = frozenset({Purpose.refund, Purpose.disburse})
+_IS_PAID_OUT: Final = among(_PAID_OUT)
+_MOVES: Final = either(
+    sieve(payee=CUSTODY, purposes=[Purpose.invest]),
+    sieve(payee=CUSTODY, payer=CLIENT, purposes=_UNSTATED),
+    sieve(payer=CUSTODY, purposes=_PAID_OUT),
+)
 _MAX_PROJECTS: Final = 20_000
 """Past it the project longest without a backer is forgotten."""
 _MAX_BACKINGS: Final = 500
@@ -120,16 +130,12 @@ class SelfRaise(Typology):
 
     def candidates(self, step: Step) -> Candidates:
         """Payments into custody for a project, refunds of them, and the payment to its company."""
-        applied = step.applied
-        purpose = applied.purpose
-        paid_in = (step.dst_marks & CUSTODY) != 0
-        paid_in &= (purpose == Purpose.invest) | (
-            np.isin(purpose, _UNSTATED) & ((step.src_marks & CLIENT) != 0)
-        )
-        paid_out = (step.src_marks & CUSTODY) != 0
-        paid_out &= (purpose == Purpose.refund) | (purpose == Purpose.disburse)
-        rows = np.flatnonzero((paid_in | paid_out) & self._projects.rows(step))
-        return Candidates(rows, np.where(paid_in, applied.src, applied.dst)[rows])
+        applied, rows = step.applied, step.passing(_MOVES)
+        if not rows.size:
+            return NOBODY
+        rows = self._projects.among(step, rows)
+        paid_out = _IS_PAID_OUT[applied.purpose[rows]]
+        return Candidates(rows, np.where(paid_out, applied.dst[rows], applied.src[rows]))
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         entities = Entities(context)
