@@ -199,12 +199,11 @@ class Engine:
 
     def apply_balances(self, records: Sequence[Balance]) -> Outputs:
         """Take statements of balances in: they see all that came before them on the log."""
-        found = _Found()
+        found, clock_us = _Found(), self._graph.clock_us
         for record in records:
             account = self._account(record.account_id)
             if account is None or not self._balances.put(account, record):
                 continue
-            clock_us = self._graph.clock_us
             now_us = record.as_of if clock_us is None else clock_us
             context = self._context(now_us, self._as_of, self._marks.all())
             for number, typology in self._asked_of_balances:
@@ -281,6 +280,7 @@ class Engine:
             now_us,
             as_of,
             marks,
+            self._marks.in_business,
             self._registered,
             self._balances,
             self._book,

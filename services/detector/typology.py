@@ -254,6 +254,8 @@ class Context:
     now_us: int
     as_of: int
     marks: npt.NDArray[np.uint32]
+    in_business: Mapping[str, Collection[int]]
+    """By institution: the accounts ever in its business, clients' and merchants' left out: parties.marks."""
     registered: Registered
     balances: History
     book: LoanBook

@@ -34,10 +34,9 @@ class ReserveLedger:
     def open(self, step: Step, rows: Int64s) -> None:
         """`rows`: those out of an account that was ever a reserve account, ascending."""
         applied = step.applied
-        for account, clock_us in zip(
-            applied.src[rows].tolist(), applied.clock_us[rows].tolist(), strict=True
-        ):
-            self._since_us.setdefault(account, clock_us)
+        payers = applied.src[rows]
+        for account in set(payers.tolist()) - self._since_us.keys():
+            self._since_us[account] = int(applied.clock_us[rows[payers == account]][0])
         to_merchant = (step.dst_marks[rows] & MERCHANT) != 0
         settled = rows[to_merchant | (applied.purpose[rows] == Purpose.merchant_settlement)]
         columns = (applied.src, applied.currency, applied.amount_minor)

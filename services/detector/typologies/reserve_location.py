@@ -104,16 +104,14 @@ class ReserveLocation(Typology):
             if applied.purpose[row] == Purpose.top_up:
                 self._topped_up.setdefault(int(applied.dst[row]), self._rows + row)
         out_of = step.passing(_LEAVES)
-        watched = [
-            marks & _MARKS or self._topped_up.get(account, _NEVER) <= self._rows + row
-            for row, account, marks in zip(
-                out_of.tolist(), applied.src[out_of].tolist(), step.src_marks[out_of].tolist(), strict=True
-            )
-        ]
-        self._flows.open(step, into, out_of[np.array(watched, np.bool_)])
+        watched = (step.src_marks[out_of] & _MARKS) != 0
+        for place in np.flatnonzero(~watched).tolist() if self._topped_up else ():
+            first = self._topped_up.get(int(applied.src[out_of[place]]), _NEVER)
+            watched[place] = first <= self._rows + out_of[place]
+        self._flows.open(step, into, out_of[watched])
         accounts, days = applied.dst[into], day_of(applied.clock_us[into])
-        first = [self._is_first(*one) for one in zip(accounts.tolist(), days.tolist(), strict=True)]
-        chosen = np.flatnonzero(first)
+        firsts = [self._is_first(*one) for one in zip(accounts.tolist(), days.tolist(), strict=True)]
+        chosen = np.flatnonzero(firsts)
         return Candidates(into[chosen], accounts[chosen])
 
     def _is_first(self, account: int, day: int) -> bool:
@@ -146,14 +144,14 @@ class ReserveLocation(Typology):
     def stated(self, context: Context, account: int, balance: Balance) -> Outcome:
         """A bank's statement of what was there within the last hour of a day."""
         parameters = in_force(Parameters, self.id, context.rules)
-        reserve, night = _elsewhere(context, account, parameters), day_of(balance.as_of)
+        minor, night = balance.balance_minor, day_of(balance.as_of)
         is_closing = balance.as_of >= _last_instant(night) - HOUR
         if balance.balance_kind is not BalanceKind.booked or not is_closing:
             return None
-        if reserve is None or reserve.role in _OWN or _may_hold(reserve, parameters):
+        if minor <= parameters.tolerance_minor or not context.marks[account] & _MARKS:
             return None
-        minor = balance.balance_minor
-        if minor <= parameters.tolerance_minor:
+        reserve = _elsewhere(context, account, parameters)
+        if reserve is None or reserve.role in _OWN or _may_hold(reserve, parameters):
             return None
         return _finding(context, reserve, account, balance.currency, minor, night, parameters)
 

@@ -17,7 +17,9 @@ only project that a platform has is meant; with several nothing can be told apar
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -239,14 +241,21 @@ class _Backer:
         return self._is_of_platform(party) or self._is_of_company(party)
 
     def _is_of_platform(self, party: str) -> bool:
-        related = self._context.registry.related(self._product.institution_id, party, self._context.now_us)
-        return related is not None or party in self._members
+        return party in self._platforms or party in self._members
 
     def _is_of_company(self, party: str) -> bool:
+        return party in self._companys
+
+    @cached_property
+    def _platforms(self) -> Collection[str]:
+        """The platform's own party and its related ones."""
+        closure = self._context.registry.closure(self._product.institution_id, self._context.now_us)
+        return closure.parties if closure else ()
+
+    @cached_property
+    def _companys(self) -> Collection[str]:
         company = self._product.borrower_party_id
-        if company is None:
-            return False
-        return self._context.registry.related_to(company, party, self._context.now_us) is not None
+        return self._context.registry.parties_tied(company, self._context.now_us) if company else ()
 
     def _founders_bp(self, party: str) -> int:
         """The party's own share of the company, registered before the project was issued."""
@@ -297,11 +306,13 @@ class _Backer:
         """Payments of related parties to others, which may be handed on."""
         gifts: Bools = np.isin(edges.purpose, _FUNDS) & (edges.src > 0)
         gifts &= (self._context.marks[edges.src] & AGENT) == 0
-        for account in np.unique(edges.src[gifts]).tolist():
-            party = self._entities.party(account)
-            if party is None or not self._is_related(party):
-                gifts &= edges.src != account
+        related = [one for one in set(edges.src[gifts].tolist()) if self._is_related_ones(one)]
+        gifts &= np.isin(edges.src, related)
         return gifts
+
+    def _is_related_ones(self, account: int) -> bool:
+        party = self._entities.party(account)
+        return party is not None and self._is_related(party)
 
     def _keeps_others(self, account: int) -> bool:
         return bool(self._context.marks[account] & AGENT)
