@@ -42,7 +42,7 @@ class Waiting:
 
     def take(self, row: int) -> Candidate | None:
         """The next one, if it is of `row`."""
-        if self.row != row:
+        if self._next == len(self._all) or self._all[self._next].row != row:
             return None
         self._next += 1
         return self._all[self._next - 1]

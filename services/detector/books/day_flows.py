@@ -131,8 +131,8 @@ class DayFlows:
             took,
         )
         self._at = 0
-        days, first = np.unique(self._waiting.clock_day[took], return_index=True)
-        first = first[days > self._last_day]
+        days = self._waiting.clock_day[took]
+        first = np.diff(days, prepend=self._last_day) > 0
         self._last_day = max(self._last_day, int(days.max(initial=-1)))
         return rows[took][first]
 
@@ -172,7 +172,9 @@ class DayFlows:
 
     def _count(self, rows: _Rows) -> None:
         self._roll(int(rows.clock_day[0]), int(rows.clock_day[-1]))
-        rows = rows.chosen(rows.day > self._newest - DAYS)
+        kept_days = rows.day > self._newest - DAYS
+        if not kept_days.all():
+            rows = rows.chosen(kept_days)
         place = rows.book, rows.day % DAYS
         for kept, chosen in ((self._took, rows.took), (self._brought, ~rows.took)):
             np.add.at(kept, (place[0][chosen], place[1][chosen]), rows.minor[chosen])
@@ -187,10 +189,11 @@ class DayFlows:
         """Make the days up to `newest` empty, and forget who took on days of which no more are counted."""
         if self._newest < 0:
             self._newest = newest
-        fresh = np.arange(max(self._newest, newest - DAYS) + 1, newest + 1) % DAYS
-        for kept in (self._took, self._brought, self._takers):
-            kept[:, fresh] = 0
-        self._newest = max(self._newest, newest)
+        if newest > self._newest:
+            fresh = np.arange(max(self._newest, newest - DAYS) + 1, newest + 1) % DAYS
+            for kept in (self._took, self._brought, self._takers):
+                kept[:, fresh] = 0
+            self._newest = newest
         for day in [one for one in self._seen if one < first_clock_day - _LATE_DAYS]:
             del self._seen[day]
 
@@ -259,5 +262,7 @@ def _with_room(owners: Int32s, size: int) -> Int32s:
 def _firsts(codes: Int32s, owners: Int32s) -> list[int]:
     """Where each code without an owner yet comes first, ascending."""
     met = np.flatnonzero(owners[codes] == _UNKNOWN)
+    if not met.size:
+        return []
     places: list[int] = met[np.sort(np.unique(codes[met], return_index=True)[1])].tolist()
     return places

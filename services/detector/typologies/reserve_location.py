@@ -128,16 +128,15 @@ class ReserveLocation(Typology):
         self._flows.advance_before(context.now_us)
         parameters = in_force(Parameters, self.id, context.rules)
         reserve = _elsewhere(context, account, parameters)
-        keys = self._flows.keys(account)
-        held = {key: self._flows.held_minor(key) for key in keys}
+        held = self._flows.held_minor(account)
         self._flows.note_lowest(account)
-        most = max(keys, key=lambda key: (held[key], -key[1]))
+        most = max(range(len(held)), key=lambda code: (held[code], -code))
         if reserve is None or held[most] <= parameters.tolerance_minor:
             return None
         again = Recheck(account, context.now_us + DAY)
         if _may_hold(reserve, parameters):
             return again
-        currency, night = context.graph.currency(most[1]), day_of(context.now_us)
+        currency, night = context.graph.currency(most), day_of(context.now_us)
         found = _finding(context, reserve, account, currency, held[most], night, parameters)
         return replace(found, again=again)
 
