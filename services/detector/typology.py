@@ -95,6 +95,8 @@ class Step:
     legs: StrangerLegs
     """Between strangers, this batch's among them."""
     suspects: Suspects
+    answers: dict[Hashable, Any] = field(default_factory=dict)
+    """What one typology found of the batch and another need not find again, under a key of its module's."""
 
     @cached_property
     def src_marks(self) -> npt.NDArray[np.uint32]:
