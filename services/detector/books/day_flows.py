@@ -33,8 +33,6 @@ _ROLES: Final = frozenset({*HOLDING, AccountRole.client, AccountRole.fund_sales}
 _KEPT: Final = bits_of(_ROLES)
 _UNKNOWN: Final = -2
 _NONE: Final = -1
-_CURRENCIES: Final = 1 << 15
-"""More than the graph has codes for."""
 _LATE_DAYS: Final = 2
 """Of a transfer later than this the amount counts, and not who it was."""
 _TAKES: Final = (Purpose.withdraw, Purpose.redemption)
@@ -103,8 +101,8 @@ class DayFlows:
         self._owner_of_product = np.full(1024, _UNKNOWN, np.int32)
         self._owners: dict[tuple[str, str], int] = {}
         """Numbers of institutions and their products, in the order met."""
-        self._numbers = {-1: -1}
-        """Of books, by owner and currency; -1: there is none."""
+        self._numbers = np.full((1, 1), _NONE, np.int64)
+        """Of books, by owner and currency; the last owner is nobody and has none."""
         self._revision = -1
         self._waiting: _Rows | None = None
         self._at = 0
@@ -175,9 +173,9 @@ class DayFlows:
         kept_days = rows.day > self._newest - DAYS
         if not kept_days.all():
             rows = rows.chosen(kept_days)
-        place = rows.book, rows.day % DAYS
+        places = rows.book * DAYS + rows.day % DAYS
         for kept, chosen in ((self._took, rows.took), (self._brought, ~rows.took)):
-            np.add.at(kept, (place[0][chosen], place[1][chosen]), rows.minor[chosen])
+            np.add.at(kept.reshape(-1), places[chosen], rows.minor[chosen])
         known = rows.took & (rows.clock_day - rows.day <= _LATE_DAYS)
         for book, day, who in zip(*(c[known].tolist() for c in (rows.book, rows.day, rows.who)), strict=True):
             seen = self._seen.setdefault(day, set())
@@ -215,16 +213,27 @@ class DayFlows:
             self._owner_of_product[product] = self._product_owner(step, product, clock_us)
         owners = self._owner_of_product[products].astype(np.int64)
         owners = np.where(owners >= 0, owners, self._owner_of_account[ends])
-        keys = np.where(owners < 0, -1, owners * _CURRENCIES + applied.currency[rows])
-        numbers = [self._numbers.get(key, _UNKNOWN) for key in keys.tolist()]
-        if _UNKNOWN in numbers:
-            names = list(self._owners)
-            for place in [place for place, number in enumerate(numbers) if number == _UNKNOWN]:
-                owner, currency = divmod(int(keys[place]), _CURRENCIES)
-                day = day_of(int(applied.clock_us[rows[place]]))
-                numbers[place] = self._number(Book(*names[owner], currency), day)
-                self._numbers[int(keys[place])] = numbers[place]
-        return np.array(numbers, np.int64)
+        currencies = applied.currency[rows]
+        self._make_room(int(currencies.max(initial=0)) + 1)
+        numbers = self._numbers[owners, currencies]
+        new = np.flatnonzero(numbers == _UNKNOWN).tolist()
+        names = list(self._owners) if new else []
+        for place in new:
+            owner, currency = int(owners[place]), int(currencies[place])
+            day = day_of(int(applied.clock_us[rows[place]]))
+            numbers[place] = self._number(Book(*names[owner], currency), day)
+            self._numbers[owner, currency] = numbers[place]
+        return numbers
+
+    def _make_room(self, currencies: int) -> None:
+        """For all owners in the table of books, and for one that is none at its end."""
+        owners, width = self._numbers.shape
+        if len(self._owners) >= owners or currencies > width:
+            grown = max(owners, 2 * len(self._owners)), max(width, currencies)
+            numbers = np.full(grown, _UNKNOWN, np.int64)
+            numbers[: owners - 1, :width] = self._numbers[:-1]
+            numbers[-1] = _NONE
+            self._numbers = numbers
 
     def _account_owner(self, step: Step, account: int, clock_us: int) -> int:
         """_NONE where it serves nobody's clients."""
