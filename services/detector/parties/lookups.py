@@ -37,10 +37,10 @@ class Lookup(ABC):
             grown = np.full(max(more, self._of.size, 1024), _NOT_ASKED, np.int32)
             self._of = np.concatenate((self._of, grown))
         numbers: Int32s = self._of[accounts]
-        unasked = accounts[numbers == _NOT_ASKED]
-        if not unasked.size:
+        asked = numbers == _NOT_ASKED
+        if not asked.any():
             return numbers
-        for account in set(unasked.tolist()):
+        for account in np.unique(accounts[asked]).tolist():
             self._of[account] = self._ask(step.registry, step.graph.token(account).hex())
         return self._of[accounts]
 
