@@ -242,7 +242,11 @@ class Registry:
         """
         if party_id != origin and not self._ties.any(party_id):
             return None
-        return self._ties.closure(origin, ts_us).parties.get(party_id)
+        return self.parties_tied(origin, ts_us).get(party_id)
+
+    def parties_tied(self, origin: str, ts_us: int) -> Mapping[str, Relatedness]:
+        """All that are tied to the party `origin` at `ts_us`, itself among them. Searched anew each time."""
+        return self._ties.closure(origin, ts_us).parties
 
     def group(self, institution_id: str, ts_us: int) -> str | None:
         institution = self._institutions.at(institution_id, ts_us)
@@ -285,6 +289,10 @@ class Registry:
         for version in self._versions(token_hex):
             bits |= ROLE_BIT[version.role]
         return bits
+
+    def institutions_served(self, token_hex: str) -> tuple[str, ...]:
+        """The institutions in whose business any version places the account, by id."""
+        return tuple(one for one in self._businesses.get(token_hex, ()) if one)
 
     def institutions_touching(self, token_hex: str) -> tuple[str, ...]:
         """The institutions to which the account's transfers may matter, at whatever time, by id.

@@ -10,7 +10,7 @@ reserves are never found at a reversal itself; alerts raised before it stand.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -42,8 +42,8 @@ from services.detector.scoring import Scores
 from services.detector.searching import limits_of, nothing_found, searched_for
 from services.detector.timers import Timer, Timers
 from services.detector.typologies import TYPOLOGIES
-from services.detector.typology import Candidates, Context, Finding, Outcome, Step, Transfer, Typology
-from services.detector.waiting import Candidate, Waiting
+from services.detector.typology import Context, Finding, Recheck, Step, Transfer, Typology
+from services.detector.waiting import Waiting
 
 WINDOW_US: Final = 31 * DAY
 """A day more than the longest window of a typology, which is 30 days."""
@@ -176,18 +176,21 @@ class Engine:
         self._legs.take(applied, step.dealt.since_us, between_strangers(step, SPAN_US))
         self._book.open(batch, applied, step.src_marks, step.dst_marks)
         found = _Found()
-        waiting = Waiting(self._candidates(step))
+        waiting = Waiting([typology.candidates(step) for typology in self._typologies])
         while (row := waiting.row) is not None:
-            self._fire_until(int(clocks[row]), step, found)
+            clock_us = int(clocks[row])
+            self._fire_until(clock_us, step, found)
             self._heed(step, found, waiting, row, -1)
             self._book.advance(row)
-            context = self._context(int(clocks[row]), int(applied.as_of[row]), step.marks)
+            context = self._context(clock_us, int(applied.as_of[row]), step.marks)
             while (one := waiting.take(row)) is not None:
                 typology = self._typologies[one.typology]
                 self._tallies[typology.id].triggers += 1
                 outcome = typology.confirm(context, Transfer(step, row, one.account))
-                self._take(one.typology, context, self._with_limits(one.typology, step, row, outcome), found)
-                self._heed(step, found, waiting, row, one.typology)
+                if outcome is not None:
+                    outcome = self._with_limits(one.typology, step, row, outcome)
+                    self._take(one.typology, context, outcome, found)
+                    self._heed(step, found, waiting, row, one.typology)
         self._fire_until(int(clocks[-1]), step, found)
         self._book.close()
         for each in self._typologies:
@@ -196,16 +199,17 @@ class Engine:
 
     def apply_balances(self, records: Sequence[Balance]) -> Outputs:
         """Take statements of balances in: they see all that came before them on the log."""
-        found = _Found()
+        found, clock_us = _Found(), self._graph.clock_us
         for record in records:
             account = self._account(record.account_id)
             if account is None or not self._balances.put(account, record):
                 continue
-            clock_us = self._graph.clock_us
             now_us = record.as_of if clock_us is None else clock_us
             context = self._context(now_us, self._as_of, self._marks.all())
             for number, typology in self._asked_of_balances:
-                self._take(number, context, typology.stated(context, account, record), found)
+                outcome = typology.stated(context, account, record)
+                if outcome is not None:
+                    self._take(number, context, outcome, found)
         return Outputs(tuple(found.alerts), tuple(found.scores))
 
     @property
@@ -243,15 +247,13 @@ class Engine:
             return self._graph.apply(batch), nothing_found(batch.rows)
         return self._graph.apply_and_search(batch, self._shapes)
 
-    def _with_limits(self, typology: int, step: Step, row: int, outcome: Outcome) -> Outcome:
+    def _with_limits(
+        self, typology: int, step: Step, row: int, outcome: Finding | Recheck
+    ) -> Finding | Recheck:
         """A search of the row that was cut short may have missed shapes: its finding says so."""
         if not isinstance(outcome, Finding) or not self._typologies[typology].shapes:
             return outcome
         return replace(outcome, limits=(*outcome.limits, *limits_of(int(step.found.cut[row]))))
-
-    def _candidates(self, step: Step) -> Iterator[Candidate]:
-        for number, typology in enumerate(self._typologies):
-            yield from _numbered(number, typology.candidates(step))
 
     def _heed(self, step: Step, found: _Found, waiting: Waiting, row: int, turn: int) -> None:
         """Who has become a suspect makes more rows candidates, from the typology after `turn` at `row` on."""
@@ -259,7 +261,7 @@ class Engine:
             for number, typology in self._heeding:
                 candidates = typology.on_named(step, found.named)
                 if candidates is not None:
-                    waiting.add(_numbered(number, candidates), row, turn)
+                    waiting.add(number, candidates, row, turn)
             found.named.clear()
 
     def _account(self, token_hex: str) -> int | None:
@@ -278,6 +280,7 @@ class Engine:
             now_us,
             as_of,
             marks,
+            self._marks.in_business,
             self._registered,
             self._balances,
             self._book,
@@ -288,15 +291,11 @@ class Engine:
 
     def _fire_until(self, clock_us: int, step: Step, found: _Found) -> None:
         """Fire what is due by `clock_us`: timers, and at midnight the scores."""
-        while True:
-            timer_us, boundary_us = self._timers.next_us(), self._scores.next_boundary_us
-            due = [one for one in (timer_us, boundary_us) if one is not None and one <= clock_us]
-            if not due:
-                return
-            if min(due) == timer_us:
+        while (due_us := min(self._timers.next_us, self._scores.next_boundary_us)) <= clock_us:
+            if due_us == self._timers.next_us:
                 self._fire(self._timers.pop(), step, found)
             else:
-                found.scores += self._scores.at_boundary(self.registry, self._law.at(min(due)))
+                found.scores += self._scores.at_boundary(self.registry, self._law.at(due_us))
 
     def _fire(self, timer: Timer, step: Step, found: _Found) -> None:
         """Look again as of the last row before the clock reached the timer."""
@@ -305,9 +304,11 @@ class Engine:
         context = self._context(timer.due_us, _as_of_before(step.applied, row), step.marks)
         typology = self._typologies[timer.typology]
         self._tallies[typology.id].rechecks += 1
-        self._take(timer.typology, context, typology.recheck(context, timer.account), found)
+        outcome = typology.recheck(context, timer.account)
+        if outcome is not None:
+            self._take(timer.typology, context, outcome, found)
 
-    def _take(self, typology: int, context: Context, outcome: Outcome, found: _Found) -> None:
+    def _take(self, typology: int, context: Context, outcome: Finding | Recheck, found: _Found) -> None:
         again = outcome.again if isinstance(outcome, Finding) else outcome
         if again is not None:
             due_us = max(again.at_us, context.now_us + 1)
@@ -336,11 +337,6 @@ class _Found:
     scores: list[RiskScore] = field(default_factory=list)
     named: list[int] = field(default_factory=list)
     """Suspects that nobody was told of yet."""
-
-
-def _numbered(typology: int, candidates: Candidates) -> Iterator[Candidate]:
-    for row, account in zip(candidates.rows.tolist(), candidates.accounts.tolist(), strict=True):
-        yield Candidate(row, typology, account)
 
 
 def _as_of_before(applied: Applied, row: int) -> int:

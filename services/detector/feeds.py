@@ -59,15 +59,16 @@ class Feeds:
         newest = np.maximum.accumulate(np.concatenate(([known.newest_us], times)))
         lateness_us = _lateness_us(registry, feed_id, int(newest[-1]))
         behind = (times < newest[:-1] - lateness_us) & (applied.status == Status.inserted)
+        became = np.bincount(applied.status, minlength=len(Status)).tolist()
         self._states[feed_id] = replace(
             known,
             newest_us=int(newest[-1]),
             watermark_us=int(newest[-1]) - lateness_us,
-            transfers=known.transfers + int(np.count_nonzero(applied.status == Status.inserted)),
-            duplicates=known.duplicates + int(np.count_nonzero(applied.status == Status.duplicate)),
+            transfers=known.transfers + became[Status.inserted],
+            duplicates=known.duplicates + became[Status.duplicate],
             late=known.late + int(np.count_nonzero(behind)),
-            too_late=known.too_late + int(np.count_nonzero(applied.status == Status.too_late)),
-            refused=known.refused + int(np.count_nonzero(applied.status == Status.refused)),
+            too_late=known.too_late + became[Status.too_late],
+            refused=known.refused + became[Status.refused],
         )
 
     def states(self, clock_us: int | None) -> tuple[FeedState, ...]:

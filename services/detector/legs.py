@@ -6,9 +6,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Bools
+from compiled import Array, Bools, Record, kernel
 from schemas.transaction import Purpose
 from services.detector.graph import Edges
+from services.detector.graph.lists import EDGE
 
 PURPOSES: Final = tuple(Purpose)
 
@@ -28,7 +29,7 @@ class Leg(NamedTuple):
 
 def legs_of(edges: Edges, chosen: Bools | None = None) -> list[Leg]:
     """All of them or those `chosen`, in the order of (ts_us, seq)."""
-    records = edges.records if chosen is None else edges.records[chosen]
+    records = edges.records if chosen is None else edges.records.take(np.flatnonzero(chosen))
     return [
         Leg(ts_us, seq, src, dst, amount_minor, PURPOSES[purpose], product, currency)
         for seq, ts_us, amount_minor, src, dst, product, currency, purpose in records.tolist()
@@ -37,13 +38,35 @@ def legs_of(edges: Edges, chosen: Bools | None = None) -> list[Leg]:
 
 def some_of(edges: Edges, chosen: Bools) -> Edges:
     """Those `chosen`, in the same order."""
-    return Edges(edges.records[chosen], edges.truncated)
+    return Edges(edges.records.take(np.flatnonzero(chosen)), edges.truncated)
 
 
 def merged(*lists: Edges) -> Edges:
     """Their distinct transfers in the order of (ts_us, seq)."""
-    records = np.concatenate([each.records for each in lists])
-    _, first = np.unique(records["seq"], return_index=True)
-    distinct = records[first]
-    order = np.argsort(distinct["ts_us"], kind="stable")
-    return Edges(distinct[order], any(each.truncated for each in lists))
+    records = lists[0].records
+    for each in lists[1:]:
+        room = np.empty(records.size + each.records.size, EDGE)
+        records = room[: merge(records, each.records, room)]
+    return Edges(records, any(each.truncated for each in lists))
+
+
+@kernel
+def merge(one: Array, other: Array, room: Array) -> int:
+    """The number of distinct records, which are the first of `room`, in the order that both are in."""
+    count, here, there = 0, 0, 0
+    while here < one.size or there < other.size:
+        if there == other.size or (here < one.size and comes_first(one[here], other[there])):
+            room[count] = one[here]
+            here += 1
+        else:
+            here += here < one.size and one[here].seq == other[there].seq
+            room[count] = other[there]
+            there += 1
+        count += 1
+    return count
+
+
+@kernel
+def comes_first(one: Record, other: Record) -> bool:
+    is_earlier: bool = one.ts_us < other.ts_us or (one.ts_us == other.ts_us and one.seq < other.seq)
+    return is_earlier

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+from schemas.instant import FOREVER
+
+NEVER_US: Final = FOREVER + 1
+"""Later than any clock."""
 
 
 class Timer(NamedTuple):
@@ -19,6 +24,8 @@ class Timers:
         self._max = max_timers
         self._heap: list[Timer] = []
         self._due: dict[tuple[int, int], int] = {}
+        self.next_us = NEVER_US
+        """When the next is due."""
         self.refused = 0
 
     def __len__(self) -> int:
@@ -33,15 +40,13 @@ class Timers:
             return
         self._due[timer.typology, timer.account] = timer.due_us
         heappush(self._heap, timer)
-
-    def next_us(self) -> int | None:
-        """When the next is due."""
-        while self._heap and self._due.get(self._heap[0][1:]) != self._heap[0].due_us:
-            heappop(self._heap)
-        return self._heap[0].due_us if self._heap else None
+        self.next_us = min(self.next_us, timer.due_us)
 
     def pop(self) -> Timer:
-        """The next, by (due, typology, account). next_us() was not None."""
+        """The next, by (due, typology, account). There is one."""
         timer = heappop(self._heap)
         del self._due[timer.typology, timer.account]
+        while self._heap and self._due.get(self._heap[0][1:]) != self._heap[0].due_us:
+            heappop(self._heap)
+        self.next_us = self._heap[0].due_us if self._heap else NEVER_US
         return timer

@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass, field, fields
-from functools import lru_cache
-from typing import Any, NamedTuple, Protocol, TypeVar, cast
+from functools import cached_property, lru_cache
+from typing import Any, Final, NamedTuple, Protocol, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
+from compiled import Bools, Int64s
 from registry import Registry
 from schemas.alert import Citation, EvidenceEdge, Factor, Limit, Subject
 from schemas.balance import Balance
@@ -25,8 +26,9 @@ from services.detector.books.loan_book import LoanBook
 from services.detector.books.stranger_legs import StrangerLegs
 from services.detector.books.suspects import Suspects
 from services.detector.graph import Applied, Found, Hit, RollingGraph, Shape, Status
-from services.detector.legs import Leg
+from services.detector.legs import PURPOSES, Leg
 from services.detector.parties.registered import Registered
+from services.detector.sieve import ANY_MINOR, Sieve, Sights, sighted
 
 P = TypeVar("P")
 
@@ -49,14 +51,17 @@ def _in_force(kind: type[Any], rule: str, rules: Rules) -> Any:
 
 def least(kind: type[Any], rule: str, name: str, step: Step) -> int:
     """The smallest value of a parameter over the batch: for triggers, which are supersets."""
-    values: list[int] = [getattr(in_force(kind, rule, rules), name) for rules in step.rules]
-    return min(values)
+    return min(_values(cast(Hashable, kind), rule, name, step.rules))
 
 
 def greatest(kind: type[Any], rule: str, name: str, step: Step) -> int:
     """The largest value of a parameter over the batch."""
-    values: list[int] = [getattr(in_force(kind, rule, rules), name) for rules in step.rules]
-    return max(values)
+    return max(_values(cast(Hashable, kind), rule, name, step.rules))
+
+
+@lru_cache(maxsize=1_000)
+def _values(kind: type[Any], rule: str, name: str, every: tuple[Rules, ...]) -> tuple[int, ...]:
+    return tuple(getattr(in_force(kind, rule, rules), name) for rules in every)
 
 
 def throughout(kind: type[P], rule: str, step: Step) -> P | None:
@@ -71,9 +76,10 @@ def shown(parameters: Any) -> dict[str, int | str]:
     return {name: ",".join(v) if isinstance(v, tuple) else v for name, v in values.items()}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Step:
-    """One batch just applied. `marks[i]` are the marks of account i, services.detector.parties.marks."""
+    """One batch just applied. `marks[i]` are the marks of account i, services.detector.parties.marks. What
+    several typologies ask of its rows is found once."""
 
     batch: TransferBatch
     applied: Applied
@@ -89,23 +95,46 @@ class Step:
     legs: StrangerLegs
     """Between strangers, this batch's among them."""
     suspects: Suspects
-    src_marks: npt.NDArray[np.uint32] = field(init=False)
-    """Of each row's payer."""
-    dst_marks: npt.NDArray[np.uint32] = field(init=False)
-    """Of each row's payee."""
-    reverses: npt.NDArray[np.bool_] = field(init=False)
-    """Rows that undo another transfer."""
+    answers: dict[Hashable, Any] = field(default_factory=dict)
+    """What one typology found of the batch and another need not find again, under a key of its module's."""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "src_marks", self.marks[self.applied.src])
-        object.__setattr__(self, "dst_marks", self.marks[self.applied.dst])
-        undone = pc.binary_length(self.batch.columns.column("reversal_of")).to_numpy()
-        object.__setattr__(self, "reverses", undone > 0)
+    @cached_property
+    def src_marks(self) -> npt.NDArray[np.uint32]:
+        """Of each row's payer."""
+        return self.marks[self.applied.src]
 
-    @property
-    def inserted(self) -> npt.NDArray[np.bool_]:
-        inserted: npt.NDArray[np.bool_] = self.applied.status == Status.inserted
+    @cached_property
+    def dst_marks(self) -> npt.NDArray[np.uint32]:
+        """Of each row's payee."""
+        return self.marks[self.applied.dst]
+
+    @cached_property
+    def inserted(self) -> Bools:
+        inserted: Bools = self.applied.status == Status.inserted
         return inserted
+
+    @cached_property
+    def reverses(self) -> Bools:
+        """Rows that undo another transfer."""
+        return self._states("reversal_of")
+
+    @cached_property
+    def instructed(self) -> Bools:
+        """Rows that name a client's instruction."""
+        return self._states("instruction")
+
+    def passing(self, wanted: Sieve, least_minor: int = ANY_MINOR) -> Int64s:
+        """Which rows pass the sieve and are of at least so much, ascending: only such as were inserted."""
+        return self._sights.passing(wanted, least_minor)
+
+    @cached_property
+    def _sights(self) -> Sights:
+        return sighted(self.applied, self.src_marks, self.dst_marks, self.reverses)
+
+    def _states(self, column: str) -> Bools:
+        """Rows whose text there is not empty."""
+        stated: Bools = pc.binary_length(self.batch.columns.column(column)).to_numpy() > 0
+        return stated
 
     def completed(self, shape: Shape) -> npt.NDArray[np.intp]:
         """Where in `found` this shape is, ascending by row."""
@@ -119,7 +148,10 @@ class Candidates(NamedTuple):
     accounts: npt.NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+NOBODY: Final = Candidates(np.empty(0, np.intp), np.empty(0, np.int32))
+
+
+@dataclass(slots=True, eq=False)
 class Transfer:
     """The row at which `account` is a candidate: a view, so that what is not asked costs nothing.
     `payers` and `payees` are the distinct ones of dst and src just after it."""
@@ -150,7 +182,7 @@ class Transfer:
 
     @property
     def purpose(self) -> Purpose:
-        return Purpose(int(self.step.applied.purpose[self.row]))
+        return PURPOSES[int(self.step.applied.purpose[self.row])]
 
     @property
     def currency(self) -> int:
@@ -209,9 +241,10 @@ class Transfer:
         return value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Context:
-    """What a confirmation may know: the graph and registry as of one sequence number.
+    """What a confirmation may know: the graph and registry as of one sequence number. Not to be changed; a
+    frozen one takes several times as long to make.
 
     `now_us` is the clock just after that transfer, or the instant a timer was set for. `marks` are
     those of Step: what they rule out need not be asked of the registry.
@@ -223,6 +256,8 @@ class Context:
     now_us: int
     as_of: int
     marks: npt.NDArray[np.uint32]
+    in_business: Mapping[str, Collection[int]]
+    """By institution: the accounts ever in its business, clients' and merchants' left out: parties.marks."""
     registered: Registered
     balances: History
     book: LoanBook

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Sequence
+from itertools import starmap
 from operator import itemgetter
 from typing import NamedTuple
+
+import numpy as np
+
+from services.detector.typology import Candidates
 
 
 class Candidate(NamedTuple):
@@ -20,8 +25,14 @@ _place = itemgetter(0, 1)
 
 
 class Waiting:
-    def __init__(self, candidates: Iterable[Candidate]) -> None:
-        self._all = sorted(candidates, key=_place)
+    def __init__(self, found: Sequence[Candidates]) -> None:
+        """`found[i]` by typology i."""
+        rows = np.concatenate([one.rows for one in found])
+        order = np.argsort(rows, kind="stable")
+        typologies = np.repeat(np.arange(len(found)), [one.rows.size for one in found])
+        accounts = np.concatenate([one.accounts for one in found])
+        columns = (column[order].tolist() for column in (rows, typologies, accounts))
+        self._all = list(starmap(Candidate, zip(*columns, strict=True)))
         self._next = 0
 
     @property
@@ -31,15 +42,16 @@ class Waiting:
 
     def take(self, row: int) -> Candidate | None:
         """The next one, if it is of `row`."""
-        if self.row != row:
+        if self._next == len(self._all) or self._all[self._next].row != row:
             return None
         self._next += 1
         return self._all[self._next - 1]
 
-    def add(self, candidates: Iterable[Candidate], row: int, typology: int) -> None:
-        """Those that come after the typology's turn at `row` and are not there yet."""
-        for one in candidates:
-            if _place(one) > (row, typology):
+    def add(self, typology: int, found: Candidates, row: int, turn: int) -> None:
+        """Those by `typology` that come after the turn of typology `turn` at `row` and are not there yet."""
+        for place, account in zip(found.rows.tolist(), found.accounts.tolist(), strict=True):
+            one = Candidate(place, typology, account)
+            if _place(one) > (row, turn):
                 first = bisect_left(self._all, _place(one), self._next, key=_place)
                 end = bisect_right(self._all, _place(one), first, key=_place)
                 if one not in self._all[first:end]:

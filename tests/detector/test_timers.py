@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from services.detector.timers import Timer, Timers
+from services.detector.timers import NEVER_US, Timer, Timers
 
 
 def drain(timers: Timers) -> list[Timer]:
     fired = []
-    while timers.next_us() is not None:
+    while timers.next_us < NEVER_US:
         fired.append(timers.pop())
     return fired
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final, NamedTuple
 
-import numpy as np
-
 from schemas.alert import Limit
 from schemas.balance import BalanceKind
 from schemas.instant import DAY
 from schemas.registry import AccountRole
 from services.detector.books.running_balance import Between
 from services.detector.parties.entities import Entities
-from services.detector.parties.marks import bits_of
 from services.detector.typology import Context
 
 MAX_ACCOUNTS: Final = 100
@@ -30,7 +27,7 @@ class Held(NamedTuple):
 
 class Controlled:
     """The accounts in the business of `institution_id` that have one of `roles` now, in one currency; with
-    a `product`, those that keep its money."""
+    a `product`, those that keep its money. The roles are INSTITUTIONAL, services.detector.parties.marks."""
 
     def __init__(
         self,
@@ -50,7 +47,7 @@ class Controlled:
         entities = Entities(context)
         found = [
             account
-            for account in np.flatnonzero(context.marks & bits_of(roles)).tolist()
+            for account in sorted(context.in_business.get(institution_id, ()))
             if any(
                 one.role in roles and one.institution_id == institution_id and product in ("", one.product_id)
                 for one in entities.accounts(account)

@@ -19,7 +19,7 @@ from schemas.transaction import Purpose
 from services.detector.beijing import day_of
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.parties.marks import CLIENT, bits_of
-from services.detector.purposes import among
+from services.detector.sieve import Fact, either, sieve
 from services.detector.typology import Step
 
 DAYS: Final = 128
@@ -33,12 +33,18 @@ _ROLES: Final = frozenset({*HOLDING, AccountRole.client, AccountRole.fund_sales}
 _KEPT: Final = bits_of(_ROLES)
 _UNKNOWN: Final = -2
 _NONE: Final = -1
-_CURRENCIES: Final = 1 << 15
-"""More than the graph has codes for."""
 _LATE_DAYS: Final = 2
 """Of a transfer later than this the amount counts, and not who it was."""
-_TAKES: Final = among([Purpose.withdraw, Purpose.redemption])
-_BRINGS: Final = among([Purpose.recharge, Purpose.top_up, Purpose.invest])
+_TAKES: Final = (Purpose.withdraw, Purpose.redemption)
+_BRINGS: Final = (Purpose.recharge, Purpose.top_up, Purpose.invest)
+_MOVES: Final = either(
+    sieve(payer=_KEPT, not_payee=_KEPT, purposes=_TAKES, facts=Fact.between_two),
+    sieve(payer=CLIENT, not_payee=_KEPT, purposes=[Purpose.unknown], facts=Fact.between_two),
+    sieve(payee=_KEPT, not_payer=_KEPT, purposes=_BRINGS, facts=Fact.between_two),
+    sieve(payee=CLIENT, not_payer=_KEPT, purposes=[Purpose.unknown], facts=Fact.between_two),
+)
+"""Rows at which somebody takes money out or brings it. Where the feed does not say why, only money between a
+client's account and one that keeps nothing for clients counts."""
 
 
 class Book(NamedTuple):
@@ -95,13 +101,19 @@ class DayFlows:
         self._owner_of_product = np.full(1024, _UNKNOWN, np.int32)
         self._owners: dict[tuple[str, str], int] = {}
         """Numbers of institutions and their products, in the order met."""
+        self._numbers = np.full((1, 1), _NONE, np.int64)
+        """Of books, by owner and currency; the last owner is nobody and has none."""
         self._revision = -1
         self._waiting: _Rows | None = None
         self._at = 0
 
     def open(self, step: Step) -> Int64s:
         """The batch's rows at which somebody takes, the first of each day."""
-        rows, took = _moves(step)
+        rows = step.passing(_MOVES)
+        if not rows.size:
+            self._waiting = None
+            return rows
+        took: Bools = (step.src_marks[rows] & _KEPT) != 0
         books = self._books_of(step, rows, took)
         rows, took, books = rows[books >= 0], took[books >= 0], books[books >= 0]
         applied = step.applied
@@ -117,8 +129,8 @@ class DayFlows:
             took,
         )
         self._at = 0
-        days, first = np.unique(self._waiting.clock_day[took], return_index=True)
-        first = first[days > self._last_day]
+        days = self._waiting.clock_day[took]
+        first = np.diff(days, prepend=self._last_day) > 0
         self._last_day = max(self._last_day, int(days.max(initial=-1)))
         return rows[took][first]
 
@@ -158,10 +170,12 @@ class DayFlows:
 
     def _count(self, rows: _Rows) -> None:
         self._roll(int(rows.clock_day[0]), int(rows.clock_day[-1]))
-        rows = rows.chosen(rows.day > self._newest - DAYS)
-        place = rows.book, rows.day % DAYS
+        kept_days = rows.day > self._newest - DAYS
+        if not kept_days.all():
+            rows = rows.chosen(kept_days)
+        places = rows.book * DAYS + rows.day % DAYS
         for kept, chosen in ((self._took, rows.took), (self._brought, ~rows.took)):
-            np.add.at(kept, (place[0][chosen], place[1][chosen]), rows.minor[chosen])
+            np.add.at(kept.reshape(-1), places[chosen], rows.minor[chosen])
         known = rows.took & (rows.clock_day - rows.day <= _LATE_DAYS)
         for book, day, who in zip(*(c[known].tolist() for c in (rows.book, rows.day, rows.who)), strict=True):
             seen = self._seen.setdefault(day, set())
@@ -173,10 +187,11 @@ class DayFlows:
         """Make the days up to `newest` empty, and forget who took on days of which no more are counted."""
         if self._newest < 0:
             self._newest = newest
-        fresh = np.arange(max(self._newest, newest - DAYS) + 1, newest + 1) % DAYS
-        for kept in (self._took, self._brought, self._takers):
-            kept[:, fresh] = 0
-        self._newest = max(self._newest, newest)
+        if newest > self._newest:
+            fresh = np.arange(max(self._newest, newest - DAYS) + 1, newest + 1) % DAYS
+            for kept in (self._took, self._brought, self._takers):
+                kept[:, fresh] = 0
+            self._newest = newest
         for day in [one for one in self._seen if one < first_clock_day - _LATE_DAYS]:
             del self._seen[day]
 
@@ -198,16 +213,27 @@ class DayFlows:
             self._owner_of_product[product] = self._product_owner(step, product, clock_us)
         owners = self._owner_of_product[products].astype(np.int64)
         owners = np.where(owners >= 0, owners, self._owner_of_account[ends])
-        keys = np.where(owners < 0, -1, owners * _CURRENCIES + applied.currency[rows])
-        distinct, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-        numbers = np.full(distinct.size, -1, np.int64)
-        names = list(self._owners)
-        for one in np.argsort(first).tolist():
-            if distinct[one] >= 0:
-                owner, currency = divmod(int(distinct[one]), _CURRENCIES)
-                day = int(day_of(int(applied.clock_us[rows[first[one]]])))
-                numbers[one] = self._number(Book(*names[owner], currency), day)
-        return numbers[inverse]
+        currencies = applied.currency[rows]
+        self._make_room(int(currencies.max(initial=0)) + 1)
+        numbers = self._numbers[owners, currencies]
+        new = np.flatnonzero(numbers == _UNKNOWN).tolist()
+        names = list(self._owners) if new else []
+        for place in new:
+            owner, currency = int(owners[place]), int(currencies[place])
+            day = day_of(int(applied.clock_us[rows[place]]))
+            numbers[place] = self._number(Book(*names[owner], currency), day)
+            self._numbers[owner, currency] = numbers[place]
+        return numbers
+
+    def _make_room(self, currencies: int) -> None:
+        """For all owners in the table of books, and for one that is none at its end."""
+        owners, width = self._numbers.shape
+        if len(self._owners) >= owners or currencies > width:
+            grown = max(owners, 2 * len(self._owners)), max(width, currencies)
+            numbers = np.full(grown, _UNKNOWN, np.int64)
+            numbers[: owners - 1, :width] = self._numbers[:-1]
+            numbers[-1] = _NONE
+            self._numbers = numbers
 
     def _account_owner(self, step: Step, account: int, clock_us: int) -> int:
         """_NONE where it serves nobody's clients."""
@@ -236,20 +262,6 @@ class DayFlows:
         return number
 
 
-def _moves(step: Step) -> tuple[Int64s, Bools]:
-    """The rows at which somebody takes money out or brings it, and which of them take. Where the feed does
-    not say why, only money between a client's account and one that keeps nothing for clients counts."""
-    applied, purpose = step.applied, step.applied.purpose
-    from_kept, to_kept = (step.src_marks & _KEPT) != 0, (step.dst_marks & _KEPT) != 0
-    unstated = purpose == Purpose.unknown
-    takes = _TAKES[purpose] | (unstated & ((step.src_marks & CLIENT) != 0))
-    brings = _BRINGS[purpose] | (unstated & ((step.dst_marks & CLIENT) != 0))
-    took = from_kept & ~to_kept & takes & step.inserted
-    counted = took | (to_kept & ~from_kept & brings & step.inserted)
-    rows = np.flatnonzero(counted & (applied.src != applied.dst)).astype(np.int64)
-    return rows, took[rows]
-
-
 def _with_room(owners: Int32s, size: int) -> Int32s:
     if size <= owners.size:
         return owners
@@ -259,5 +271,7 @@ def _with_room(owners: Int32s, size: int) -> Int32s:
 def _firsts(codes: Int32s, owners: Int32s) -> list[int]:
     """Where each code without an owner yet comes first, ascending."""
     met = np.flatnonzero(owners[codes] == _UNKNOWN)
+    if not met.size:
+        return []
     places: list[int] = met[np.sort(np.unique(codes[met], return_index=True)[1])].tolist()
     return places

@@ -59,11 +59,11 @@ class Listings:
 
     def accounts_of(self, institution_id: str) -> tuple[int, ...]:
         """The platform's accounts that money was booked at, as far as they serve it now."""
-        book = self._context.book
+        known = self._context.in_business.get(institution_id, ())
         return tuple(
             account
-            for account in book.platform_accounts
-            if institution_id in self._entities.served(account, _PLATFORMS_ACCOUNTS)
+            for account in self._context.book.platform_accounts
+            if account in known and institution_id in self._entities.served(account, _PLATFORMS_ACCOUNTS)
         )
 
     def name(self, product: int, account: int) -> str:

@@ -9,6 +9,7 @@ ever gave (services.detector.parties.marks); whether one held on the day is for 
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -166,8 +167,14 @@ class Booked(NamedTuple):
     ts_us: Array
 
     def of(self, *flows: Flow) -> Bools:
-        chosen: Bools = np.isin(_FLOW_CODES, flows)[self.flow]
+        chosen: Bools = _among(flows)[self.flow]
         return chosen
+
+
+@cache
+def _among(flows: tuple[Flow, ...]) -> Bools:
+    """By code, whether it is one of `flows`."""
+    return np.isin(_FLOW_CODES, flows)
 
 
 def booked(batch: TransferBatch, applied: Applied, src_marks: Array, dst_marks: Array) -> Booked:

@@ -6,11 +6,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Bools, Int32s, Int64s
+from compiled import Int32s, Int64s
 from services.detector.typology import Step
-
-Key = tuple[int, int]
-"""(account, currency code)."""
 
 _NOTHING: Final = np.empty(0, np.int64)
 
@@ -20,12 +17,12 @@ class _Waiting(NamedTuple):
 
     rows: Int64s
     clocks_us: Int64s
-    accounts: Int32s
-    currencies: Int32s
+    slots: Int64s
+    currencies: Int64s
     signed_minor: Int64s
 
 
-_NONE: Final = _Waiting(_NOTHING, _NOTHING, _NOTHING.astype(np.int32), _NOTHING.astype(np.int32), _NOTHING)
+_NONE: Final = _Waiting(_NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING)
 
 
 class NetFlows:
@@ -33,30 +30,31 @@ class NetFlows:
 
     The opening balance is not known, so what an account holds is bounded from below: it was never
     less than nothing, so it now holds at least what came in net since its lowest noted point.
+    Memory: 4 bytes an account, and 16 for each currency of a watched one.
     """
 
     def __init__(self) -> None:
-        self._net: dict[Key, int] = {}
-        self._lowest: dict[Key, int] = {}
+        self._slots: Int32s = np.full(1024, -1, np.int32)
+        """By account; -1: it was never watched."""
+        self._count_of_slots = 0
+        self._net = np.zeros((16, 1), np.int64)
+        """By slot and currency code."""
+        self._lowest = np.zeros_like(self._net)
         self._waiting = _NONE
         self._at = 0
 
-    def open(self, step: Step, into: Bools, out_of: Bools) -> None:
-        """`into`, `out_of`: rows whose payee, or payer, is watched."""
+    def open(self, step: Step, into: Int64s, out_of: Int64s) -> None:
+        """`into`, `out_of`: rows whose payee, or payer, is watched, ascending."""
         applied = step.applied
-        paid, drawn = np.flatnonzero(into), np.flatnonzero(out_of)
-        rows = np.concatenate((paid, drawn))
+        rows = np.concatenate((into, out_of))
         order = np.argsort(rows, kind="stable")
-        accounts = np.concatenate((applied.dst[paid], applied.src[drawn]))
-        minor = np.concatenate((applied.amount_minor[paid], -applied.amount_minor[drawn]))
+        accounts = np.concatenate((applied.dst[into], applied.src[out_of]))[order]
+        minor = np.concatenate((applied.amount_minor[into], -applied.amount_minor[out_of]))[order]
         rows = rows[order]
-        self._waiting = _Waiting(
-            rows,
-            applied.clock_us[rows],
-            accounts[order],
-            applied.currency[rows].astype(np.int32),
-            minor[order],
-        )
+        currencies = applied.currency[rows].astype(np.int64)
+        slots = self._slots_of(accounts)
+        self._make_room(int(currencies.max(initial=0)) + 1)
+        self._waiting = _Waiting(rows, applied.clock_us[rows], slots, currencies, minor)
         self._at = 0
 
     def advance(self, row: int) -> None:
@@ -73,25 +71,37 @@ class NetFlows:
 
     def note_lowest(self, account: int) -> None:
         """Its balances may now be the lowest so far."""
-        for key in self.keys(account):
-            self._lowest[key] = min(self._lowest.get(key, 0), self._net[key])
+        slot = self._slots[account]
+        self._lowest[slot] = np.minimum(self._lowest[slot], self._net[slot])
 
-    def keys(self, account: int) -> list[Key]:
-        return [key for key in self._net if key[0] == account]
-
-    def held_minor(self, key: Key) -> int:
-        """At least so much is there."""
-        return self._net[key] - self._lowest.get(key, 0)
+    def held_minor(self, account: int) -> list[int]:
+        """By currency code: of an account that was watched, at least so much is there."""
+        slot = self._slots[account]
+        held: list[int] = (self._net[slot] - self._lowest[slot]).tolist()
+        return held
 
     def _count(self, until: int) -> None:
-        if until <= self._at:
-            return
-        waiting, part = self._waiting, slice(self._at, until)
-        keys = waiting.accounts[part].astype(np.int64) << 16 | waiting.currencies[part]
-        found, places = np.unique(keys, return_inverse=True)
-        sums = np.zeros(found.size, np.int64)
-        np.add.at(sums, places, waiting.signed_minor[part])
-        for key, minor in zip(found.tolist(), sums.tolist(), strict=True):
-            held = key >> 16, key & 0xFFFF
-            self._net[held] = self._net.get(held, 0) + minor
-        self._at = until
+        if until > self._at:
+            part, waiting = slice(self._at, until), self._waiting
+            places = waiting.slots[part], waiting.currencies[part]
+            np.add.at(self._net, places, waiting.signed_minor[part])
+            self._at = until
+
+    def _slots_of(self, accounts: Int32s) -> Int64s:
+        more = int(accounts.max(initial=0)) + 1 - self._slots.size
+        if more > 0:
+            grown = np.full(max(more, self._slots.size), -1, np.int32)
+            self._slots = np.concatenate((self._slots, grown))
+        for account in dict.fromkeys(accounts[self._slots[accounts] < 0].tolist()):
+            self._slots[account] = self._count_of_slots
+            self._count_of_slots += 1
+        return self._slots[accounts].astype(np.int64)
+
+    def _make_room(self, currencies: int) -> None:
+        slots, width = self._net.shape
+        if self._count_of_slots > slots or currencies > width:
+            shape = max(slots, 2 * self._count_of_slots), max(width, currencies)
+            room = (shape[0] - slots, shape[1] - width)
+            self._net, self._lowest = (
+                np.pad(kept, ((0, room[0]), (0, room[1]))) for kept in (self._net, self._lowest)
+            )

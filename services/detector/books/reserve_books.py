@@ -16,7 +16,6 @@ from services.detector.evidence import keep
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import legs_of
 from services.detector.parties.entities import Entities
-from services.detector.parties.marks import RESERVE
 from services.detector.typology import Context
 
 
@@ -146,8 +145,8 @@ class Books:
     def _reserves(self) -> list[int]:
         if self.institution_id is None:
             return [self._account]
-        marked = np.flatnonzero(self._context.marks & RESERVE).tolist()
-        return [one for one in marked if self._is_reserve(one)]
+        known = sorted(self._context.in_business.get(self.institution_id, ()))
+        return [one for one in known if self._is_reserve(one)]
 
     def _is_reserve(self, account: int) -> bool:
         records = self._entities.accounts(account)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-import numpy as np
-
+from compiled import Int64s
 from schemas.transaction import Purpose
 from services.detector.parties.marks import MERCHANT
 from services.detector.typology import Step
@@ -32,16 +31,16 @@ class ReserveLedger:
         self._waiting = _Settled([], [], [], [])
         self._at = 0
 
-    def open(self, step: Step, from_reserve: np.ndarray) -> None:
-        """`from_reserve`: rows out of an account that was ever a reserve account."""
+    def open(self, step: Step, rows: Int64s) -> None:
+        """`rows`: those out of an account that was ever a reserve account, ascending."""
         applied = step.applied
-        to_merchant = (step.dst_marks & MERCHANT) != 0
-        settled = from_reserve & (to_merchant | (applied.purpose == Purpose.merchant_settlement))
-        for account in np.unique(applied.src[from_reserve]).tolist():
-            first = applied.clock_us[from_reserve & (applied.src == account)][0]
-            self._since_us.setdefault(account, int(first))
-        columns = (np.flatnonzero(settled), *(c[settled] for c in (applied.src, applied.currency)))
-        self._waiting = _Settled(*(c.tolist() for c in (*columns, applied.amount_minor[settled])))
+        payers = applied.src[rows]
+        for account in set(payers.tolist()) - self._since_us.keys():
+            self._since_us[account] = int(applied.clock_us[rows[payers == account]][0])
+        to_merchant = (step.dst_marks[rows] & MERCHANT) != 0
+        settled = rows[to_merchant | (applied.purpose[rows] == Purpose.merchant_settlement)]
+        columns = (applied.src, applied.currency, applied.amount_minor)
+        self._waiting = _Settled(settled.tolist(), *(column[settled].tolist() for column in columns))
         self._at = 0
 
     def advance(self, row: int) -> None:

@@ -6,7 +6,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Bools, Int16s, Int32s, Int64s, Record, kernel
+from compiled import Array, Int16s, Int32s, Int64s, Record, kernel
+from schemas.instant import DAY
+from services.detector.beijing import DAY_SHIFT_US
 
 SLEEPER: Final = np.dtype(
     [
@@ -25,8 +27,17 @@ SLEEPER: Final = np.dtype(
 """`last_day` 0: it never moved; `woke_day` 0: it is not within the days after waking. `before`: with whom
 its last transfer before the rest was, and of how much."""
 
-WOKEN: Final = np.dtype([("woke_day", "i4"), ("idle_days", "i4"), ("before", "i4"), ("before_minor", "i8")])
-"""An account that has woken and moved enough; `idle_days` 0: it has not."""
+WOKEN: Final = np.dtype(
+    [
+        ("row", "i4"),
+        ("account", "i4"),
+        ("woke_day", "i4"),
+        ("idle_days", "i4"),
+        ("before", "i4"),
+        ("before_minor", "i8"),
+    ]
+)
+"""An account that has woken and moved enough, just after a row."""
 
 
 class Rule(NamedTuple):
@@ -40,11 +51,9 @@ class Rule(NamedTuple):
 class Rows(NamedTuple):
     src: Int32s
     dst: Int32s
-    day: Int32s
+    ts_us: Int64s
     amount_minor: Int64s
     currency: Int16s
-    moves: Bools
-    """It is a movement of both its accounts."""
 
 
 class Sleepers:
@@ -53,42 +62,45 @@ class Sleepers:
     def __init__(self) -> None:
         self._sleepers: Array = np.zeros(1024, SLEEPER)
 
-    def count(self, rows: Rows, rule: Rule) -> Array:
-        """Take in the rows of a batch. For each its payer and payee, as WOKEN, just after it."""
+    def count(self, rows: Rows, moves: Int64s, rule: Rule) -> Array:
+        """Take in the rows of a batch: `moves` are movements of both their accounts. Of WOKEN, by row, the
+        payer first."""
         more = int(max(rows.src.max(initial=0), rows.dst.max(initial=0))) + 1 - self._sleepers.size
         if more > 0:
             grown = np.zeros(max(more, self._sleepers.size), SLEEPER)
             self._sleepers = np.concatenate((self._sleepers, grown))
-        woken = np.zeros((rows.src.size, 2), WOKEN)
-        count_moves(self._sleepers, rows, rule, woken)
-        return woken
+        woken = np.empty(2 * moves.size, WOKEN)
+        return woken[: count_moves(self._sleepers, rows, moves, rule, woken)]
 
 
 @kernel
-def count_moves(sleepers: Array, rows: Rows, rule: Rule, woken: Array) -> None:
-    for row in range(rows.src.size):
-        if rows.moves[row]:
-            src, dst, minor = rows.src[row], rows.dst[row], rows.amount_minor[row]
-            if src > 0:
-                payer = sleepers[src]
-                if is_woken(payer, rows, row, rule):
-                    payer.left_minor += minor
-                    tell(payer, rule, woken[row, 0])
-                payer.last_other = dst
-                payer.last_minor = minor
-            if dst > 0:
-                payee = sleepers[dst]
-                if is_woken(payee, rows, row, rule):
-                    payee.came_minor += minor
-                    tell(payee, rule, woken[row, 1])
-                payee.last_other = src
-                payee.last_minor = minor
+def count_moves(sleepers: Array, rows: Rows, moves: Int64s, rule: Rule, woken: Array) -> int:
+    """How many of `woken` were told."""
+    told = 0
+    for place in range(moves.size):
+        row = moves[place]
+        src, dst, minor = rows.src[row], rows.dst[row], rows.amount_minor[row]
+        if src > 0:
+            payer = sleepers[src]
+            if is_woken(payer, rows, row, rule):
+                payer.left_minor += minor
+                told += tell(payer, rule, row, src, woken, told)
+            payer.last_other = dst
+            payer.last_minor = minor
+        if dst > 0:
+            payee = sleepers[dst]
+            if is_woken(payee, rows, row, rule):
+                payee.came_minor += minor
+                told += tell(payee, rule, row, dst, woken, told)
+            payee.last_other = src
+            payee.last_minor = minor
+    return told
 
 
 @kernel
 def is_woken(sleeper: Record, rows: Rows, row: int, rule: Rule) -> bool:
     """It moves: whether that counts for a waking, this row's or an earlier one's."""
-    day = rows.day[row]
+    day = (rows.ts_us[row] + DAY_SHIFT_US) // DAY
     if sleeper.last_day > 0 and day - sleeper.last_day >= rule.idle_days:
         sleeper.woke_day = day
         sleeper.idle_days = day - sleeper.last_day
@@ -105,9 +117,14 @@ def is_woken(sleeper: Record, rows: Rows, row: int, rule: Rule) -> bool:
 
 
 @kernel
-def tell(sleeper: Record, rule: Rule, woken: Record) -> None:
-    if min(sleeper.came_minor, sleeper.left_minor) >= rule.floor_minor:
-        woken.woke_day = sleeper.woke_day
-        woken.idle_days = sleeper.idle_days
-        woken.before = sleeper.before
-        woken.before_minor = sleeper.before_minor
+def tell(sleeper: Record, rule: Rule, row: int, account: int, woken: Array, place: int) -> bool:
+    if min(sleeper.came_minor, sleeper.left_minor) < rule.floor_minor:
+        return False
+    one = woken[place]
+    one.row = row
+    one.account = account
+    one.woke_day = sleeper.woke_day
+    one.idle_days = sleeper.idle_days
+    one.before = sleeper.before
+    one.before_minor = sleeper.before_minor
+    return True

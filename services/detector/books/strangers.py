@@ -45,10 +45,14 @@ def in_no_role(marks: npt.NDArray[np.uint32]) -> Bools:
 
 
 def between_strangers(step: Step, window_us: int) -> Bools:
-    """Rows whose payer and payee began to deal within the window: for triggers."""
+    """Rows whose payer and payee began to deal within the window: for triggers. Not to be written to."""
+    known: Bools | None = step.answers.get((between_strangers, window_us))
+    if known is not None:
+        return known
     applied = step.applied
     rows: Bools = step.dealt.since_us >= applied.ts_us - window_us
     rows &= is_private(applied.purpose) & in_no_role(step.src_marks) & in_no_role(step.dst_marks)
+    step.answers[between_strangers, window_us] = rows
     return rows
 
 

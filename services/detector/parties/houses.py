@@ -49,7 +49,7 @@ class Houses:
         if more > 0:
             grown = np.full(max(more, self._several.size, 1024), _NOT_ASKED, np.int8)
             self._several = np.concatenate((self._several, grown))
-        for account in np.unique(accounts[self._several[accounts] == _NOT_ASKED]).tolist():
+        for account in set(accounts[self._several[accounts] == _NOT_ASKED].tolist()):
             token = step.graph.token(account).hex()
             self._several[account] = self._is_of_several(step.registry, token, central_banks)
         several: Bools = self._several[accounts] == 1

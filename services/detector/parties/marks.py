@@ -46,6 +46,10 @@ def bits_of(roles: Iterable[AccountRole]) -> int:
 
 KEEPER: Final = bits_of(KEPT_FOR_OTHERS)
 OTHER: Final = bits_of(set(AccountRole) - KEPT_FOR_OTHERS)
+INSTITUTIONAL: Final = bits_of(
+    set(AccountRole) - {AccountRole.client, AccountRole.merchant_settlement, AccountRole.external}
+)
+"""Roles of the accounts that are an institution's business itself, few beside those of who deals with it."""
 REGISTERED: Final = KEEPER | OTHER
 
 
@@ -68,6 +72,8 @@ class Marks:
         self._registry = registry
         self._marks = np.zeros(1024, np.uint32)
         self._known = 1
+        self.in_business: dict[str, set[int]] = {}
+        """By institution: the accounts ever in its business of which some role was ever INSTITUTIONAL."""
 
     def all(self) -> npt.NDArray[np.uint32]:
         """By index; first looks up the accounts that are new in the graph."""
@@ -75,7 +81,7 @@ class Marks:
         if count > self._marks.size:
             self._marks = np.concatenate((self._marks, np.zeros(count, np.uint32)))
         for index in range(self._known, count):
-            self._marks[index] = marks_of(self._registry, self._graph.token(index).hex())
+            self._set(index, self._graph.token(index).hex())
         self._known = count
         return self._marks
 
@@ -103,4 +109,11 @@ class Marks:
     def _mark(self, token_hex: str) -> None:
         index = self._graph.index(bytes.fromhex(token_hex))
         if index is not None and index < self._known:
-            self._marks[index] |= marks_of(self._registry, token_hex)
+            self._set(index, token_hex)
+
+    def _set(self, index: int, token_hex: str) -> None:
+        marks = marks_of(self._registry, token_hex)
+        self._marks[index] |= marks
+        if marks & INSTITUTIONAL:
+            for institution_id in self._registry.institutions_served(token_hex):
+                self.in_business.setdefault(institution_id, set()).add(index)

@@ -6,7 +6,7 @@ from itertools import islice
 
 import numpy as np
 
-from compiled import Bools
+from compiled import Bools, Int64s
 from schemas.registry import ProductKind
 from services.detector.typology import Step
 
@@ -22,9 +22,9 @@ class OfKind:
         self._known = 0
         """Products of the kind that the registry had at the last look."""
 
-    def rows(self, step: Step) -> Bools:
-        """Which rows name a product that was ever of the kind."""
-        products = step.applied.product
+    def among(self, step: Step, rows: Int64s) -> Bools:
+        """Which of `rows` name a product that was ever of the kind."""
+        products = step.applied.product[rows]
         ids = step.registry.ever_of_kind(self._kind)
         if len(ids) > self._known:
             for product_id in islice(ids, self._known, None):
@@ -36,5 +36,5 @@ class OfKind:
         if top > self._is.size:
             new = [step.graph.product(code) in ids for code in range(self._is.size, top)]
             self._is = np.concatenate((self._is, np.array(new, np.bool_)))
-        rows: Bools = self._is[products] & step.inserted
-        return rows
+        among: Bools = self._is[products]
+        return among

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Bools
+from compiled import Int64s
 from schemas.registry import AccountRole, InstitutionKind, Product, ProductKind
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import CUSTODY
@@ -27,18 +27,19 @@ class Projects:
     def __init__(self) -> None:
         self._named = OfKind(ProductKind.project)
 
-    def rows(self, step: Step) -> Bools:
-        """Rows that name a project; and those that name no product, through the custody account of a
-        platform for equity crowdfunding."""
+    def among(self, step: Step, rows: Int64s) -> Int64s:
+        """Those of `rows` that name a project; and those that name no product, through the custody account
+        of a platform for equity crowdfunding."""
         applied = step.applied
-        rows = self._named.rows(step)
-        in_custody, out_of_custody = (step.dst_marks & CUSTODY) != 0, (step.src_marks & CUSTODY) != 0
-        unnamed = step.inserted & (applied.product == _NO_PRODUCT) & (in_custody | out_of_custody)
-        if unnamed.any():
-            custody = np.where(in_custody, applied.dst, applied.src)
-            known = [one for one in np.unique(custody[unnamed]).tolist() if _is_for_equity(step, one)]
-            rows |= unnamed & np.isin(custody, known)
-        return rows
+        chosen = self._named.among(step, rows)
+        unnamed = np.flatnonzero(applied.product[rows] == _NO_PRODUCT)
+        if unnamed.size:
+            into = (step.dst_marks[rows[unnamed]] & CUSTODY) != 0
+            custody = np.where(into, applied.dst[rows[unnamed]], applied.src[rows[unnamed]])
+            for account in set(custody[step.marks[custody] & CUSTODY != 0].tolist()):
+                if _is_for_equity(step, account):
+                    chosen[unnamed[custody == account]] = True
+        return rows[chosen]
 
 
 def _is_for_equity(step: Step, account: int) -> bool:

@@ -36,6 +36,7 @@ from services.detector.legs import legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import KEEPER, TIED
 from services.detector.severity import by_amount
+from services.detector.sieve import Fact, sieve
 from services.detector.typology import (
     Candidates,
     Context,
@@ -58,6 +59,7 @@ _YEAR_HOURS: Final = 365 * 24
 _PRODUCT_BITS: Final = 32
 _PAID: Final = (Purpose.repay, Purpose.redemption, Purpose.interest, Purpose.compensation, *UNSTATED)
 _REWARDS: Final = (Purpose.transfer, Purpose.unknown, Purpose.subsidy)
+_REWARDING: Final = sieve(payer=TIED, not_payer=HOUSE | KEEPER, purposes=_REWARDS, facts=Fact.yuan)
 _RP: Final = Citation(document="RP", article="三.4")
 
 
@@ -118,11 +120,8 @@ class AbnormalReturn(Typology):
 
     def _rewards(self, step: Step) -> Int64s:
         """What parties tied to an institution pay many others without saying for what."""
-        applied = step.applied
-        rewards = ((step.src_marks & TIED) != 0) & ((step.src_marks & (HOUSE | KEEPER)) == 0)
-        rewards &= applied.payees >= least(Parameters, self.id, "min_rewarded", step)
-        rewards &= np.isin(applied.purpose, _REWARDS) & step.inserted & (applied.currency == YUAN)
-        return np.flatnonzero(rewards).astype(np.int64)
+        rewards = step.passing(_REWARDING)
+        return rewards[step.applied.payees[rewards] >= least(Parameters, self.id, "min_rewarded", step)]
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         hour = context.now_us // HOUR

@@ -33,7 +33,9 @@ from services.detector.parties.entities import Entities
 from services.detector.parties.marks import CLIENT, CUSTODY
 from services.detector.parties.projects import Project, Projects, project_of
 from services.detector.severity import by_amount
+from services.detector.sieve import Fact, either, sieve
 from services.detector.typology import (
+    NOBODY,
     Candidates,
     Context,
     Finding,
@@ -57,6 +59,12 @@ _PAYS: Final = (
     int(Purpose.repay),
     int(Purpose.refund),
     *_UNSTATED,
+)
+_MOVES: Final = either(
+    sieve(payee=CUSTODY, purposes=[Purpose.invest]),
+    sieve(payee=CUSTODY, payer=CLIENT, purposes=_UNSTATED),
+    sieve(not_payee=CUSTODY, purposes=_PAYS, facts=Fact.names_product),
+    sieve(not_payee=CUSTODY, payer=CUSTODY, purposes=_PAYS),
 )
 
 
@@ -87,15 +95,12 @@ class DisguisedDebt(Typology):
 
     def candidates(self, step: Step) -> Candidates:
         """Payments of backers into custody for a project, and payments for it to others."""
-        purpose = step.applied.purpose
-        to_custody = (step.dst_marks & CUSTODY) != 0
-        backed = (purpose == Purpose.invest) | (
-            np.isin(purpose, _UNSTATED) & ((step.src_marks & CLIENT) != 0)
-        )
-        rows = np.flatnonzero(
-            np.where(to_custody, backed, np.isin(purpose, _PAYS)) & self._projects.rows(step)
-        )
-        return Candidates(rows, np.where(to_custody, step.applied.src, step.applied.dst)[rows])
+        applied, rows = step.applied, step.passing(_MOVES)
+        if not rows.size:
+            return NOBODY
+        rows = self._projects.among(step, rows)
+        to_custody = (step.dst_marks[rows] & CUSTODY) != 0
+        return Candidates(rows, np.where(to_custody, applied.src[rows], applied.dst[rows]))
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         entities = Entities(context)

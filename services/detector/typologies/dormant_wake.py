@@ -25,13 +25,14 @@ from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.record import Bilingual
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
-from services.detector.beijing import day_of, midnight_us
+from services.detector.beijing import midnight_us
 from services.detector.books.sleepers import Rows, Rule, Sleepers
 from services.detector.explanations.dormant_wake import Wake, explanation
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import KEPT_FOR_OTHERS
 from services.detector.severity import by_amount
+from services.detector.sieve import Fact, sieve
 from services.detector.typology import (
     Candidates,
     Context,
@@ -52,6 +53,7 @@ _WHOLE: Final = 10_000
 _YEAR_DAYS: Final = 365
 _KEEPERS: Final = KEPT_FOR_OTHERS | {AccountRole.product_vehicle, AccountRole.guarantee}
 _BANKS_OWN: Final = (Purpose.interest, Purpose.fee)
+_MOVES: Final = sieve(purposes=set(Purpose) - set(_BANKS_OWN), facts=Fact.between_two)
 _EXPLAINED_IN: Final = (
     *_BANKS_OWN,
     Purpose.salary,
@@ -105,25 +107,11 @@ class DormantWake(Typology):
     def candidates(self, step: Step) -> Candidates:
         """Movements of accounts that have woken, once they have moved enough in and out."""
         applied = step.applied
-        rows = Rows(
-            applied.src,
-            applied.dst,
-            day_of(applied.ts_us).astype(np.int32),
-            applied.amount_minor,
-            applied.currency,
-            step.inserted & (applied.src != applied.dst) & ~np.isin(applied.purpose, _BANKS_OWN),
-        )
-        names = ("idle_days", "within_days", "floor_minor")
-        woken = self._sleepers.count(rows, Rule(*(least(Parameters, self.id, one, step) for one in names)))
-        places, sides = np.nonzero(woken["idle_days"])
-        accounts = np.where(sides == 0, applied.src[places], applied.dst[places])
-        self._woken = {
-            (row, account): _Woken(*one)
-            for row, account, one in zip(
-                places.tolist(), accounts.tolist(), woken[places, sides].tolist(), strict=True
-            )
-        }
-        return Candidates(places, accounts)
+        rows = Rows(applied.src, applied.dst, applied.ts_us, applied.amount_minor, applied.currency)
+        rule = Rule(*(least(Parameters, self.id, name, step) for name in Rule._fields))
+        woken = self._sleepers.count(rows, step.passing(_MOVES), rule)
+        self._woken = {(row, account): _Woken(*one) for row, account, *one in woken.tolist()}
+        return Candidates(woken["row"].astype(np.intp), woken["account"])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         parameters = in_force(Parameters, self.id, context.rules)

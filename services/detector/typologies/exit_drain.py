@@ -30,12 +30,11 @@ from schemas.registry import AccountRole, FilingKind, PartyKind
 from schemas.transaction import Purpose
 from services.detector.books.controlled import Controlled
 from services.detector.explanations.exit_drain import Drain, explanation
-from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import Leg
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import KEEPER, MERCHANT, bits_of
-from services.detector.purposes import among
 from services.detector.severity import by_amount
+from services.detector.sieve import Fact, either, sieve
 from services.detector.typology import (
     Candidates,
     Context,
@@ -71,8 +70,8 @@ CONTROLLED: Final = frozenset(
 _OURS: Final = bits_of(CONTROLLED)
 _SERVED: Final = KEEPER | MERCHANT | bits_of({AccountRole.product_vehicle})
 """Payments to such accounts are business, or stay with somebody who keeps money for others."""
-_BUSINESS: Final = among(
-    [
+_BUSINESS: Final = frozenset(
+    {
         Purpose.repay,
         Purpose.withdraw,
         Purpose.redemption,
@@ -84,9 +83,24 @@ _BUSINESS: Final = among(
         Purpose.fee,
         Purpose.salary,
         Purpose.tax,
-    ]
+    }
 )
-"""By purpose: what an institution pays in the course of business."""
+"""What an institution pays in the course of business."""
+_LEAVES: Final = either(
+    sieve(
+        payer=_OURS,
+        not_payee=_SERVED,
+        purposes=set(Purpose) - _BUSINESS - {Purpose.disburse},
+        facts=Fact.known_payee,
+    ),
+    sieve(
+        payer=_OURS,
+        not_payee=_SERVED,
+        purposes=[Purpose.disburse],
+        facts=Fact.known_payee,
+        not_facts=Fact.names_product,
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +148,7 @@ class ExitDrain(Typology):
         applied = step.applied
         if self._since_us is None:
             self._since_us = int(applied.clock_us[0])
-        large = least(Parameters, self.id, "min_transfer_minor", step)
-        rows = np.flatnonzero(((step.src_marks & _OURS) != 0) & (applied.amount_minor >= large))
-        rows = rows[step.inserted[rows] & ((step.dst_marks[rows] & _SERVED) == 0)]
-        purpose, product = applied.purpose[rows], applied.product[rows]
-        business = _BUSINESS[purpose] | ((purpose == Purpose.disburse) & (product != 0))
-        rows = rows[~business & (applied.dst[rows] != OUTSIDE_INDEX)]
+        rows = step.passing(_LEAVES, least(Parameters, self.id, "min_transfer_minor", step))
         return Candidates(rows, applied.src[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:

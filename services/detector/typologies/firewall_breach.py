@@ -20,8 +20,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-import numpy as np
-
 from schemas.alert import Citation, EvidenceEdge, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
@@ -32,6 +30,7 @@ from services.detector.explanations.firewall_breach import Dealings, explanation
 from services.detector.flows.groups import Dealing, Group
 from services.detector.parties.marks import TIED
 from services.detector.severity import by_amount
+from services.detector.sieve import Fact, sieve
 from services.detector.typology import (
     Candidates,
     Context,
@@ -47,6 +46,7 @@ from services.detector.typology import (
     shown,
 )
 
+_WITHIN: Final = sieve(payer=TIED, payee=TIED, facts=Fact.between_two)
 _SERVICES: Final = frozenset({Purpose.fee, Purpose.purchase, Purpose.transfer, Purpose.unknown})
 _MAX_FLOWS: Final = 1_000
 """Kept of one payer in one currency; past it the oldest go."""
@@ -92,10 +92,8 @@ class FirewallBreach(Typology):
 
     def candidates(self, step: Step) -> Candidates:
         """Payments from whoever was ever tied to an institution to whoever was."""
-        applied = step.applied
-        both = (step.src_marks & step.dst_marks & TIED) != 0
-        rows = np.flatnonzero(both & step.inserted & (applied.src != applied.dst))
-        return Candidates(rows, applied.src[rows])
+        rows = step.passing(_WITHIN)
+        return Candidates(rows, step.applied.src[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         if transfer.is_reversal:

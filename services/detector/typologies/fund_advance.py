@@ -29,6 +29,7 @@ from services.detector.explanations.fund_advance import Advance, explanation
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import RESERVE, bits_of
 from services.detector.severity import by_amount
+from services.detector.sieve import Fact, either, sieve
 from services.detector.typology import (
     Candidates,
     Context,
@@ -46,8 +47,13 @@ from services.detector.typology import (
 
 _FUND_ROLES: Final = frozenset({AccountRole.fund_sales, AccountRole.product_vehicle})
 _FUNDS_ACCOUNT: Final = bits_of(_FUND_ROLES)
-_NO_PRODUCT: Final = 0
 _UNSTATED: Final = (Purpose.unknown, Purpose.transfer)
+_MAY_REDEEM: Final = either(
+    sieve(payee=RESERVE, not_payer=RESERVE, purposes=[Purpose.redemption]),
+    sieve(payee=RESERVE, not_payer=RESERVE, payer=_FUNDS_ACCOUNT),
+    sieve(payer=RESERVE, not_payee=RESERVE, purposes=[Purpose.redemption]),
+    sieve(payer=RESERVE, not_payee=RESERVE, purposes=_UNSTATED, facts=Fact.names_product),
+)
 _INVESTMENTS: Final = frozenset({ProductKind.fund, ProductKind.private, ProductKind.vehicle})
 _NOT_CLIENTS: Final = _FUND_ROLES | {
     AccountRole.reserve,
@@ -87,12 +93,9 @@ class FundAdvance(Typology):
     def candidates(self, step: Step) -> Candidates:
         """Transfers in and out of reserve accounts that are redemptions or may be."""
         applied = step.applied
-        into, out_of = (step.dst_marks & RESERVE) != 0, (step.src_marks & RESERVE) != 0
-        redeemed = applied.purpose == Purpose.redemption
-        may_be = redeemed | (into & ((step.src_marks & _FUNDS_ACCOUNT) != 0))
-        may_be |= out_of & (applied.product != _NO_PRODUCT) & np.isin(applied.purpose, _UNSTATED)
-        rows = np.flatnonzero(step.inserted & (into != out_of) & may_be)
-        return Candidates(rows, np.where(into[rows], applied.dst[rows], applied.src[rows]))
+        rows = step.passing(_MAY_REDEEM)
+        into = (step.dst_marks[rows] & RESERVE) != 0
+        return Candidates(rows, np.where(into, applied.dst[rows], applied.src[rows]))
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         entities = Entities(context)

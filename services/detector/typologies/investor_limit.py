@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Int32s
+from registry import Registry
 from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.record import Bilingual
 from schemas.registry import AccountRole, LegalForm, Product, ProductKind
@@ -31,11 +31,12 @@ from services.detector.evidence import keep
 from services.detector.explanations.investor_limit import Crowd, explanation
 from services.detector.flows.nominees import AGENT, behind
 from services.detector.parties.entities import Entities
+from services.detector.parties.lookups import Lookup
 from services.detector.parties.marks import bits_of
 from services.detector.parties.product_family import Family
 from services.detector.parties.product_kinds import OfKind
-from services.detector.purposes import among
 from services.detector.severity import by_amount
+from services.detector.sieve import BETWEEN_ACCOUNTS, Fact, either, sieve
 from services.detector.typology import (
     Candidates,
     Context,
@@ -54,8 +55,16 @@ from services.detector.typology import (
 _WHOLE: Final = 10_000
 _VEHICLE: Final = bits_of({AccountRole.product_vehicle})
 _SOLD: Final = (int(Purpose.transfer), int(Purpose.unknown))
-_IS_IN: Final = among(PAYS_IN)
-_IS_BACK: Final = among(PAYS_BACK)
+_MOVES: Final = either(
+    sieve(payee=_VEHICLE, purposes=PAYS_IN, facts=Fact.between_two),
+    sieve(payer=_VEHICLE, not_payee=_VEHICLE, purposes=PAYS_BACK),
+)
+_SALES: Final = sieve(
+    not_payer=_VEHICLE | AGENT,
+    not_payee=_VEHICLE | AGENT,
+    purposes=_SOLD,
+    facts=BETWEEN_ACCOUNTS | Fact.names_product,
+)
 _GROWTH_BP: Final = 500
 """A product that passed its limit is counted again when its holders have grown by so much."""
 _MAX_FEEDS: Final = 100
@@ -109,21 +118,20 @@ class InvestorLimit(Typology):
         self._fed_by: OrderedDict[str, dict[str, None]] = OrderedDict()
         self._told: dict[str, int] = {}
         self._private = OfKind(ProductKind.private)
+        self._public = _Public()
 
     def candidates(self, step: Step) -> Candidates:
         """Payments into and out of accounts of products that are not public, and sales of a private
         product's claims between others. The account is the product's, else the seller's."""
-        applied = step.applied
-        into, out = (step.dst_marks & _VEHICLE) != 0, (step.src_marks & _VEHICLE) != 0
-        moves = step.inserted & (into ^ out | into & (applied.src != applied.dst))
-        moves &= np.where(into, _IS_IN[applied.purpose], _IS_BACK[applied.purpose])
-        accounts = np.where(into, applied.dst, applied.src)
-        moves &= ~np.isin(accounts, _public(step, np.unique(accounts[moves])))
-        sold = self._private.rows(step) & ~into & ~out & np.isin(applied.purpose, _SOLD)
-        sold &= (applied.src > 0) & (applied.dst > 0) & (applied.src != applied.dst)
-        sold &= ((step.src_marks | step.dst_marks) & AGENT) == 0
-        rows = np.flatnonzero(moves | sold)
-        return Candidates(rows, np.where(sold, applied.dst, accounts)[rows])
+        applied, moves, sold = step.applied, step.passing(_MOVES), step.passing(_SALES)
+        into = (step.dst_marks[moves] & _VEHICLE) != 0
+        accounts = np.where(into, applied.dst[moves], applied.src[moves])
+        private = self._public.of(step, accounts) == 0
+        sold = sold[self._private.among(step, sold)]
+        rows = np.concatenate((moves[private], sold))
+        accounts = np.concatenate((accounts[private], applied.dst[sold]))
+        order = np.argsort(rows, kind="stable")
+        return Candidates(rows[order], accounts[order])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         p = in_force(Parameters, self.id, context.rules)
@@ -215,16 +223,14 @@ class _Over(NamedTuple):
     cut: bool
 
 
-def _public(step: Step, accounts: Int32s) -> list[int]:
-    """Those that never kept the money of a product that may be private."""
-    private = [step.registry.ever_of_kind(kind) for kind in (ProductKind.private, ProductKind.vehicle)]
-    public = step.registry.ever_of_kind(ProductKind.fund)
-    found: list[int] = []
-    for account in accounts.tolist():
-        kept = step.registry.products_kept(step.graph.token(account).hex())
-        if kept and all(one in public and not any(one in ever for ever in private) for one in kept):
-            found.append(account)
-    return found
+class _Public(Lookup):
+    """1: it never kept the money of a product that may be private."""
+
+    def _ask(self, registry: Registry, token_hex: str) -> int:
+        private = [registry.ever_of_kind(kind) for kind in (ProductKind.private, ProductKind.vehicle)]
+        public, kept = registry.ever_of_kind(ProductKind.fund), registry.products_kept(token_hex)
+        is_public = [one in public and not any(one in ever for ever in private) for one in kept]
+        return int(bool(is_public) and all(is_public))
 
 
 def _finding(context: Context, transfer: Transfer, over: _Over, p: Parameters) -> Finding:

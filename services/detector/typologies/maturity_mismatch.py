@@ -36,6 +36,7 @@ from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import CLIENT, CUSTODY, TIED
 from services.detector.severity import by_amount
+from services.detector.sieve import Fact, sieve
 from services.detector.typology import (
     Candidates,
     Context,
@@ -60,6 +61,7 @@ _MAX_BIDS: Final = 500
 _AHEAD: Final = {Flow.paid: 1, **dict.fromkeys(ASSET, -1)}
 _PRINCIPAL: Final = (Purpose.repay, Purpose.redemption, Purpose.compensation, *UNSTATED)
 _INVESTED: Final = (Purpose.invest, *UNSTATED)
+_DESKS: Final = sieve(payer=TIED, payee=CLIENT, purposes=UNSTATED, facts=Fact.names_product)
 _GROWTH_BP: Final = 11_000
 """Told of again once it has grown by as much as makes a new version: services.detector.episodes."""
 
@@ -111,11 +113,10 @@ class MaturityMismatch(Typology):
 
     def _desks(self, step: Step) -> Int64s:
         """What the platform's people pay many clients for a listing out of their own sub-accounts."""
-        applied, insider = step.applied, CLIENT | TIED
-        desks = ((step.src_marks & insider) == insider) & ((step.dst_marks & CLIENT) != 0) & step.inserted
-        desks &= applied.payees >= least(Parameters, self.id, "min_desk_clients", step)
-        desks &= (applied.product > 0) & np.isin(applied.purpose, UNSTATED)
-        return np.flatnonzero(desks).astype(np.int64)
+        desks = step.passing(_DESKS)
+        many = step.applied.payees[desks] >= least(Parameters, self.id, "min_desk_clients", step)
+        found: Int64s = desks[many & ((step.src_marks[desks] & CLIENT) != 0)]
+        return found
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         book, product = context.book, transfer.product

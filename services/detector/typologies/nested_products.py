@@ -38,6 +38,7 @@ from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import KEEPER, bits_of
 from services.detector.severity import by_amount
+from services.detector.sieve import Fact, either, sieve
 from services.detector.typology import (
     Candidates,
     Context,
@@ -59,6 +60,10 @@ _VEHICLE: Final = bits_of({AccountRole.product_vehicle})
 _NO_ASSET: Final = KEEPER | bits_of({AccountRole.fee})
 _STATED: Final = (int(Purpose.invest), int(Purpose.disburse), int(Purpose.purchase))
 _UNSTATED: Final = (int(Purpose.transfer), int(Purpose.unknown))
+_LEAVES: Final = either(
+    sieve(payer=_VEHICLE, not_payee=_VEHICLE, purposes=_STATED + _UNSTATED, facts=Fact.between_two),
+    sieve(payer=_VEHICLE, facts=Fact.between_two | Fact.out_of_order),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +93,9 @@ class NestedProducts(Typology):
         """Payments for assets out of what was ever a product's account; and payments between two such
         that come out of order, whose money may have been seen to go on."""
         applied = step.applied
-        leaves = step.inserted & ((step.src_marks & _VEHICLE) != 0) & (applied.src != applied.dst)
-        onward = (step.dst_marks & _VEHICLE) != 0
-        bought = ~onward & np.isin(applied.purpose, _STATED + _UNSTATED)
-        rows = np.flatnonzero(leaves & (bought | (applied.ts_us < applied.clock_us)))
-        return Candidates(rows, np.where(onward, applied.dst, applied.src)[rows])
+        rows = step.passing(_LEAVES)
+        onward = (step.dst_marks[rows] & _VEHICLE) != 0
+        return Candidates(rows, np.where(onward, applied.dst[rows], applied.src[rows]))
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         if transfer.is_reversal:

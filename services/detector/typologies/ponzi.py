@@ -29,11 +29,14 @@ from services.detector.beijing import day_of
 from services.detector.books.listings import Listings
 from services.detector.books.loan_flows import ASSET, PAYOUTS, UNSTATED, YUAN, Flow
 from services.detector.explanations.ponzi import Scheme, explanation
+from services.detector.flows.recycling import recycled
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import OWN_MONEY, Entities
+from services.detector.purposes import among
 from services.detector.severity import by_amount
 from services.detector.typology import (
+    NOBODY,
     Candidates,
     Context,
     Finding,
@@ -54,7 +57,7 @@ _NEVER: Final = -1
 _ACCOUNT_BITS: Final = 32
 _ROLES: Final = OWN_MONEY | {AccountRole.custody}
 _PAID_FOR: Final = (Purpose.repay, Purpose.interest, Purpose.redemption, Purpose.compensation, *UNSTATED)
-_INSTALMENT: Final = (Purpose.repay, Purpose.interest)
+_IS_INSTALMENT: Final = among([Purpose.repay, Purpose.interest])
 _PAID_IN_FOR: Final = (Purpose.invest, Purpose.recharge, *UNSTATED)
 
 
@@ -93,7 +96,7 @@ class Ponzi(Typology):
         self._cover(int(batch.account.max(initial=0)))
         fresh = batch.of(*PAYOUTS) & (batch.minor > 0) & (batch.day > self._looked[batch.account])
         if not fresh.any():
-            return Candidates(np.empty(0, np.intp), np.empty(0, np.int32))
+            return NOBODY
         rows, accounts = batch.rows[fresh], batch.account[fresh]
         _, first = np.unique(batch.day[fresh] << _ACCOUNT_BITS | accounts, return_index=True)
         first.sort()
@@ -151,19 +154,9 @@ class _Case:
         since_us = context.now_us - p.window_days * DAY
         window = (account, since_us, context.now_us, context.as_of, p.max_loans)
         out, into = graph.edges_out(*window), graph.edges_in(*window)
-        lent: dict[int, list[list[int]]] = {}
-        for leg in legs_of(out, out.purpose == Purpose.disburse):
-            lent.setdefault(leg.dst, []).append([leg.ts_us, leg.amount_minor])
-        recycled = 0
-        for leg in legs_of(into, np.isin(into.purpose, _INSTALMENT) & np.isin(into.src, list(lent))):
-            left = leg.amount_minor
-            for loan in lent[leg.src]:
-                if leg.ts_us - p.recycled_days * DAY <= loan[0] < leg.ts_us:
-                    used = min(left, loan[1])
-                    loan[1] -= used
-                    left -= used
-            recycled += leg.amount_minor - left
-        return recycled
+        lent = out.records[out.purpose == Purpose.disburse]
+        instalments = into.records[_IS_INSTALMENT[into.purpose]]
+        return recycled(lent, instalments, p.recycled_days * DAY)
 
     @property
     def _funded(self) -> int:

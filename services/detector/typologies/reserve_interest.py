@@ -20,8 +20,8 @@ from datetime import date, timedelta
 from typing import Final
 
 import numpy as np
-import pyarrow.compute as pc
 
+from compiled import Bools, Int64s
 from schemas.alert import Citation, EvidenceEdge, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
@@ -35,7 +35,9 @@ from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import bits_of
 from services.detector.severity import by_amount
+from services.detector.sieve import Fact, either, sieve
 from services.detector.typology import (
+    NOBODY,
     Candidates,
     Context,
     Finding,
@@ -59,6 +61,11 @@ _OWN: Final = bits_of({AccountRole.own, AccountRole.filed_own})
 _FUNDS: Final = frozenset({AccountRole.product_vehicle, AccountRole.fund_sales})
 _OTHER_NAMES: Final = (Purpose.refund, Purpose.transfer, Purpose.fee)
 """What interest may be called; without a purpose it is looked for on the interest days only."""
+_MOVES: Final = either(
+    sieve(payee=_KEPT, purposes=[Purpose.interest, Purpose.unknown, *_OTHER_NAMES], facts=Fact.between_two),
+    sieve(payer=_KEPT, payee=_OWN, facts=Fact.between_two),
+)
+"""Credits to reserves that may be interest, and what goes from there to an institution's own."""
 _INTEREST_MONTHS: Final = (3, 6, 9, 12)
 _INTEREST_DAY: Final = 21
 _QUARTER_DAYS: Final = 92
@@ -99,19 +106,15 @@ class ReserveInterest(Typology):
 
     def candidates(self, step: Step) -> Candidates:
         """Credits to reserves that may be interest, and what goes from there to the institution's own."""
-        applied = step.applied
-        moves = step.inserted & (applied.src != applied.dst)
-        into, out_of = (step.dst_marks & _KEPT) != 0, (step.src_marks & _KEPT) != 0
-        reserve = moves & into
-        stated = reserve & (applied.purpose == Purpose.interest)
-        unstated = reserve & (applied.purpose == Purpose.unknown) & _on_interest_day(step)
-        unstated |= reserve & np.isin(applied.purpose, _OTHER_NAMES)
-        if unstated.any():
-            instruction = step.batch.columns.column("instruction")
-            unstated &= pc.binary_length(instruction).to_numpy() == 0
-        taken = moves & out_of & ((step.dst_marks & _OWN) != 0)
-        rows = np.flatnonzero(stated | unstated | taken)
-        return Candidates(rows, np.where(taken[rows], applied.src[rows], applied.dst[rows]))
+        applied, rows = step.applied, step.passing(_MOVES)
+        if not rows.size:
+            return NOBODY
+        purpose = applied.purpose[rows]
+        taken = ((step.src_marks[rows] & _KEPT) != 0) & ((step.dst_marks[rows] & _OWN) != 0)
+        unstated = (purpose != Purpose.unknown) | _on_interest_day(applied.ts_us[rows])
+        chosen = taken | (purpose == Purpose.interest) | (unstated & ~step.instructed[rows])
+        rows, taken = rows[chosen], taken[chosen]
+        return Candidates(rows, np.where(taken, applied.src[rows], applied.dst[rows]))
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         parameters = in_force(Parameters, self.id, context.rules)
@@ -214,9 +217,9 @@ _UNSTATED: Final = _Payer(
 )
 
 
-def _on_interest_day(step: Step) -> np.ndarray:
+def _on_interest_day(ts_us: Int64s) -> Bools:
     """Banks settle interest on the 20th of each quarter's last month and credit it on the 21st."""
-    days = day_of(step.applied.ts_us)
+    days = day_of(ts_us)
     first, last = int(days.min()), int(days.max())
     if last - first > _QUARTER_DAYS:
         chosen = [day for day in np.unique(days).tolist() if _is_interest_day(day)]

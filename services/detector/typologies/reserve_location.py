@@ -27,11 +27,11 @@ from schemas.record import Bilingual
 from schemas.registry import Account, AccountRole, InstitutionKind
 from schemas.transaction import Purpose
 from services.detector.beijing import day_of, midnight_us
-from services.detector.books.first_rows import FirstRows
 from services.detector.books.net_flows import NetFlows
 from services.detector.explanations.reserve_location import Elsewhere, explanation
 from services.detector.parties.marks import bits_of
 from services.detector.severity import by_amount
+from services.detector.sieve import Fact, either, sieve
 from services.detector.typology import (
     Candidates,
     Context,
@@ -52,6 +52,14 @@ _RESERVES: Final = frozenset({AccountRole.reserve, AccountRole.partner_reserve})
 _MARKS: Final = bits_of(_RESERVES)
 _OWN: Final = frozenset({AccountRole.own, AccountRole.filed_own})
 _OWN_MARKS: Final = bits_of(_OWN)
+_COMES: Final = either(
+    sieve(payee=_MARKS, facts=Fact.between_two),
+    sieve(payee=_OWN_MARKS, purposes=[Purpose.top_up], facts=Fact.between_two),
+)
+_LEAVES: Final = sieve(payer=_MARKS | _OWN_MARKS, facts=Fact.between_two)
+
+
+_NEVER: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,28 +90,29 @@ class ReserveLocation(Typology):
 
     def __init__(self) -> None:
         self._flows = NetFlows()
-        self._topped_up = FirstRows()
+        self._topped_up: dict[int, int] = {}
+        """By own account: the first row of all batches that topped clients' money up there."""
+        self._rows = 0
+        """Of all batches before this one."""
         self._watched: dict[int, int] = {}
         """By account: the last day on which it was put down for the day's end."""
 
     def candidates(self, step: Step) -> Candidates:
         """The first transfer in of each day of what was ever a reserve account."""
-        applied = step.applied
-        moves = step.inserted & (applied.src != applied.dst)
-        into, out_of = moves & ((step.dst_marks & _MARKS) != 0), moves & ((step.src_marks & _MARKS) != 0)
-        topped_up = moves & ((step.dst_marks & _OWN_MARKS) != 0) & (applied.purpose == Purpose.top_up)
-        self._topped_up.note(applied.dst, topped_up)
-        into, out_of = into | topped_up, out_of | (moves & self._topped_up.had(applied.src))
-        self._flows.open(step, into, out_of)
-        rows = np.flatnonzero(into)
-        accounts, days = applied.dst[rows], day_of(applied.clock_us[rows])
-        _, first = np.unique(accounts.astype(np.int64) << 32 | days, return_index=True)
-        chosen = [
-            place
-            for place in np.sort(first).tolist()
-            if self._is_first(int(accounts[place]), int(days[place]))
-        ]
-        return Candidates(rows[chosen], accounts[chosen])
+        applied, into = step.applied, step.passing(_COMES)
+        for row in into[(step.dst_marks[into] & _OWN_MARKS) != 0].tolist():
+            if applied.purpose[row] == Purpose.top_up:
+                self._topped_up.setdefault(int(applied.dst[row]), self._rows + row)
+        out_of = step.passing(_LEAVES)
+        watched = (step.src_marks[out_of] & _MARKS) != 0
+        for place in np.flatnonzero(~watched).tolist() if self._topped_up else ():
+            first = self._topped_up.get(int(applied.src[out_of[place]]), _NEVER)
+            watched[place] = first <= self._rows + out_of[place]
+        self._flows.open(step, into, out_of[watched])
+        accounts, days = applied.dst[into], day_of(applied.clock_us[into])
+        firsts = [self._is_first(*one) for one in zip(accounts.tolist(), days.tolist(), strict=True)]
+        chosen = np.flatnonzero(firsts)
+        return Candidates(into[chosen], accounts[chosen])
 
     def _is_first(self, account: int, day: int) -> bool:
         is_first = self._watched.get(account, -1) < day
@@ -119,36 +128,35 @@ class ReserveLocation(Typology):
         self._flows.advance_before(context.now_us)
         parameters = in_force(Parameters, self.id, context.rules)
         reserve = _elsewhere(context, account, parameters)
-        keys = self._flows.keys(account)
-        held = {key: self._flows.held_minor(key) for key in keys}
+        held = self._flows.held_minor(account)
         self._flows.note_lowest(account)
-        most = max(keys, key=lambda key: (held[key], -key[1]))
+        most = max(range(len(held)), key=lambda code: (held[code], -code))
         if reserve is None or held[most] <= parameters.tolerance_minor:
             return None
         again = Recheck(account, context.now_us + DAY)
         if _may_hold(reserve, parameters):
             return again
-        currency, night = context.graph.currency(most[1]), day_of(context.now_us)
+        currency, night = context.graph.currency(most), day_of(context.now_us)
         found = _finding(context, reserve, account, currency, held[most], night, parameters)
         return replace(found, again=again)
 
     def stated(self, context: Context, account: int, balance: Balance) -> Outcome:
         """A bank's statement of what was there within the last hour of a day."""
         parameters = in_force(Parameters, self.id, context.rules)
-        reserve, night = _elsewhere(context, account, parameters), day_of(balance.as_of)
+        minor, night = balance.balance_minor, day_of(balance.as_of)
         is_closing = balance.as_of >= _last_instant(night) - HOUR
         if balance.balance_kind is not BalanceKind.booked or not is_closing:
             return None
-        if reserve is None or reserve.role in _OWN or _may_hold(reserve, parameters):
+        if minor <= parameters.tolerance_minor or not context.marks[account] & _MARKS:
             return None
-        minor = balance.balance_minor
-        if minor <= parameters.tolerance_minor:
+        reserve = _elsewhere(context, account, parameters)
+        if reserve is None or reserve.role in _OWN or _may_hold(reserve, parameters):
             return None
         return _finding(context, reserve, account, balance.currency, minor, night, parameters)
 
     def absorb(self, step: Step) -> None:
         self._flows.close(step.applied.ts_us.size)
-        self._topped_up.close(step.applied.ts_us.size)
+        self._rows += step.applied.ts_us.size
 
 
 def _last_instant(day: int) -> int:

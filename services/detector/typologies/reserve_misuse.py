@@ -19,12 +19,11 @@ missing too they are a suspicion of low confidence, since nothing says where the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, NamedTuple
 
 import numpy as np
-import pyarrow.compute as pc
 
-from compiled import Bools
 from schemas.alert import Citation, EvidenceEdge, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
@@ -36,6 +35,7 @@ from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import REGISTERED, RESERVE, TIED, bits_of
 from services.detector.severity import by_amount
+from services.detector.sieve import Fact, sieve
 from services.detector.typology import (
     Candidates,
     Context,
@@ -70,6 +70,7 @@ _ORDINARY_PAYEES: Final = frozenset(
 )
 _ODD: Final = REGISTERED & ~bits_of(_ORDINARY_PAYEES)
 """Marks of a role other than an ordinary payee's."""
+_LEAVES: Final = sieve(payer=RESERVE, facts=Fact.between_two)
 _ANY_OWNER: Final = frozenset(
     {
         AccountRole.merchant_settlement,
@@ -146,19 +147,18 @@ class ReserveMisuse(Typology):
         self._violations: dict[tuple[int, int], list[_Violation]] = {}
         self._instructed: dict[str, bool] = {}
         self._first_instructed = 0
+        """From this row of the batch on, the feed is known to carry instructions."""
 
     def candidates(self, step: Step) -> Candidates:
         """Rows out of what was ever a reserve account, less the plain ones: to an ordinary payee who is
         nobody's related party, on a client's instruction."""
-        applied = step.applied
-        leaves = step.inserted & ((step.src_marks & RESERVE) != 0) & (applied.src != applied.dst)
-        self._ledger.open(step, leaves)
-        instructed = self._note_instructions(step)
-        plain = instructed & ((step.dst_marks & (_ODD | TIED)) == 0)
-        if not all(_ordinary_allowed(in_force(Parameters, self.id, rules)) for rules in step.rules):
-            plain[:] = False
-        rows = np.flatnonzero(leaves & ~plain)
-        return Candidates(rows, applied.src[rows])
+        rows = step.passing(_LEAVES)
+        self._ledger.open(step, rows)
+        named = step.instructed
+        self._first_instructed = int(named.argmax()) if named.any() else named.size
+        if all(_ordinary_allowed(in_force(Parameters, self.id, rules)) for rules in step.rules):
+            rows = rows[~named[rows] | ((step.dst_marks[rows] & (_ODD | TIED)) != 0)]
+        return Candidates(rows, step.applied.src[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         self._ledger.advance(transfer.row)
@@ -187,13 +187,6 @@ class ReserveMisuse(Typology):
         if self._first_instructed < rows:
             self._instructed[step.batch.id.feed_id] = True
 
-    def _note_instructions(self, step: Step) -> Bools:
-        """Which rows name a client's instruction; from the first of a feed on, the feed carries them."""
-        lengths = pc.binary_length(step.batch.columns.column("instruction")).to_numpy()
-        instructed: Bools = lengths > 0
-        self._first_instructed = int(instructed.argmax()) if instructed.any() else instructed.size
-        return instructed
-
     def _remember(
         self, context: Context, transfer: Transfer, new: _Violation, parameters: Parameters
     ) -> list[_Violation]:
@@ -207,6 +200,7 @@ class ReserveMisuse(Typology):
         return self._violations[key]
 
 
+@cache
 def _ordinary_allowed(parameters: Parameters) -> bool:
     classes = {one.value for one in _ORDINARY_PAYEES - {AccountRole.external}}
     return classes <= set(parameters.allowed_destinations)

@@ -20,8 +20,6 @@ from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from typing import Final, NamedTuple
 
-import numpy as np
-
 from schemas.alert import Citation, Factor, Limit
 from schemas.balance import Balance, BalanceKind
 from schemas.instant import DAY, HOUR, MINUTE
@@ -34,6 +32,7 @@ from services.detector.flows.shortfall_causes import Cause, Causes
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import RESERVE
 from services.detector.severity import by_amount
+from services.detector.sieve import Fact, sieve
 from services.detector.typology import (
     Candidates,
     Context,
@@ -50,6 +49,9 @@ from services.detector.typology import (
     shown,
 )
 
+_ELSEWHERE: Final = sieve(
+    not_payee=RESERVE, purposes=[Purpose.top_up], facts=Fact.known_payer | Fact.known_payee
+)
 _MAX_PENDING: Final = 80
 """Checks that wait, of one account: two for each statement that the history keeps, and some."""
 _MAX_MISMATCHES: Final = 62
@@ -100,8 +102,7 @@ class ReserveShortfall(Typology):
         applied = step.applied
         if self._since_us is None:
             self._since_us = int(applied.clock_us[0])
-        elsewhere = step.inserted & (applied.purpose == Purpose.top_up) & (applied.src > 0)
-        rows = np.flatnonzero(elsewhere & ((step.dst_marks & RESERVE) == 0) & (applied.dst > 0))
+        rows = step.passing(_ELSEWHERE)
         return Candidates(rows, applied.dst[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:

@@ -17,7 +17,9 @@ only project that a platform has is meant; with several nothing can be told apar
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -37,8 +39,11 @@ from services.detector.legs import legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import CLIENT, CUSTODY
 from services.detector.parties.projects import Projects, project_of
+from services.detector.purposes import among
 from services.detector.severity import by_amount
+from services.detector.sieve import either, sieve
 from services.detector.typology import (
+    NOBODY,
     Candidates,
     Context,
     Finding,
@@ -64,6 +69,13 @@ _FUNDS: Final = (
     int(Purpose.unknown),
 )
 _UNSTATED: Final = (int(Purpose.transfer), int(Purpose.unknown))
+_PAID_OUT: Final = frozenset({Purpose.refund, Purpose.disburse})
+_IS_PAID_OUT: Final = among(_PAID_OUT)
+_MOVES: Final = either(
+    sieve(payee=CUSTODY, purposes=[Purpose.invest]),
+    sieve(payee=CUSTODY, payer=CLIENT, purposes=_UNSTATED),
+    sieve(payer=CUSTODY, purposes=_PAID_OUT),
+)
 _MAX_PROJECTS: Final = 20_000
 """Past it the project longest without a backer is forgotten."""
 _MAX_BACKINGS: Final = 500
@@ -120,16 +132,12 @@ class SelfRaise(Typology):
 
     def candidates(self, step: Step) -> Candidates:
         """Payments into custody for a project, refunds of them, and the payment to its company."""
-        applied = step.applied
-        purpose = applied.purpose
-        paid_in = (step.dst_marks & CUSTODY) != 0
-        paid_in &= (purpose == Purpose.invest) | (
-            np.isin(purpose, _UNSTATED) & ((step.src_marks & CLIENT) != 0)
-        )
-        paid_out = (step.src_marks & CUSTODY) != 0
-        paid_out &= (purpose == Purpose.refund) | (purpose == Purpose.disburse)
-        rows = np.flatnonzero((paid_in | paid_out) & self._projects.rows(step))
-        return Candidates(rows, np.where(paid_in, applied.src, applied.dst)[rows])
+        applied, rows = step.applied, step.passing(_MOVES)
+        if not rows.size:
+            return NOBODY
+        rows = self._projects.among(step, rows)
+        paid_out = _IS_PAID_OUT[applied.purpose[rows]]
+        return Candidates(rows, np.where(paid_out, applied.dst[rows], applied.src[rows]))
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         entities = Entities(context)
@@ -233,14 +241,21 @@ class _Backer:
         return self._is_of_platform(party) or self._is_of_company(party)
 
     def _is_of_platform(self, party: str) -> bool:
-        related = self._context.registry.related(self._product.institution_id, party, self._context.now_us)
-        return related is not None or party in self._members
+        return party in self._platforms or party in self._members
 
     def _is_of_company(self, party: str) -> bool:
+        return party in self._companys
+
+    @cached_property
+    def _platforms(self) -> Collection[str]:
+        """The platform's own party and its related ones."""
+        closure = self._context.registry.closure(self._product.institution_id, self._context.now_us)
+        return closure.parties if closure else ()
+
+    @cached_property
+    def _companys(self) -> Collection[str]:
         company = self._product.borrower_party_id
-        if company is None:
-            return False
-        return self._context.registry.related_to(company, party, self._context.now_us) is not None
+        return self._context.registry.parties_tied(company, self._context.now_us) if company else ()
 
     def _founders_bp(self, party: str) -> int:
         """The party's own share of the company, registered before the project was issued."""
@@ -291,11 +306,13 @@ class _Backer:
         """Payments of related parties to others, which may be handed on."""
         gifts: Bools = np.isin(edges.purpose, _FUNDS) & (edges.src > 0)
         gifts &= (self._context.marks[edges.src] & AGENT) == 0
-        for account in np.unique(edges.src[gifts]).tolist():
-            party = self._entities.party(account)
-            if party is None or not self._is_related(party):
-                gifts &= edges.src != account
+        related = [one for one in set(edges.src[gifts].tolist()) if self._is_related_ones(one)]
+        gifts &= np.isin(edges.src, related)
         return gifts
+
+    def _is_related_ones(self, account: int) -> bool:
+        party = self._entities.party(account)
+        return party is not None and self._is_related(party)
 
     def _keeps_others(self, account: int) -> bool:
         return bool(self._context.marks[account] & AGENT)

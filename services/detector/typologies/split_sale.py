@@ -34,6 +34,7 @@ from services.detector.parties.entities import Entities
 from services.detector.parties.marks import bits_of
 from services.detector.parties.product_kinds import OfKind
 from services.detector.severity import by_amount
+from services.detector.sieve import BETWEEN_ACCOUNTS, Fact, sieve
 from services.detector.typology import (
     Candidates,
     Context,
@@ -53,8 +54,21 @@ from services.detector.wording import masked
 _VEHICLE: Final = bits_of({AccountRole.product_vehicle})
 _SALES: Final = (int(Purpose.transfer), int(Purpose.invest), int(Purpose.purchase), int(Purpose.unknown))
 _GATHERS: Final = (int(Purpose.transfer), int(Purpose.invest), int(Purpose.unknown))
+_PAID_IN: Final = sieve(payee=_VEHICLE, not_payer=_VEHICLE, facts=Fact.known_payer)
+_NAMED_SALES: Final = sieve(
+    not_payer=_VEHICLE | AGENT,
+    not_payee=_VEHICLE | AGENT,
+    purposes=_SALES,
+    facts=BETWEEN_ACCOUNTS | Fact.names_product,
+)
+_UNNAMED_SALES: Final = sieve(
+    not_payer=_VEHICLE | AGENT,
+    not_payee=_VEHICLE | AGENT,
+    purposes=[Purpose.invest],
+    facts=BETWEEN_ACCOUNTS,
+    not_facts=Fact.names_product,
+)
 _WHOLE: Final = 10_000
-_NO_PRODUCT: Final = 0
 _MANY: Final = 10
 _MAX_SALES: Final = 500
 """Kept of one seller and product; past it the oldest go."""
@@ -108,15 +122,11 @@ class SplitSale(Typology):
         """Payments into products' accounts; payments for a private product between others; payments
         that invest without naming a product, to whoever ever paid a product's account."""
         applied = step.applied
-        into, out = (step.dst_marks & _VEHICLE) != 0, (step.src_marks & _VEHICLE) != 0
-        paid = step.inserted & into & ~out & (applied.src > 0)
+        paid, named, unnamed = map(step.passing, (_PAID_IN, _NAMED_SALES, _UNNAMED_SALES))
         self._note_holders(applied.src[paid])
-        others = ~into & ~out & (applied.src > 0) & (applied.dst > 0) & (applied.src != applied.dst)
-        others &= ((step.src_marks | step.dst_marks) & AGENT) == 0
-        named = self._private.rows(step) & np.isin(applied.purpose, _SALES)
-        unnamed = step.inserted & (applied.product == _NO_PRODUCT) & (applied.purpose == Purpose.invest)
-        unnamed &= self._holds[np.minimum(applied.dst, self._holds.size - 1)]
-        rows = np.flatnonzero(paid | (others & (named | unnamed)))
+        named = named[self._private.among(step, named)]
+        unnamed = unnamed[self._holds[np.minimum(applied.dst[unnamed], self._holds.size - 1)]]
+        rows = np.sort(np.concatenate((paid, named, unnamed)))
         return Candidates(rows, applied.dst[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
