@@ -34,6 +34,7 @@ from services.detector.graph.lists import (
     read_transfers,
 )
 from services.detector.graph.neighbours import add_marks
+from services.detector.graph.ordering import distinct_in_order
 from services.detector.graph.reach import new_labels, new_search, reach
 from services.detector.graph.ring import NEVER_US, Segments, new_ring
 from services.detector.graph.searches import apply_and_search_rows, apply_rows
@@ -295,9 +296,8 @@ class RollingGraph:
         if count > room.size:
             room = np.empty(count, EDGE)
             list_around(self._state.ring, records, accounts, view, limit, room)
-        _, first = np.unique(room["seq"][:count], return_index=True)
-        found = room[first]
-        return Edges(found[np.argsort(found["ts_us"], kind="stable")], truncated)
+        places, spare = np.empty((2, count), np.int32)
+        return Edges(room[places[: distinct_in_order(room, count, places, spare)]], truncated)
 
     def backward(
         self,

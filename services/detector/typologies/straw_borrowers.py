@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from compiled import Int32s
 from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
@@ -213,11 +214,7 @@ class _Search:
             return
         reached = reach(self.context, loan, self.parameters)
         branches = self._branches(reached, disbursed)
-
-        def is_passed(account: int) -> bool:
-            return account in branches and not self.entities.roles(account) & NOT_PASSED
-
-        trace = follow(self.context, loan, self.parameters, reached, is_passed)
+        trace = follow(self.context, loan, self.parameters, reached, branches, self._is_passed)
         for receiver, legs in self._by_receiver(listing, trace).items():
             minor = sum(legs.values())
             if not self._is_enough(minor, disbursed):
@@ -273,14 +270,17 @@ class _Search:
                 found.setdefault(receiver, {})[leg] = minor
         return found
 
-    def _branches(self, reached: Reached, disbursed: int) -> frozenset[int]:
-        """The accounts that enough was paid to, and that paid enough on, for a share that matters."""
+    def _is_passed(self, account: int) -> bool:
+        return not self.entities.roles(account) & NOT_PASSED
+
+    def _branches(self, reached: Reached, disbursed: int) -> Int32s:
+        """The accounts that enough was paid to, and that paid enough on, for a share that matters; ascending."""
         edges, least_minor = reached.edges, self.parameters.branch_bp * disbursed // _WHOLE
         accounts, ends = np.unique(np.concatenate((edges.src, edges.dst)), return_inverse=True)
         came, went = np.zeros((2, accounts.size), np.int64)
         np.add.at(went, ends[: len(edges)], edges.amount_minor)
         np.add.at(came, ends[len(edges) :], edges.amount_minor)
-        return frozenset(accounts[(came >= least_minor) & (went >= least_minor)].tolist())
+        return accounts[(came >= least_minor) & (went >= least_minor)]
 
     def is_shop(self, shares: Mapping[str, _Share]) -> bool:
         """They bought there, as many others do."""
