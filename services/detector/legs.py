@@ -28,7 +28,7 @@ class Leg(NamedTuple):
 
 def legs_of(edges: Edges, chosen: Bools | None = None) -> list[Leg]:
     """All of them or those `chosen`, in the order of (ts_us, seq)."""
-    records = edges.records if chosen is None else edges.records[chosen]
+    records = edges.records if chosen is None else edges.records.take(np.flatnonzero(chosen))
     return [
         Leg(ts_us, seq, src, dst, amount_minor, PURPOSES[purpose], product, currency)
         for seq, ts_us, amount_minor, src, dst, product, currency, purpose in records.tolist()
@@ -37,13 +37,13 @@ def legs_of(edges: Edges, chosen: Bools | None = None) -> list[Leg]:
 
 def some_of(edges: Edges, chosen: Bools) -> Edges:
     """Those `chosen`, in the same order."""
-    return Edges(edges.records[chosen], edges.truncated)
+    return Edges(edges.records.take(np.flatnonzero(chosen)), edges.truncated)
 
 
 def merged(*lists: Edges) -> Edges:
     """Their distinct transfers in the order of (ts_us, seq)."""
     records = np.concatenate([each.records for each in lists])
     _, first = np.unique(records["seq"], return_index=True)
-    distinct = records[first]
+    distinct = records.take(first)
     order = np.argsort(distinct["ts_us"], kind="stable")
-    return Edges(distinct[order], any(each.truncated for each in lists))
+    return Edges(distinct.take(order), any(each.truncated for each in lists))

@@ -123,9 +123,7 @@ def arrival(context: Context, bounds: Share, loan: Sequence[Leg], ends: Ends) ->
     return Arrival(loan, disbursed, minor, attributed, paid, trace.limits)
 
 
-def _ways(
-    bounds: Share, loan: Sequence[Leg], ends: Ends, reached: Reached, disbursed: int
-) -> Int32s | None:
+def _ways(bounds: Share, loan: Sequence[Leg], ends: Ends, reached: Reached, disbursed: int) -> Int32s | None:
     """The accounts by way of which money can have ended there; None: it would not be enough if every
     transfer there were the loan's money to the last fen, or if as much of it as can have passed between
     did."""

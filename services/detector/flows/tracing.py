@@ -97,6 +97,16 @@ def reach(context: Context, loan: Sequence[Leg], bounds: Bounds) -> Reached:
     )
 
 
+def branches(reached: Reached, least_minor: int) -> Int32s:
+    """The accounts that at least so much was paid to, and that paid as much on; ascending."""
+    edges = reached.edges
+    ends = edges.src if least_minor > 0 else np.concatenate((edges.src, edges.dst))
+    accounts = np.unique(ends)
+    came, went = np.zeros((2, accounts.size), np.int64)
+    add_turnover(edges.records, accounts, came, went)
+    return accounts[(came >= least_minor) & (went >= least_minor)]
+
+
 def homeward(reached: Reached, home: Mapping[int, int], legs: int) -> Homeward:
     """`home`: how much each transfer home brings at most, by sequence number.
 
@@ -129,18 +139,19 @@ def follow(
     ways: Int32s,
     is_passed: Callable[[int], bool],
 ) -> Trace:
-    """Follow `loan` through the accounts reached that are among `ways`, ascending, and for which `is_passed`."""
+    """Follow `loan` through those accounts reached that are among `ways`, ascending, and `is_passed`."""
     since_us, until_us = loan[0].ts_us, _until_us(context, loan, bounds)
     followed = _followed(loan[0].dst, reached, bounds, ways, is_passed)
     cut = len(followed) == bounds.max_accounts
     limits = (*reached.limits, *([Limit(name="accounts", bound=bounds.max_accounts)] if cut else []))
     edges = context.graph.edges_around(followed, since_us, until_us, context.as_of, bounds.max_edges)
-    if edges.truncated:
-        edges = merged(context.graph.edges(leg.seq for leg in loan), edges)
     payments = _payments(edges, followed, loan)
+    if edges.truncated and payments.is_origin.sum() < len(loan):
+        edges = merged(context.graph.edges(leg.seq for leg in loan), edges)
+        payments = _payments(edges, followed, loan)
     carried = carry(payments, followed.size, bounds.max_legs, Method(bounds.attribution)).by_legs
     carriers = np.flatnonzero(carried)
-    return Trace(Edges(edges.records[carriers]), carried[carriers], limits)
+    return Trace(Edges(edges.records.take(carriers)), carried[carriers], limits)
 
 
 def places(followed: Int32s, accounts: Int32s) -> Int32s:
@@ -182,9 +193,17 @@ def _payments(edges: Edges, followed: Int32s, loan: Sequence[Leg]) -> Payments:
 
 
 @kernel
-def fill_payments(
-    edges: Array, followed: Int32s, currency: int, origins: Int64s, payments: Payments
-) -> None:
+def add_turnover(edges: Array, accounts: Int32s, came: Int64s, went: Int64s) -> None:
+    for row in range(edges.size):
+        edge = edges[row]
+        payer, payee = place_of(accounts, edge.src), place_of(accounts, edge.dst)
+        went[payer] += edge.amount_minor
+        if payee >= 0:
+            came[payee] += edge.amount_minor
+
+
+@kernel
+def fill_payments(edges: Array, followed: Int32s, currency: int, origins: Int64s, payments: Payments) -> None:
     for row in range(edges.size):
         edge = edges[row]
         counts = edge.currency == currency

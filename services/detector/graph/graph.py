@@ -296,8 +296,8 @@ class RollingGraph:
         if count > room.size:
             room = np.empty(count, EDGE)
             list_around(self._state.ring, records, accounts, view, limit, room)
-        places, spare = np.empty((2, count), np.int32)
-        return Edges(room[places[: distinct_in_order(room, count, places, spare)]], truncated)
+        (places, spare), ordered = np.empty((2, count), np.int32), np.empty(count, EDGE)
+        return Edges(ordered[: distinct_in_order(room, places, spare, ordered)], truncated)
 
     def backward(
         self,
@@ -340,7 +340,7 @@ class RollingGraph:
             self._held(int(wanted[0]))
             self._held(int(wanted[-1]))
         records = self._read(wanted)
-        return Edges(records[in_order(records)])
+        return Edges(records.take(in_order(records)))
 
     def oldest(self, as_of: int) -> int:
         """Sequence number of the oldest transfer that was live just after the row of `as_of`."""
@@ -390,7 +390,7 @@ class RollingGraph:
         ring, accounts = self._state.ring, self._state.accounts.records
         count, ordered = list_transfers(ring, accounts, account, direction, view, room)
         found = room[limit - min(count, limit) :]
-        return Edges(found.copy() if ordered else found[in_order(found)], count > limit)
+        return Edges(found.copy() if ordered else found.take(in_order(found)), count > limit)
 
     def _read(self, seqs: Int64s) -> Array:
         """EDGE records."""
@@ -415,7 +415,7 @@ class RollingGraph:
         records = self._read(asked.found[:legs])
         order = in_order(records)
         return Reached(
-            Edges(records[order]), asked.hops[:legs][order], asked.hubs[:met], limits + self.limits
+            Edges(records.take(order)), asked.hops[:legs][order], asked.hubs[:met], limits + self.limits
         )
 
 

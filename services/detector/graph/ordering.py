@@ -10,21 +10,19 @@ from compiled import Array, Int32s, kernel
 
 
 @kernel
-def distinct_in_order(edges: Array, count: int, places: Int32s, spare: Int32s) -> int:
-    """Put into `places` where the first `count` of `edges` lie, each transfer once, by (ts_us, seq); how
-    many there are."""
-    runs = find_runs(edges, count, spare)
-    flipped = False
+def distinct_in_order(edges: Array, places: Int32s, spare: Int32s, ordered: Array) -> int:
+    """Write each of the first `ordered.size` of `edges` once, by (ts_us, seq); how many these are."""
+    count = ordered.size
+    runs = find_runs(edges, count, places)
+    source, target = places, spare
     while runs > 1:
-        source, target = (places, spare) if flipped else (spare, places)
         runs = merge_runs(edges, count, source, target)
-        flipped = not flipped
-    source = places if flipped else spare
+        source, target = target, source
     kept = 0
     for at in range(count):
-        place = source[at]
-        if kept == 0 or edges[places[kept - 1]].seq != edges[place].seq:
-            places[kept] = place
+        edge = edges[source[at]]
+        if kept == 0 or ordered[kept - 1].seq != edge.seq:
+            ordered[kept] = edge
             kept += 1
     return kept
 

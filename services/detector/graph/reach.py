@@ -12,13 +12,15 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Int32s, Int64s, Record, aligned, kernel
+from compiled import Array, Int32s, Int64s, Record, aligned, kernel, prefetch, signed
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.lists import INWARD, View, earlier_than, is_busy, lowest, newest_of
 from services.detector.graph.ring import slot_of
 from services.detector.graph.state import State
 
 FAR: Final = 2**62
+_AHEAD: Final = 8
+"""Accounts from when one's record is asked for to when it is read."""
 
 LABEL: Final = np.dtype(
     [
@@ -138,6 +140,8 @@ def take_layer(state: State, search: Search, low: int) -> None:
     progress = search.progress[0]
     progress.width = 0
     for place in range(progress.queued):
+        if place + _AHEAD < progress.queued:
+            prefetch(state.accounts.records, signed(search.queue[place + _AHEAD]))
         account = search.queue[place]
         label = search.labels[account]
         if label.is_hub < 0:
@@ -150,6 +154,7 @@ def take_layer(state: State, search: Search, low: int) -> None:
             search.layer_ts[progress.width] = label.next_ts
             search.layer_seqs[progress.width] = label.next_seq
             progress.width += 1
+            bring_near(state, newest_of(state, account, search.direction), low)
     progress.queued = 0
 
 
@@ -166,12 +171,21 @@ def see_legs(state: State, search: Search, place: int, low: int, hop: int) -> bo
         search.hops[progress.legs] = hop
         progress.legs += 1
         leg = state.ring.legs[slot_of(state.ring, seq)]
+        earlier = earlier_than(leg, seq, search.direction)
+        bring_near(state, earlier, low)
         enqueue(search, leg, seq, hop)
-        seq = next_leg(state, search, place, earlier_than(leg, seq, search.direction), low)
+        seq = next_leg(state, search, place, earlier, low)
     label = search.labels[account]
     label.done_ts = search.layer_ts[place]
     label.done_seq = search.layer_seqs[place]
     return True
+
+
+@kernel
+def bring_near(state: State, seq: int, low: int) -> None:
+    """Ask for the memory of a leg that is read soon."""
+    if seq >= low:
+        prefetch(state.ring.legs, slot_of(state.ring, seq))
 
 
 @kernel
