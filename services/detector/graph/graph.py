@@ -113,6 +113,7 @@ class RollingGraph:
         )
         self._ids = TransferIds()
         self._labels = new_labels(max_accounts)
+        self._outward_labels = new_labels(max_accounts)
         self._searches = 0
         self._adjacency = new_adjacency(max_transfers, max_accounts)
         self._edges = np.empty(_EDGES_AT_HAND, EDGE)
@@ -403,7 +404,8 @@ class RollingGraph:
     ) -> Reached:
         self._known(account)
         self._searches += 1
-        asked = new_search(self._labels, self._searches, direction, view, max_hops, max_edges, hub_degree)
+        labels = self._labels if direction == INWARD else self._outward_labels
+        asked = new_search(labels, self._searches, direction, view, max_hops, max_edges, hub_degree)
         more, beyond = reach(self._state, asked, account)
         legs, met = int(asked.progress["legs"][0]), int(asked.progress["hubs"][0])
         bounds = (

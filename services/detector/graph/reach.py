@@ -14,7 +14,7 @@ import numpy as np
 
 from compiled import Array, Int32s, Int64s, Record, aligned, kernel, prefetch, signed
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.lists import INWARD, View, earlier_than, is_busy, lowest, newest_of
+from services.detector.graph.lists import INWARD, View, earlier_than, lowest, newest_of
 from services.detector.graph.ring import slot_of
 from services.detector.graph.state import State
 
@@ -32,9 +32,16 @@ LABEL: Final = np.dtype(
         ("next_ts", "<i8"),  # legs before this one are to be seen
         ("next_seq", "<i8"),
         ("padding", "<i8"),
+        ("crowd", "<i8"),  # of the legs that made it a hub when it last was one: how many were counted,
+        ("crowd_first", "<i8"),  # the sequence numbers that they are in,
+        ("crowd_last", "<i8"),
+        ("crowd_since_us", "<i8"),  # and the earliest of their times
+        ("more_padding", "<i8", 4),
     ]
 )
-"""Scratch of one search at one account. Outward, times and sequence numbers are negated: before is after."""
+"""Scratch of one search at one account. Outward, times and sequence numbers are negated: before is after.
+
+The crowd outlives the search: the next one in the same direction that may see all of it need not count."""
 
 PROGRESS: Final = np.dtype([("legs", "<i8"), ("hubs", "<i8"), ("queued", "<i8"), ("width", "<i8")])
 
@@ -64,6 +71,7 @@ class Search(NamedTuple):
 
 
 def new_labels(max_accounts: int) -> Array:
+    """For searches in one direction."""
     return aligned(max_accounts + 1, LABEL)
 
 
@@ -145,7 +153,7 @@ def take_layer(state: State, search: Search, low: int) -> None:
         account = search.queue[place]
         label = search.labels[account]
         if label.is_hub < 0:
-            label.is_hub = is_busy(state, account, search.direction, search.scope, low, search.hub_degree)
+            label.is_hub = is_hub(state, search, label, account, low)
             if label.is_hub == 1:
                 search.hubs[progress.hubs] = account
                 progress.hubs += 1
@@ -156,6 +164,34 @@ def take_layer(state: State, search: Search, low: int) -> None:
             progress.width += 1
             bring_near(state, newest_of(state, account, search.direction), low)
     progress.queued = 0
+
+
+@kernel
+def is_hub(state: State, search: Search, label: Record, account: int, low: int) -> bool:
+    """It has more than `hub_degree` transfers in this direction, whatever their time up to the scope's
+    newest."""
+    scope, most = search.scope, search.hub_degree
+    record = state.accounts.records[account]
+    live = record.in_degree if search.direction == INWARD else record.out_degree
+    if live <= most and low >= state.ring.cursor[0].head:
+        return False  # all from `low` on are live and counted
+    is_seen = label.crowd_last <= scope.newest and label.crowd_since_us >= scope.since_us
+    if label.crowd > most and label.crowd_first >= low and is_seen:
+        return True
+    count, last, since_us = 0, -1, FAR
+    seq = newest_of(state, account, search.direction)
+    while seq >= low and count <= most:
+        leg = state.ring.legs[slot_of(state.ring, seq)]
+        if seq <= scope.newest and leg.ts_us >= scope.since_us:
+            count += 1
+            last = max(last, seq)
+            since_us = min(since_us, signed(leg.ts_us))
+            label.crowd_first = seq
+        seq = earlier_than(leg, seq, search.direction)
+    label.crowd = count
+    label.crowd_last = last
+    label.crowd_since_us = since_us
+    return count > most
 
 
 @kernel
