@@ -50,6 +50,11 @@ def fed_by(
     return ()
 
 
+def could_be_fed(context: Context, payment: Leg, settings: Settings) -> bool:
+    """Something came to its payer that can be the last of such a way, whoever gave it."""
+    return any(True for _ in _about(context, payment, payment, settings, _gives))
+
+
 def _about(
     context: Context, leg: Leg, payment: Leg, settings: Settings, counts: Callable[[Edges], Bools]
 ) -> Iterator[Leg]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
@@ -58,7 +59,10 @@ class Repaid:
         self.listings = Listings(context, self._entities)
         self._product = transfer.product
         self._principal = self.principal(self._product)
-        self._party = self.borrower(self._product)
+
+    @cached_property
+    def _party(self) -> str | None:
+        return self.borrower(self._product)
 
     @property
     def is_whole(self) -> bool:
@@ -76,9 +80,10 @@ class Repaid:
         return self.listings.borrower(product, loan.borrower if loan else 0)
 
     def principal(self, product: int) -> int:
+        """What was disbursed; before anything was, what was raised."""
         book = self._context.book
-        raised = book.total(product, Flow.invested) - book.total(product, Flow.refunded)
-        return book.total(product, Flow.disbursed) or raised
+        disbursed = book.total(product, Flow.disbursed)
+        return disbursed or book.total(product, Flow.invested) - book.total(product, Flow.refunded)
 
     def replacement(self) -> Replacement | None:
         if self._transfer.account == self._transfer.dst:
