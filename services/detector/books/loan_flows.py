@@ -9,6 +9,7 @@ ever gave (services.detector.parties.marks); whether one held on the day is for 
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ from schemas.transaction import Purpose
 from services.detector.beijing import day_of
 from services.detector.graph import Applied, Status
 from services.detector.parties.marks import BORROWER, CLIENT, CUSTODY, TIED, bits_of
+from services.detector.purposes import among
 
 YUAN: Final = 0
 """Code of the currency that the graph sums."""
@@ -146,7 +148,13 @@ _WHO: Final = _who_table()
 _FLOW_CODES: Final = np.arange(len(Flow))
 AHEAD: Final[Int64s] = np.isin(_FLOW_CODES, Flow.paid) - np.isin(_FLOW_CODES, ASSET).astype(np.int64)
 _IS_INWARD: Final = np.isin(_FLOW_CODES, INWARD)
+_IS_UNSTATED: Final = among(UNSTATED)
 MOVES_LOAN: Final = np.isin(_FLOW_CODES, (Flow.disbursed, Flow.repaid, Flow.compensated))
+
+
+@cache
+def _among(flows: tuple[Flow, ...]) -> Bools:
+    return np.isin(_FLOW_CODES, flows)
 
 
 class Booked(NamedTuple):
@@ -166,7 +174,7 @@ class Booked(NamedTuple):
     ts_us: Array
 
     def of(self, *flows: Flow) -> Bools:
-        chosen: Bools = np.isin(_FLOW_CODES, flows)[self.flow]
+        chosen: Bools = _among(flows)[self.flow]
         return chosen
 
 
@@ -188,7 +196,7 @@ def booked(batch: TransferBatch, applied: Applied, src_marks: Array, dst_marks: 
     product = np.where(product < MAX_PRODUCTS, product, 0)
     flow = _FLOWS[payer, payee, purpose]
     # The house pays its people too: unstated, it pays for a listing only where it names one.
-    idle = (payer == _Who.house) & (product == 0) & np.isin(purpose, UNSTATED)
+    idle = (payer == _Who.house) & (product == 0) & _IS_UNSTATED[purpose]
     kept = (flow != Flow.none) & ~(idle & (payee == _Who.client))
     inward = _IS_INWARD[flow]
     ts_us, clock_us = applied.ts_us[rows], applied.clock_us[rows]
