@@ -54,6 +54,7 @@ class Loan:
 
 
 _NOTHING: Final = np.empty(0, np.int64)
+_NEVER: Final = 2**62
 _EMPTY: Final = Booked(*[_NOTHING] * len(Booked._fields))
 
 
@@ -72,6 +73,8 @@ class LoanBook:
         self._loans: dict[int, Loan] = {}
         self._borrowed: dict[int, list[int]] = {}
         self._at = 0
+        self._next_row = _NEVER
+        """The first of the batch that is not counted yet."""
         self._row = -1
         self._forgotten = False
         self.since_us: int | None = None
@@ -89,6 +92,7 @@ class LoanBook:
         self._loan_places = np.flatnonzero(MOVES_LOAN[self.batch.flow])
         self._ahead = None
         self._at, self._row = 0, -1
+        self._next_row = int(self.batch.rows[0]) if self.batch.rows.size else _NEVER
         self._make_room()
         self._note_platforms()
         raised, lowered = np.maximum(self.batch.minor, 0), np.minimum(self.batch.minor, 0)
@@ -108,7 +112,7 @@ class LoanBook:
             self._most[places] = self._least[places] = self._sums[places]
         self.batch = _EMPTY
         self._ahead = None
-        self._at = 0
+        self._at, self._next_row = 0, _NEVER
 
     # -- a listing -------------------------------------------------------------------------------
 
@@ -117,7 +121,8 @@ class LoanBook:
         self._settle()
         if not 0 < product < len(self._sums):
             return 0
-        return sum(int(self._sums[product, flow]) for flow in flows)
+        sums = self._sums[product]
+        return sum(int(sums[flow]) for flow in flows)
 
     def most(self, products: Int32s, *flows: Flow) -> Int64s:
         """No row of the batch sees more than this."""
@@ -192,10 +197,11 @@ class LoanBook:
 
     def _settle(self) -> None:
         """Count what was booked up to the row that the book has advanced to."""
-        rows, at = self.batch.rows, self._at
-        if at == rows.size or rows[at] > self._row:
+        if self._row < self._next_row:
             return
+        rows, at = self.batch.rows, self._at
         self._at = int(np.searchsorted(rows, self._row, "right"))
+        self._next_row = int(rows[self._at]) if self._at < rows.size else _NEVER
         count_rows(self._sums, self._moments, self._days, self._today, self._slots, self.batch, at, self._at)
         first, last = np.searchsorted(self._loan_places, (at, self._at)).tolist()
         if first < last:

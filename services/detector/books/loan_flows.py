@@ -23,6 +23,7 @@ from schemas.transaction import Purpose
 from services.detector.beijing import day_of
 from services.detector.graph import Applied, Status
 from services.detector.parties.marks import BORROWER, CLIENT, CUSTODY, TIED, bits_of
+from services.detector.purposes import among
 
 YUAN: Final = 0
 """Code of the currency that the graph sums."""
@@ -147,7 +148,13 @@ _WHO: Final = _who_table()
 _FLOW_CODES: Final = np.arange(len(Flow))
 AHEAD: Final[Int64s] = np.isin(_FLOW_CODES, Flow.paid) - np.isin(_FLOW_CODES, ASSET).astype(np.int64)
 _IS_INWARD: Final = np.isin(_FLOW_CODES, INWARD)
+_IS_UNSTATED: Final = among(UNSTATED)
 MOVES_LOAN: Final = np.isin(_FLOW_CODES, (Flow.disbursed, Flow.repaid, Flow.compensated))
+
+
+@cache
+def _among(flows: tuple[Flow, ...]) -> Bools:
+    return np.isin(_FLOW_CODES, flows)
 
 
 class Booked(NamedTuple):
@@ -195,7 +202,7 @@ def booked(batch: TransferBatch, applied: Applied, src_marks: Array, dst_marks: 
     product = np.where(product < MAX_PRODUCTS, product, 0)
     flow = _FLOWS[payer, payee, purpose]
     # The house pays its people too: unstated, it pays for a listing only where it names one.
-    idle = (payer == _Who.house) & (product == 0) & np.isin(purpose, UNSTATED)
+    idle = (payer == _Who.house) & (product == 0) & _IS_UNSTATED[purpose]
     kept = (flow != Flow.none) & ~(idle & (payee == _Who.client))
     inward = _IS_INWARD[flow]
     ts_us, clock_us = applied.ts_us[rows], applied.clock_us[rows]

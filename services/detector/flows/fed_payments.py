@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
-import numpy as np
-
 from compiled import Bools
 from schemas.instant import DAY
 from schemas.transaction import Purpose
@@ -14,12 +12,13 @@ from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.marks import KEEPER
+from services.detector.purposes import among
 from services.detector.typology import Context
 
 _WHOLE: Final = 10_000
-_PAY: Final = (Purpose.salary, Purpose.refund)
+_PAY: Final = among({Purpose.salary, Purpose.refund})
 """What a giver owed the other in any case."""
-_GIVES: Final = (Purpose.transfer, Purpose.unknown)
+_GIVES: Final = among({Purpose.transfer, Purpose.unknown})
 
 
 class Settings(Protocol):
@@ -50,6 +49,11 @@ def fed_by(
     return ()
 
 
+def could_be_fed(context: Context, payment: Leg, settings: Settings) -> bool:
+    """Something came to its payer that can be the last of such a way, whoever gave it."""
+    return any(True for _ in _about(context, payment, payment, settings, _gives))
+
+
 def _about(
     context: Context, leg: Leg, payment: Leg, settings: Settings, counts: Callable[[Edges], Bools]
 ) -> Iterator[Leg]:
@@ -65,10 +69,10 @@ def _about(
 
 
 def _gives(edges: Edges) -> Bools:
-    gives: Bools = np.isin(edges.purpose, _GIVES)
+    gives: Bools = _GIVES[edges.purpose]
     return gives
 
 
 def _is_no_pay(edges: Edges) -> Bools:
-    no_pay: Bools = ~np.isin(edges.purpose, _PAY)
+    no_pay: Bools = ~_PAY[edges.purpose]
     return no_pay

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from compiled import Bools
+import numpy as np
+
+from compiled import Bools, Int32s
 from schemas.alert import Limit
 from schemas.instant import DAY
 from services.detector.flows.lending import Listing
@@ -109,10 +111,7 @@ def arrival(context: Context, bounds: Share, loan: Sequence[Leg], ends: Ends) ->
     if ways is None:
         return None
 
-    def is_passed(account: int) -> bool:
-        return account in ways and ends.is_passed(account)
-
-    trace = follow(context, loan, bounds, reached, is_passed)
+    trace = follow(context, loan, bounds, reached, ways, ends.is_passed)
     carried = trace.carriers()
     last = [leg for leg in ends.legs(trace.edges) if leg in carried]
     counted = ends.counted(last, carried.__getitem__)
@@ -124,14 +123,12 @@ def arrival(context: Context, bounds: Share, loan: Sequence[Leg], ends: Ends) ->
     return Arrival(loan, disbursed, minor, attributed, paid, trace.limits)
 
 
-def _ways(
-    bounds: Share, loan: Sequence[Leg], ends: Ends, reached: Reached, disbursed: int
-) -> frozenset[int] | None:
+def _ways(bounds: Share, loan: Sequence[Leg], ends: Ends, reached: Reached, disbursed: int) -> Int32s | None:
     """The accounts by way of which money can have ended there; None: it would not be enough if every
     transfer there were the loan's money to the last fen, or if as much of it as can have passed between
     did."""
     if any(limit.name == "edges" for limit in reached.limits):
-        return frozenset(reached.edges.dst.tolist())
+        return np.unique(reached.edges.dst)
     last = ends.legs(reached.edges)
     most = ends.counted(last, _whole_amount)
     if not _is_enough(bounds, sum(most.values()), disbursed):

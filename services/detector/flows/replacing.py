@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
@@ -16,13 +17,14 @@ from services.detector.graph import Edges
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import BORROWER, CUSTODY, REGISTERED
+from services.detector.purposes import among
 from services.detector.typology import Context, Transfer
 
 MAX_LEGS: Final = 40
 """Of a replacement, the latest."""
 _WHOLE: Final = 10_000
-_INVESTED: Final = (Purpose.invest, *UNSTATED)
-_PRINCIPAL: Final = (Purpose.repay, Purpose.redemption, *UNSTATED)
+_INVESTED: Final = among({Purpose.invest, *UNSTATED})
+_PRINCIPAL: Final = among({Purpose.repay, Purpose.redemption, *UNSTATED})
 
 
 class Settings(Protocol):
@@ -58,7 +60,10 @@ class Repaid:
         self.listings = Listings(context, self._entities)
         self._product = transfer.product
         self._principal = self.principal(self._product)
-        self._party = self.borrower(self._product)
+
+    @cached_property
+    def _party(self) -> str | None:
+        return self.borrower(self._product)
 
     @property
     def is_whole(self) -> bool:
@@ -76,9 +81,10 @@ class Repaid:
         return self.listings.borrower(product, loan.borrower if loan else 0)
 
     def principal(self, product: int) -> int:
+        """What was disbursed; before anything was, what was raised."""
         book = self._context.book
-        raised = book.total(product, Flow.invested) - book.total(product, Flow.refunded)
-        return book.total(product, Flow.disbursed) or raised
+        disbursed = book.total(product, Flow.disbursed)
+        return disbursed or book.total(product, Flow.invested) - book.total(product, Flow.refunded)
 
     def replacement(self) -> Replacement | None:
         if self._transfer.account == self._transfer.dst:
@@ -127,7 +133,7 @@ class Repaid:
         context, book, custody = self._context, self._context.book, self._transfer.src
         since_us = self._transfer.ts_us - self._s.days * DAY
         into = self._edges_in(custody, since_us)
-        is_invested = (into.product > 0) & np.isin(into.purpose, _INVESTED)
+        is_invested = (into.product > 0) & _INVESTED[into.purpose]
         for product in reversed(np.unique(into.product[is_invested]).tolist()):
             kept = book.total(product, Flow.invested)
             kept -= book.total(product, Flow.refunded, Flow.disbursed)
@@ -140,7 +146,7 @@ class Repaid:
             invested = legs_of(into, is_invested & (into.product == product))
             if self._covers(_sum(invested)):
                 out = context.graph.edges_out(custody, since_us, *self._until)
-                paid = legs_of(out, (out.product == self._product) & np.isin(out.purpose, _PRINCIPAL))
+                paid = legs_of(out, (out.product == self._product) & _PRINCIPAL[out.purpose])
                 half = MAX_LEGS // 2
                 return self._by(product, min(kept, _sum(paid)), (*invested[-half:], *paid[-half:]))
         return None
@@ -163,7 +169,7 @@ class Repaid:
         for account in sorted({self._transfer.src, after.borrower}):
             out = self._context.graph.edges_out(account, after.first_us, *self._until)
             into_custody = (self._context.marks[out.dst] & CUSTODY) != 0
-            is_repaid = (out.product == self._product) & np.isin(out.purpose, _PRINCIPAL)
+            is_repaid = (out.product == self._product) & _PRINCIPAL[out.purpose]
             yield from legs_of(out, is_repaid & into_custody)
 
     @property

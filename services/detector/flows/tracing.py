@@ -10,15 +10,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import networkx as nx
 import numpy as np
 
 from attribution import Method, Payments, carry
-from compiled import Int32s, Int64s
+from compiled import Array, Int32s, Int64s, kernel
 from schemas.alert import Limit
 from schemas.instant import DAY
 from services.detector.graph import Edges, Reached
-from services.detector.legs import Leg, legs_of, merged, some_of
+from services.detector.legs import Leg, legs_of, merged
 from services.detector.typology import Context
 
 
@@ -42,8 +41,8 @@ class Bounds(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trace:
-    """`edges`: every transfer in and out of the accounts followed, in order, and how much of the loan
-    each carried over at most `max_legs` legs."""
+    """`edges`: the transfers that carried any of the loan, in order, and how much each did over at most
+    `max_legs` legs."""
 
     edges: Edges
     carried_minor: Int64s
@@ -51,17 +50,20 @@ class Trace:
 
     def carriers(self) -> dict[Leg, int]:
         """The legs that carried any of the loan, and how much."""
-        chosen = self.carried_minor > 0
-        legs = legs_of(self.edges, chosen)
-        return dict(zip(legs, self.carried_minor[chosen].tolist(), strict=True))
+        return dict(zip(legs_of(self.edges), self.carried_minor.tolist(), strict=True))
 
     def towards(self, ends: Collection[Leg]) -> dict[int, int]:
         """What was carried on some way to the payers of `ends`, by sequence number."""
-        graph: nx.DiGraph[int] = nx.DiGraph()
+        payers: dict[int, set[int]] = {}
         carriers = self.carriers()
-        graph.add_edges_from((leg.src, leg.dst) for leg in carriers)
-        payers = {leg.src for leg in ends}
-        on_the_way = payers.union(*(nx.ancestors(graph, payer) for payer in sorted(payers)))
+        for leg in carriers:
+            payers.setdefault(leg.dst, set()).add(leg.src)
+        on_the_way, ahead = set[int](), [leg.src for leg in ends]
+        while ahead:
+            account = ahead.pop()
+            if account not in on_the_way:
+                on_the_way.add(account)
+                ahead += payers.get(account, ())
         return {leg.seq: minor for leg, minor in carriers.items() if leg.dst in on_the_way}
 
 
@@ -69,16 +71,16 @@ class Trace:
 class Homeward:
     """`minor[i]`: no more of the loan than this can have come home by way of account `accounts[i]`."""
 
-    accounts: Int64s
+    accounts: Int32s
     minor: Int64s
 
     def of(self, account: int) -> int:
         place = int(np.searchsorted(self.accounts, account))
         return int(self.minor[place]) if self.accounts[place] == account else 0
 
-    def ways(self) -> frozenset[int]:
-        """The accounts by way of which any can have come home."""
-        return frozenset(self.accounts[self.minor > 0].tolist())
+    def ways(self) -> Int32s:
+        """The accounts by way of which any can have come home, ascending."""
+        return self.accounts[self.minor > 0]
 
 
 def reach(context: Context, loan: Sequence[Leg], bounds: Bounds) -> Reached:
@@ -93,6 +95,16 @@ def reach(context: Context, loan: Sequence[Leg], bounds: Bounds) -> Reached:
         bounds.max_edges,
         bounds.hub_degree,
     )
+
+
+def branches(reached: Reached, least_minor: int) -> Int32s:
+    """The accounts that at least so much was paid to, and that paid as much on; ascending."""
+    edges = reached.edges
+    ends = edges.src if least_minor > 0 else np.concatenate((edges.src, edges.dst))
+    accounts = np.unique(ends)
+    came, went = np.zeros((2, accounts.size), np.int64)
+    add_turnover(edges.records, accounts, came, went)
+    return accounts[(came >= least_minor) & (went >= least_minor)]
 
 
 def homeward(reached: Reached, home: Mapping[int, int], legs: int) -> Homeward:
@@ -116,7 +128,7 @@ def homeward(reached: Reached, home: Mapping[int, int], legs: int) -> Homeward:
         onward = straight.copy()
         np.add.at(onward, pairs // size, np.minimum(paid, most[pairs % size]))
         most = onward
-    return Homeward(accounts.astype(np.int64), most)
+    return Homeward(accounts, most)
 
 
 def follow(
@@ -124,22 +136,22 @@ def follow(
     loan: Sequence[Leg],
     bounds: Bounds,
     reached: Reached,
+    ways: Int32s,
     is_passed: Callable[[int], bool],
 ) -> Trace:
-    """Follow `loan` through the accounts `reached` for which `is_passed`."""
+    """Follow `loan` through those accounts reached that are among `ways`, ascending, and `is_passed`."""
     since_us, until_us = loan[0].ts_us, _until_us(context, loan, bounds)
-    followed = _followed(loan[0].dst, reached, bounds, is_passed)
+    followed = _followed(loan[0].dst, reached, bounds, ways, is_passed)
     cut = len(followed) == bounds.max_accounts
     limits = (*reached.limits, *([Limit(name="accounts", bound=bounds.max_accounts)] if cut else []))
-    edges = merged(
-        context.graph.edges(leg.seq for leg in loan),
-        context.graph.edges_around(followed, since_us, until_us, context.as_of, bounds.max_edges),
-    )
-    edges = some_of(edges, edges.currency == loan[0].currency)
-    is_loan = np.isin(edges.seq, [leg.seq for leg in loan])
-    payments = Payments(places(followed, edges.src), places(followed, edges.dst), edges.amount_minor, is_loan)
-    carried = carry(payments, followed.size, bounds.max_legs, Method(bounds.attribution))
-    return Trace(edges, carried.by_legs, limits)
+    edges = context.graph.edges_around(followed, since_us, until_us, context.as_of, bounds.max_edges)
+    payments = _payments(edges, followed, loan)
+    if edges.truncated and payments.is_origin.sum() < len(loan):
+        edges = merged(context.graph.edges(leg.seq for leg in loan), edges)
+        payments = _payments(edges, followed, loan)
+    carried = carry(payments, followed.size, bounds.max_legs, Method(bounds.attribution)).by_legs
+    carriers = np.flatnonzero(carried)
+    return Trace(Edges(edges.records.take(carriers)), carried[carriers], limits)
 
 
 def places(followed: Int32s, accounts: Int32s) -> Int32s:
@@ -152,15 +164,74 @@ def _until_us(context: Context, loan: Sequence[Leg], bounds: Bounds) -> int:
     return min(context.now_us, loan[-1].ts_us + bounds.window_days * DAY)
 
 
-def _followed(borrower: int, reached: Reached, bounds: Bounds, is_passed: Callable[[int], bool]) -> Int32s:
-    """The nearest accounts first, up to the bound; ascending."""
-    near = (reached.hops < bounds.max_legs - 1) & ~np.isin(reached.edges.dst, reached.hubs)
-    payees = reached.edges.dst[near]
-    nearest = payees[np.lexsort((reached.edges.seq[near], reached.hops[near]))]
-    followed = {borrower}
-    for account in dict.fromkeys(nearest.tolist()):
-        if len(followed) == bounds.max_accounts:
-            break
-        if account != borrower and is_passed(account):
-            followed.add(account)
-    return np.array(sorted(followed), np.int32)
+def _followed(
+    borrower: int, reached: Reached, bounds: Bounds, ways: Int32s, is_passed: Callable[[int], bool]
+) -> Int32s:
+    """The borrower and the ways that are passed, the nearest first up to the bound; ascending."""
+    edges, nearest = reached.edges.records, np.full(ways.size, -1, np.int64)
+    find_nearest(edges, reached.hops, bounds.max_legs - 1, ways, nearest)
+    ends = {borrower, *reached.hubs.tolist()}
+    passed = [
+        (row, way)
+        for row, way in zip(nearest.tolist(), ways.tolist(), strict=True)
+        if row >= 0 and way not in ends and is_passed(way)
+    ]
+    if len(passed) >= bounds.max_accounts:
+        passed.sort(key=lambda one: (reached.hops[one[0]], edges["seq"][one[0]]))
+    return np.array(sorted({borrower, *(way for _, way in passed[: bounds.max_accounts - 1])}), np.int32)
+
+
+def _payments(edges: Edges, followed: Int32s, loan: Sequence[Leg]) -> Payments:
+    """As attribution takes them; those of other currencies are nobody's."""
+    size = len(edges)
+    payments = Payments(
+        np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.int64), np.empty(size, np.bool_)
+    )
+    origins = np.array([leg.seq for leg in loan], np.int64)
+    fill_payments(edges.records, followed, loan[0].currency, np.sort(origins), payments)
+    return payments
+
+
+@kernel
+def add_turnover(edges: Array, accounts: Int32s, came: Int64s, went: Int64s) -> None:
+    for row in range(edges.size):
+        edge = edges[row]
+        payer, payee = place_of(accounts, edge.src), place_of(accounts, edge.dst)
+        went[payer] += edge.amount_minor
+        if payee >= 0:
+            came[payee] += edge.amount_minor
+
+
+@kernel
+def fill_payments(edges: Array, followed: Int32s, currency: int, origins: Int64s, payments: Payments) -> None:
+    for row in range(edges.size):
+        edge = edges[row]
+        counts = edge.currency == currency
+        payments.payer[row] = place_of(followed, edge.src) if counts else -1
+        payments.payee[row] = place_of(followed, edge.dst) if counts else -1
+        payments.amount_minor[row] = edge.amount_minor
+        payments.is_origin[row] = place_of(origins, edge.seq) >= 0
+
+
+@kernel
+def find_nearest(edges: Array, hops: Int32s, legs: int, ways: Int32s, nearest: Int64s) -> None:
+    """Of each way the row of the first transfer into it over the fewest legs, which are fewer than `legs`."""
+    for row in range(edges.size):
+        place = place_of(ways, edges[row].dst) if hops[row] < legs else -1
+        if place >= 0:
+            best = nearest[place]
+            if best < 0 or (hops[row], edges[row].seq) < (hops[best], edges[best].seq):
+                nearest[place] = row
+
+
+@kernel
+def place_of(ascending: Array, wanted: int) -> int:
+    """-1: it is not among them."""
+    low, high = 0, ascending.size
+    while low < high:
+        middle = (low + high) // 2
+        if ascending[middle] < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low if low < ascending.size and ascending[low] == wanted else -1

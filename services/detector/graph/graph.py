@@ -35,6 +35,7 @@ from services.detector.graph.lists import (
     read_transfers,
 )
 from services.detector.graph.neighbours import add_marks
+from services.detector.graph.ordering import distinct_in_order
 from services.detector.graph.reach import new_labels, new_search, reach
 from services.detector.graph.ring import NEVER_US, Segments, new_ring
 from services.detector.graph.searches import apply_and_search_rows, apply_rows
@@ -115,6 +116,7 @@ class RollingGraph:
         )
         self._ids = TransferIds()
         self._labels = new_labels(max_accounts)
+        self._outward_labels = new_labels(max_accounts)
         self._searches = 0
         self._adjacency = new_adjacency(max_transfers, max_accounts)
         self._edges = np.empty(_EDGES_AT_HAND, EDGE)
@@ -300,9 +302,8 @@ class RollingGraph:
         if count > room.size:
             room = np.empty(count, EDGE)
             list_around(self._state.ring, records, accounts, view, limit, room)
-        _, first = np.unique(room["seq"][:count], return_index=True)
-        found = room[first]
-        return Edges(found[np.argsort(found["ts_us"], kind="stable")], truncated)
+        (places, spare), ordered = np.empty((2, count), np.int32), np.empty(count, EDGE)
+        return Edges(ordered[: distinct_in_order(room, places, spare, ordered)], truncated)
 
     def backward(
         self,
@@ -345,7 +346,7 @@ class RollingGraph:
             self._held(int(wanted[0]))
             self._held(int(wanted[-1]))
         records = self._read(wanted)
-        return Edges(records[in_order(records)])
+        return Edges(records.take(in_order(records)))
 
     def oldest(self, as_of: int) -> int:
         """Sequence number of the oldest transfer that was live just after the row of `as_of`."""
@@ -395,7 +396,7 @@ class RollingGraph:
         ring, accounts = self._state.ring, self._state.accounts.records
         count, ordered = list_transfers(ring, accounts, account, direction, view, room)
         found = room[limit - min(count, limit) :]
-        return Edges(found.copy() if ordered else found[in_order(found)], count > limit)
+        return Edges(found.copy() if ordered else found.take(in_order(found)), count > limit)
 
     def _read(self, seqs: Int64s) -> Array:
         """EDGE records."""
@@ -408,7 +409,8 @@ class RollingGraph:
     ) -> Reached:
         self._known(account)
         self._searches += 1
-        asked = new_search(self._labels, self._searches, direction, view, max_hops, max_edges, hub_degree)
+        labels = self._labels if direction == INWARD else self._outward_labels
+        asked = new_search(labels, self._searches, direction, view, max_hops, max_edges, hub_degree)
         more, beyond = reach(self._state, asked, account)
         legs, met = int(asked.progress["legs"][0]), int(asked.progress["hubs"][0])
         bounds = (
@@ -420,7 +422,7 @@ class RollingGraph:
         records = self._read(asked.found[:legs])
         order = in_order(records)
         return Reached(
-            Edges(records[order]), asked.hops[:legs][order], asked.hubs[:met], limits + self.limits
+            Edges(records.take(order)), asked.hops[:legs][order], asked.hubs[:met], limits + self.limits
         )
 
 

@@ -127,15 +127,3 @@ def write_edge(ring: Ring, slot: int, seq: int, edge: Record) -> None:
     edge.product = ring.products[slot]
     edge.currency = ring.currencies[slot]
     edge.purpose = ring.purposes[slot]
-
-
-@kernel
-def is_busy(state: State, account: int, direction: int, view: View, low: int, most: int) -> bool:
-    """More than `most` transfers in this direction, whatever their time up to the view's newest."""
-    count = 0
-    seq = newest_of(state, account, direction)
-    while seq >= low and count <= most:
-        leg = state.ring.legs[slot_of(state.ring, seq)]
-        count += seq <= view.newest and leg.ts_us >= view.since_us
-        seq = earlier_than(leg, seq, direction)
-    return count > most

@@ -12,13 +12,15 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Int32s, Int64s, Record, aligned, kernel
+from compiled import Array, Int32s, Int64s, Record, aligned, kernel, prefetch, signed
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.lists import INWARD, View, earlier_than, is_busy, lowest, newest_of
+from services.detector.graph.lists import INWARD, View, earlier_than, lowest, newest_of
 from services.detector.graph.ring import slot_of
 from services.detector.graph.state import State
 
 FAR: Final = 2**62
+_AHEAD: Final = 8
+"""Accounts from when one's record is asked for to when it is read."""
 
 LABEL: Final = np.dtype(
     [
@@ -30,9 +32,16 @@ LABEL: Final = np.dtype(
         ("next_ts", "<i8"),  # legs before this one are to be seen
         ("next_seq", "<i8"),
         ("padding", "<i8"),
+        ("crowd", "<i8"),  # of the legs that made it a hub when it last was one: how many were counted,
+        ("crowd_first", "<i8"),  # the sequence numbers that they are in,
+        ("crowd_last", "<i8"),
+        ("crowd_since_us", "<i8"),  # and the earliest of their times
+        ("more_padding", "<i8", 4),
     ]
 )
-"""Scratch of one search at one account. Outward, times and sequence numbers are negated: before is after."""
+"""Scratch of one search at one account. Outward, times and sequence numbers are negated: before is after.
+
+The crowd outlives the search: the next one in the same direction that may see all of it need not count."""
 
 PROGRESS: Final = np.dtype([("legs", "<i8"), ("hubs", "<i8"), ("queued", "<i8"), ("width", "<i8")])
 
@@ -62,6 +71,7 @@ class Search(NamedTuple):
 
 
 def new_labels(max_accounts: int) -> Array:
+    """For searches in one direction."""
     return aligned(max_accounts + 1, LABEL)
 
 
@@ -138,10 +148,12 @@ def take_layer(state: State, search: Search, low: int) -> None:
     progress = search.progress[0]
     progress.width = 0
     for place in range(progress.queued):
+        if place + _AHEAD < progress.queued:
+            prefetch(state.accounts.records, signed(search.queue[place + _AHEAD]))
         account = search.queue[place]
         label = search.labels[account]
         if label.is_hub < 0:
-            label.is_hub = is_busy(state, account, search.direction, search.scope, low, search.hub_degree)
+            label.is_hub = is_hub(state, search, label, account, low)
             if label.is_hub == 1:
                 search.hubs[progress.hubs] = account
                 progress.hubs += 1
@@ -150,7 +162,36 @@ def take_layer(state: State, search: Search, low: int) -> None:
             search.layer_ts[progress.width] = label.next_ts
             search.layer_seqs[progress.width] = label.next_seq
             progress.width += 1
+            bring_near(state, newest_of(state, account, search.direction), low)
     progress.queued = 0
+
+
+@kernel
+def is_hub(state: State, search: Search, label: Record, account: int, low: int) -> bool:
+    """It has more than `hub_degree` transfers in this direction, whatever their time up to the scope's
+    newest."""
+    scope, most = search.scope, search.hub_degree
+    record = state.accounts.records[account]
+    live = record.in_degree if search.direction == INWARD else record.out_degree
+    if live <= most and low >= state.ring.cursor[0].head:
+        return False  # all from `low` on are live and counted
+    is_seen = label.crowd_last <= scope.newest and label.crowd_since_us >= scope.since_us
+    if label.crowd > most and label.crowd_first >= low and is_seen:
+        return True
+    count, last, since_us = 0, -1, FAR
+    seq = newest_of(state, account, search.direction)
+    while seq >= low and count <= most:
+        leg = state.ring.legs[slot_of(state.ring, seq)]
+        if seq <= scope.newest and leg.ts_us >= scope.since_us:
+            count += 1
+            last = max(last, seq)
+            since_us = min(since_us, signed(leg.ts_us))
+            label.crowd_first = seq
+        seq = earlier_than(leg, seq, search.direction)
+    label.crowd = count
+    label.crowd_last = last
+    label.crowd_since_us = since_us
+    return count > most
 
 
 @kernel
@@ -166,12 +207,21 @@ def see_legs(state: State, search: Search, place: int, low: int, hop: int) -> bo
         search.hops[progress.legs] = hop
         progress.legs += 1
         leg = state.ring.legs[slot_of(state.ring, seq)]
+        earlier = earlier_than(leg, seq, search.direction)
+        bring_near(state, earlier, low)
         enqueue(search, leg, seq, hop)
-        seq = next_leg(state, search, place, earlier_than(leg, seq, search.direction), low)
+        seq = next_leg(state, search, place, earlier, low)
     label = search.labels[account]
     label.done_ts = search.layer_ts[place]
     label.done_seq = search.layer_seqs[place]
     return True
+
+
+@kernel
+def bring_near(state: State, seq: int, low: int) -> None:
+    """Ask for the memory of a leg that is read soon."""
+    if seq >= low:
+        prefetch(state.ring.legs, slot_of(state.ring, seq))
 
 
 @kernel

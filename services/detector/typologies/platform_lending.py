@@ -30,6 +30,7 @@ from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import OWN_MONEY, Entities, holder_of
 from services.detector.parties.marks import BORROWER, CLIENT, CUSTODY, RESERVE, TIED
+from services.detector.purposes import among
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -46,11 +47,12 @@ from services.detector.typology import (
     shown,
 )
 
-_TELLING: Final = (Purpose.unknown, Purpose.transfer, Purpose.refund, Purpose.salary)
+_TELLING: Final = among({Purpose.unknown, Purpose.transfer, Purpose.refund, Purpose.salary})
 """What a loan may be called, besides a disbursement."""
-_BACK: Final = (Purpose.unknown, Purpose.transfer, Purpose.repay)
-_LENT_ON: Final = (Purpose.unknown, Purpose.transfer, Purpose.disburse)
-_EXPENSES: Final = (Purpose.purchase, Purpose.tax, Purpose.subsidy)
+_BACK: Final = among({Purpose.unknown, Purpose.transfer, Purpose.repay})
+_LENT_ON: Final = among({Purpose.unknown, Purpose.transfer, Purpose.disburse})
+_EXPENSES: Final = among({Purpose.purchase, Purpose.tax, Purpose.subsidy})
+_OWED: Final = among({Purpose.salary, Purpose.refund})
 _NOT_BORROWERS: Final = HOUSE | CUSTODY | CLIENT | RESERVE | TIED
 _NOT_HANDS: Final = HOUSE | CUSTODY | CLIENT | RESERVE
 _WHOLE: Final = 10_000
@@ -119,14 +121,14 @@ class PlatformLending(Typology):
         """What leaves the platform's own money for somebody who ever borrowed, or as a disbursement; what
         may be paid back to it; and what people tied to an institution pay to several others."""
         applied, house = step.applied, (step.src_marks & HOUSE) != 0
-        lends = ((step.dst_marks & BORROWER) != 0) & np.isin(applied.purpose, _TELLING)
+        lends = ((step.dst_marks & BORROWER) != 0) & _TELLING[applied.purpose]
         lends |= applied.purpose == Purpose.disburse
         lends &= house
         repays = ((step.dst_marks & HOUSE) != 0) & ((step.src_marks & _NOT_BORROWERS) == 0)
-        repays &= np.isin(applied.purpose, _BACK) & (applied.src != OUTSIDE_INDEX)
+        repays &= _BACK[applied.purpose] & (applied.src != OUTSIDE_INDEX)
         by_hand = ((step.src_marks & TIED) != 0) & ((step.src_marks & _NOT_HANDS) == 0)
         by_hand &= applied.payees >= least(Parameters, self.id, "min_lent_by_hand", step)
-        by_hand &= np.isin(applied.purpose, _LENT_ON) & ~repays
+        by_hand &= _LENT_ON[applied.purpose] & ~repays
         rows = np.flatnonzero((lends | repays | by_hand) & step.inserted)
         return Candidates(rows, np.where(lends | by_hand, applied.src, applied.dst)[rows])
 
@@ -220,13 +222,13 @@ def _lent_by_hand(
     since_us = context.now_us - parameters.window_days * DAY
     window = (transfer.src, since_us, context.now_us, context.as_of, parameters.max_edges)
     out, into = context.graph.edges_out(*window), context.graph.edges_in(*window)
-    given = (into.currency == transfer.currency) & ~np.isin(into.purpose, (Purpose.salary, Purpose.refund))
+    given = (into.currency == transfer.currency) & ~_OWED[into.purpose]
     given &= (context.marks[into.src] & HOUSE) != 0
     funding = [leg for leg in legs_of(into, given) if lender in entities.served(leg.src, OWN_MONEY)]
     if not funding:
         return None
     lends = (out.ts_us >= funding[0].ts_us) & (out.currency == transfer.currency)
-    lends &= np.isin(out.purpose, _LENT_ON) & (out.dst != OUTSIDE_INDEX)
+    lends &= _LENT_ON[out.purpose] & (out.dst != OUTSIDE_INDEX)
     lent = [leg for leg in legs_of(out, lends) if not entities.is_related(lender, leg.dst)]
     funded_minor = sum(leg.amount_minor for leg in funding)
     lent_minor = sum(leg.amount_minor for leg in lent)
@@ -255,7 +257,7 @@ def _dealings(
     own = [one for one in ends if one and lender in entities.served(one, OWN_MONEY)]
     paid = np.isin(out.dst, own) & (out.currency == transfer.currency)
     got = np.isin(into.src, own) & (into.currency == transfer.currency)
-    got &= ~np.isin(into.purpose, _EXPENSES)
+    got &= ~_EXPENSES[into.purpose]
     return legs_of(out, paid), legs_of(into, got)
 
 

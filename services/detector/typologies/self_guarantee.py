@@ -30,7 +30,7 @@ from services.detector.books.incidents import Case, Incident, Incidents, Reason
 from services.detector.books.listings import Listings
 from services.detector.books.loan_flows import HOUSE, UNSTATED, Flow
 from services.detector.explanations.self_guarantee import explanation
-from services.detector.flows.fed_payments import fed_by
+from services.detector.flows.fed_payments import could_be_fed, fed_by
 from services.detector.legs import Leg
 from services.detector.parties.entities import OWN_MONEY, Entities
 from services.detector.parties.marks import CUSTODY, KEEPER, TIED
@@ -124,6 +124,10 @@ class SelfGuarantee(Typology):
         return Candidates(rows, step.applied.src[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
+        parameters = in_force(Parameters, self.id, context.rules)
+        may_guarantee = context.marks[transfer.src] & (HOUSE | TIED)
+        if not may_guarantee and not could_be_fed(context, transfer.leg, parameters):
+            return None
         entities = Entities(context)
         listings = Listings(context, entities)
         platform = _platform(context, entities, listings, transfer)
@@ -131,7 +135,6 @@ class SelfGuarantee(Typology):
             return None
         reason = _reason(context, entities, platform, transfer.src)
         party = entities.party(transfer.src)
-        parameters = in_force(Parameters, self.id, context.rules)
         if reason is None:
             return self._fed(context, entities, platform, transfer, parameters)
         if party == listings.borrower(transfer.product, 0):

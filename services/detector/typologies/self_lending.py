@@ -33,6 +33,7 @@ from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import CLIENT, CUSTODY, OTHER, TIED
+from services.detector.purposes import among
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -64,7 +65,7 @@ _STAYS_CLIENTS: Final = frozenset(
 )
 _PERSONAL: Final = frozenset({AccountRole.external, AccountRole.client})
 _FEE_ROLES: Final = frozenset({AccountRole.fee})
-_UNSTATED: Final = (int(Purpose.unknown), int(Purpose.transfer), int(Purpose.disburse))
+_UNSTATED: Final = among({Purpose.unknown, Purpose.transfer, Purpose.disburse})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ class SelfLending(Typology):
         marks = step.dst_marks
         home = ((marks & TIED) != 0) & ((marks & (OTHER | CLIENT)) != 0)
         pooled = (step.src_marks & CUSTODY) != 0
-        home &= ~pooled | np.isin(applied.purpose, _UNSTATED)
+        home &= ~pooled | _UNSTATED[applied.purpose]
         small_fee_minor = least(Parameters, self.id, "small_fee_minor", step)
         home &= (applied.purpose != Purpose.fee) | (applied.amount_minor > small_fee_minor)
         disbursed = applied.purpose == Purpose.disburse

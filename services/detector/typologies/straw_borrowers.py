@@ -13,8 +13,9 @@ strangers is so found with some delay.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -27,13 +28,13 @@ from schemas.transaction import Purpose
 from services.detector.explanations.straw_borrowers import Straws, explanation
 from services.detector.flows.lending import NOT_PASSED, Lending, Listing
 from services.detector.flows.loans import Loans
-from services.detector.flows.tracing import Trace, follow, reach
+from services.detector.flows.tracing import Trace, branches, follow, reach
 from services.detector.flows.young_loans import Young, YoungLoans
-from services.detector.graph import Reached
+from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import Leg
 from services.detector.parties.entities import Entities
-from services.detector.parties.marks import BORROWER, CUSTODY, KEEPER, bits_of
+from services.detector.parties.marks import BORROWER, CUSTODY, KEEPER
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -57,7 +58,6 @@ _MAX_RECEIVERS: Final = 50_000
 """Past it the one longest without a new borrower is forgotten."""
 _MAX_BORROWERS: Final = 200
 """Of one receiver; past it the earliest is forgotten."""
-_NOT_PASSED_MARKS: Final = bits_of(NOT_PASSED)
 _SHOPS: Final = frozenset({AccountRole.merchant_settlement, AccountRole.property_developer})
 _BOUGHT: Final = frozenset({Purpose.purchase, Purpose.unknown})
 
@@ -95,6 +95,8 @@ class _Share(NamedTuple):
     minor: int
     attributed: Mapping[int, int]
     accounts: tuple[int, ...]
+    payers: frozenset[int]
+    """Of all that is attributed, and perhaps of more."""
     bought: bool
     missing: tuple[str, ...]
     limits: tuple[Limit, ...]
@@ -212,13 +214,9 @@ class _Search:
         if not loan:
             return
         reached = reach(self.context, loan, self.parameters)
-        branches = self._branches(reached, disbursed)
-
-        def is_passed(account: int) -> bool:
-            return account in branches and not self.entities.roles(account) & NOT_PASSED
-
-        trace = follow(self.context, loan, self.parameters, reached, is_passed)
-        for receiver, legs in self._by_receiver(listing, trace).items():
+        ways = branches(reached, self.parameters.branch_bp * disbursed // _WHOLE)
+        trace = follow(self.context, loan, self.parameters, reached, ways, self._is_passed)
+        for receiver, legs in self._by_receiver(listing, trace, disbursed).items():
             minor = sum(legs.values())
             if not self._is_enough(minor, disbursed):
                 continue
@@ -234,6 +232,7 @@ class _Search:
                     | {leg.seq: leg.amount_minor for leg in loan}
                     | {leg.seq: carried for leg, carried in legs.items()},
                     accounts=tuple(sorted({leg.dst for leg in legs})),
+                    payers=frozenset(trace.edges.src.tolist()),
                     bought=all(leg.purpose in _BOUGHT for leg in legs),
                     missing=self.lending.missing(listing),
                     limits=trace.limits,
@@ -247,40 +246,41 @@ class _Search:
         paid = context.graph.edges_out(
             listing.borrower, young.since_us, context.now_us, context.as_of, p.max_edges
         )
-        counts = paid.currency == listing.currency
-        if not self._is_enough(int(paid.amount_minor[counts].sum()), young.disbursed_minor):
+        by_payee: dict[int, int] = {}
+        for payee, minor in zip(*_paid_in(paid, listing.currency), strict=True):
+            by_payee[payee] = by_payee.get(payee, 0) + minor
+        if not self._is_enough(sum(by_payee.values()), young.disbursed_minor):
             return False
         if young.since_us < context.now_us - p.window_days * DAY:
             return True  # of a loan paid out in parts, some are no longer looked at
-        kept = np.unique(paid.dst[counts & ((context.marks[paid.dst] & _NOT_PASSED_MARKS) != 0)]).tolist()
-        for account in (OUTSIDE_INDEX, *(one for one in kept if self.entities.roles(one) & NOT_PASSED)):
-            counts &= paid.dst != account
-        return self._is_enough(int(paid.amount_minor[counts].sum()), young.disbursed_minor)
+        followed = (minor for payee, minor in by_payee.items() if payee and self._is_passed(payee))
+        return self._is_enough(sum(followed), young.disbursed_minor)
 
     def _is_enough(self, minor: int, disbursed: int) -> bool:
         return minor * _WHOLE >= self.parameters.share_bp * disbursed
 
-    def _by_receiver(self, listing: Listing, trace: Trace) -> dict[str, dict[Leg, int]]:
-        """What the loan's money brought to each entity but the borrower, from others than itself."""
-        borrower = self.entities.entity(listing.borrower)
+    def _by_receiver(self, listing: Listing, trace: Trace, disbursed: int) -> dict[str, dict[Leg, int]]:
+        """What the loan's money brought to each entity but the borrower, from others than itself; only
+        those to whom it brought φ in all."""
+        borrower, entity = self.entities.entity(listing.borrower), cache(self.entities.entity)
+        most: dict[str, int] = {}
+        for account, minor in zip(trace.edges.dst.tolist(), trace.carried_minor.tolist(), strict=True):
+            if account != OUTSIDE_INDEX:
+                most[entity(account)] = most.get(entity(account), 0) + minor
+        del most[borrower]
+        if not any(self._is_enough(minor, disbursed) for minor in most.values()):
+            return {}
         found: dict[str, dict[Leg, int]] = {}
         for leg, minor in trace.carriers().items():
             if leg.dst == OUTSIDE_INDEX or leg.purpose is Purpose.refund:
                 continue
-            receiver = self.entities.entity(leg.dst)
-            is_away = receiver not in (borrower, self.entities.entity(leg.src))
-            if is_away and not self.entities.roles(leg.dst) & NOT_PASSED:
-                found.setdefault(receiver, {})[leg] = minor
+            is_away = entity(leg.dst) not in (borrower, entity(leg.src))
+            if is_away and self._is_passed(leg.dst):
+                found.setdefault(entity(leg.dst), {})[leg] = minor
         return found
 
-    def _branches(self, reached: Reached, disbursed: int) -> frozenset[int]:
-        """The accounts that enough was paid to, and that paid enough on, for a share that matters."""
-        edges, least_minor = reached.edges, self.parameters.branch_bp * disbursed // _WHOLE
-        accounts, ends = np.unique(np.concatenate((edges.src, edges.dst)), return_inverse=True)
-        came, went = np.zeros((2, accounts.size), np.int64)
-        np.add.at(went, ends[: len(edges)], edges.amount_minor)
-        np.add.at(came, ends[len(edges) :], edges.amount_minor)
-        return frozenset(accounts[(came >= least_minor) & (went >= least_minor)].tolist())
+    def _is_passed(self, account: int) -> bool:
+        return not self.entities.roles(account) & NOT_PASSED
 
     def is_shop(self, shares: Mapping[str, _Share]) -> bool:
         """They bought there, as many others do."""
@@ -289,13 +289,27 @@ class _Search:
         accounts = sorted({account for share in shares.values() for account in share.accounts})
         if any(self.entities.roles(account) & _SHOPS for account in accounts):
             return True
-        since_us = self.context.now_us - self.parameters.window_days * DAY
-        window = (since_us, self.context.now_us, self.context.as_of, self.parameters.max_edges)
-        paid = [self.context.graph.edges_in(account, *window) for account in accounts]
+        enough, whole = self.parameters.shop_payers, self.parameters.max_edges
+        theirs = frozenset[int]().union(*(share.payers for share in shares.values()))
+        recent = {
+            payer for edges in self._paid(accounts, min(5 * enough, whole)) for payer in edges.src.tolist()
+        }
+        if len(recent - theirs - {OUTSIDE_INDEX}) >= enough:
+            return True  # and no fewer among all their payers
+        paid = self._paid(accounts, whole)
         carried = [seq for share in shares.values() for seq in share.attributed]
-        theirs = {account for edges in paid for account in edges.src[np.isin(edges.seq, carried)].tolist()}
+        theirs = frozenset(
+            account for edges in paid for account in edges.src[np.isin(edges.seq, carried)].tolist()
+        )
         payers = {account for edges in paid for account in edges.src.tolist()}
-        return len(payers - theirs - {OUTSIDE_INDEX}) >= self.parameters.shop_payers
+        return len(payers - theirs - {OUTSIDE_INDEX}) >= enough
+
+    def _paid(self, accounts: Sequence[int], limit: int) -> list[Edges]:
+        """What was paid to each in the window, the last ones."""
+        context = self.context
+        since_us = context.now_us - self.parameters.window_days * DAY
+        until = (context.now_us, context.as_of, limit)
+        return [context.graph.edges_in(account, since_us, *until) for account in accounts]
 
     def finding(
         self, key: _Key, shares: Mapping[str, _Share], again: Recheck | None, refused: int
@@ -356,3 +370,9 @@ class _Search:
             yield factor("related", 15, "收款人是平台的关联方", "the receiver is a related party")
         if all(share.bought for share in shares.values()):
             yield factor("bought", -15, "以消费名义付款", "paid as purchases")
+
+
+def _paid_in(paid: Edges, currency: int) -> tuple[list[int], list[int]]:
+    """Payees and amounts of the payments in that currency."""
+    chosen = paid.currency == currency
+    return paid.dst[chosen].tolist(), paid.amount_minor[chosen].tolist()

@@ -1,0 +1,78 @@
+"""Bringing listed transfers into the order of time: natural merge sort (Knuth, TAOCP vol. 3, 5.2.4).
+
+An account's transfers are listed as they were logged, which is nearly always the order of their time, so a
+listing of a few accounts is a few runs, and sorting it is merging those.
+"""
+
+from __future__ import annotations
+
+from compiled import Array, Int32s, kernel
+
+
+@kernel
+def distinct_in_order(edges: Array, places: Int32s, spare: Int32s, ordered: Array) -> int:
+    """Write each of the first `ordered.size` of `edges` once, by (ts_us, seq); how many these are."""
+    count = ordered.size
+    runs = find_runs(edges, count, places)
+    source, target = places, spare
+    while runs > 1:
+        runs = merge_runs(edges, count, source, target)
+        source, target = target, source
+    kept = 0
+    for at in range(count):
+        edge = edges[source[at]]
+        if kept == 0 or ordered[kept - 1].seq != edge.seq:
+            ordered[kept] = edge
+            kept += 1
+    return kept
+
+
+@kernel
+def find_runs(edges: Array, count: int, places: Int32s) -> int:
+    """All places, descending runs turned round; how many runs there are, or a few more."""
+    runs = 0
+    start = 0
+    while start < count:
+        end = start + 1
+        while end < count and is_before(edges, end, end - 1):
+            end += 1
+        for at in range(start, end):
+            places[at] = start + end - 1 - at
+        start = end
+        runs += 1
+    return runs
+
+
+@kernel
+def merge_runs(edges: Array, count: int, source: Int32s, target: Int32s) -> int:
+    """Each two runs that follow one another into one; how many there are then."""
+    runs = 0
+    start = 0
+    while start < count:
+        middle = end_of_run(edges, source, start, count)
+        end = end_of_run(edges, source, middle, count)
+        left, right = start, middle
+        for at in range(start, end):
+            if right == end or (left < middle and not is_before(edges, source[right], source[left])):
+                target[at] = source[left]
+                left += 1
+            else:
+                target[at] = source[right]
+                right += 1
+        start = end
+        runs += 1
+    return runs
+
+
+@kernel
+def end_of_run(edges: Array, places: Int32s, start: int, count: int) -> int:
+    end = start
+    while end < count and (end == start or not is_before(edges, places[end], places[end - 1])):
+        end += 1
+    return end
+
+
+@kernel
+def is_before(edges: Array, place: int, other: int) -> bool:
+    one, two = edges[place], edges[other]
+    return bool(one.ts_us < two.ts_us or (one.ts_us == two.ts_us and one.seq < two.seq))
