@@ -19,6 +19,8 @@ _PERIODS: Final = 8
 SPAN_US: Final = (_PERIODS - 1) * PERIOD_US
 """The longest window whose payers are all counted."""
 
+_MANY: Final = 2**31 - 1
+"""Where what was counted has been forgotten since."""
 _HASH: Final = np.uint64(0x9E3779B97F4A7C15)
 """2 ** 64 ÷ the golden ratio: multiplicative hashing (Knuth, TAOCP 3, 6.4)."""
 _FIRST_CAPACITY: Final = 1 << 12
@@ -59,6 +61,15 @@ class Payers:
         found = np.zeros(src.size, np.int32)
         count_rows(self._pairs, self._counts, (src, dst), telling, periods, found)
         return found
+
+    def at_most(self, account: int, now_us: int, window_us: int) -> int:
+        """No fewer than its payers in the window up to `now_us`, a time of the batch counted last."""
+        if account >= self._counts.newest.size:
+            return 0
+        kept = int(self._counts.newest[account]) - _PERIODS + 1
+        if (now_us - window_us) // PERIOD_US < kept:
+            return _MANY
+        return int(self._counts.by_period[account].sum())
 
     def _make_room(self, rows: int, account: int, period: int) -> None:
         held = self._counts.newest.size

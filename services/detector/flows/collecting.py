@@ -12,16 +12,17 @@ An account may have thousands of payments, so they are columns here, not records
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
-from compiled import Bools, Int8s, Int32s, Int64s
+from compiled import Array, Bools, Int8s, Int32s, kernel
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
+from services.detector.distinct import Numbers, number_of, numbers_for
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import Leg, legs_of, some_of
@@ -34,10 +35,20 @@ WEAK: Final = frozenset({Purpose.unknown, Purpose.transfer, Purpose.top_up, Purp
 _FEE_ROLES: Final = frozenset({AccountRole.fee, AccountRole.guarantee})
 _WHOLE: Final = 10_000
 _NO_INSTITUTION: Final = -1
-
+NOBODY: Final = -1
 
 _IS_STRONG: Final = among(STRONG)
 _IS_TELLING: Final = among(STRONG | WEAK)
+
+
+def _bits(purposes: Iterable[Purpose]) -> int:
+    return sum(1 << one for one in purposes)
+
+
+_STRONG_BITS: Final = _bits(STRONG)
+_TELLING_BITS: Final = _bits(STRONG | WEAK)
+_FEE: Final = int(Purpose.fee)
+_TRANSFER: Final = int(Purpose.transfer)
 
 
 def telling(purposes: Int8s) -> Bools:
@@ -46,9 +57,9 @@ def telling(purposes: Int8s) -> Bools:
     return could
 
 
-def stated(edges: Edges) -> Bools:
-    """Payments that may be strong evidence."""
-    may: Bools = _IS_STRONG[edges.purpose] | (edges.product != 0)
+def stated(purposes: Int8s, products: Int32s) -> Bools:
+    """Payments that may be strong evidence: all that counts where an account is of everyday business."""
+    may: Bools = _IS_STRONG[purposes] | (products != 0)
     return may
 
 
@@ -68,15 +79,6 @@ class Settings(Protocol):
     def licensed_businesses(self) -> tuple[str, ...]: ...
 
 
-def may_tell(edges: Edges, account: int, settings: Settings) -> Bools:
-    """Payments of others to `account`, or to one in front of it, that could make their payers clients."""
-    small_fee = (edges.purpose == Purpose.fee) & (edges.amount_minor <= settings.small_fee_minor)
-    may: Bools = telling(edges.purpose) & ~small_fee
-    may |= (edges.dst != account) & (edges.amount_minor >= settings.min_deposit_minor)
-    may &= (edges.src != OUTSIDE_INDEX) & (edges.src != account)
-    return may
-
-
 def is_everyday(entities: Entities, account: int, settings: Settings) -> bool:
     """Of no institution, and in a trade that many people pay: only strong evidence counts."""
     if not entities.registered or entities.ties(account):
@@ -90,13 +92,14 @@ LargestBefore = Callable[[Leg], int]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Collected:
-    """Payments in that are clients' money, and how that is known. `client[i]` is the number of the
-    entity behind payment i, of which there are `clients`; `concentration_bp`: of all paying accounts,
-    those of the institution's clients whose payments say nothing else."""
+    """Payments in that are clients' money, and how that is known. `client`: of every payment in that was
+    looked at the number of the entity behind it, of which there are `clients`, NOBODY where it is none of
+    `edges`; `concentration_bp`: of all paying accounts, those of the institution's clients whose payments
+    say nothing else."""
 
     institution_id: str | None
     edges: Edges
-    client: Int64s
+    client: Int32s
     clients: int
     tied: bool
     strong: int
@@ -105,14 +108,87 @@ class Collected:
     unstated: bool
 
 
+class Rule(NamedTuple):
+    """Whose payments in, in which currency, and what tells them apart."""
+
+    account: int
+    currency: int
+    small_fee_minor: int
+    min_deposit_minor: int
+    tied: bool
+    everyday: bool
+    licensed: bool
+
+
+class Payers(NamedTuple):
+    """`payer`: of each payment its payer's number, NOBODY where it is not somebody else's in the currency;
+    `account`: by number; `tells`: whether some payment counts that could make him a client."""
+
+    payer: Int32s
+    account: Int32s
+    tells: Bools
+
+
+class Evidence(NamedTuple):
+    """Payments that are."""
+
+    strong: Bools
+    weak: Bools
+
+
+@kernel
+def weigh(
+    payments: Array,
+    rule: Rule,
+    named: Int32s,
+    is_fee: Bools,
+    numbers: Numbers,
+    payers: Payers,
+    evidence: Evidence,
+) -> int:
+    """How many payers tell. `named`: of each payment the institution whose product it names; `is_fee`: fees
+    that say nothing."""
+    telling = 0
+    for place in range(payments.size):
+        paid = payments[place]
+        if paid.currency != rule.currency or paid.src == OUTSIDE_INDEX or paid.src == rule.account:
+            payers.payer[place] = NOBODY
+            continue
+        payer = number_of(numbers, paid.src)
+        payers.payer[place] = payer
+        payers.account[payer] = paid.src
+        says = _TELLING_BITS >> paid.purpose & 1 != 0
+        if paid.purpose == _FEE and paid.amount_minor <= rule.small_fee_minor:
+            says = False
+        if paid.dst != rule.account:
+            says = says or paid.amount_minor >= rule.min_deposit_minor
+        elif is_fee[place]:
+            says = False
+        if not says:
+            continue
+        strong = _STRONG_BITS >> paid.purpose & 1 != 0
+        if named[place] == _NO_INSTITUTION:
+            strong = strong and not rule.everyday
+        elif rule.tied or paid.purpose != _TRANSFER:
+            strong = strong or not rule.licensed
+        evidence.strong[place] = strong
+        evidence.weak[place] = not strong and not rule.licensed
+        counts = strong or (evidence.weak[place] and not rule.everyday)
+        if counts and not payers.tells[payer]:
+            payers.tells[payer] = True
+            telling += 1
+    return telling
+
+
 class Collector:
-    """One account, and the payments into it in one currency."""
+    """One account, and the payments into it in one currency; others among `edges` are left alone."""
 
     def __init__(
         self,
         entities: Entities,
         account: int,
         edges: Edges,
+        currency: int,
         settings: Settings,
         largest_before: LargestBefore,
     ) -> None:
@@ -121,22 +197,33 @@ class Collector:
         self._account = account
         self._ties = entities.ties(account)
         self._everyday = is_everyday(entities, account, settings)
-        self._licensed = self._is_licensed()
-        self._edges = some_of(edges, (edges.src != OUTSIDE_INDEX) & (edges.src != account))
-        self._payers, self._payer = np.unique(self._edges.src, return_inverse=True)
-        says = may_tell(self._edges, account, settings)
-        says &= (self._edges.dst != account) | ~self._fees(largest_before)
-        self._named = self._institutions_named(says)
-        invested = _IS_STRONG[self._edges.purpose]
-        named = self._named != _NO_INSTITUTION
-        sold_on = (self._edges.purpose == Purpose.transfer) & (not self._ties)
-        by_name = np.where(sold_on, False, not self._licensed) | invested
-        self._strong: Bools = says & np.where(named, by_name, invested & (not self._everyday))
-        self._weak: Bools = says & ~self._strong & (not self._licensed)
-        self._tellers = np.unique(self._payer[self._strong | self._weak])
-        counting = self._strong if self._everyday else self._strong | self._weak
-        self.most_clients = int(np.unique(self._payer[counting]).size)
+        self._edges = edges
+        self._names: list[str] = []
+        self._named = self._institutions_named()
+        count = len(edges)
+        numbers = numbers_for(count)
+        paying = Payers(np.empty(count, np.int32), np.empty(count, np.int32), np.zeros(count, np.bool_))
+        found = Evidence(np.zeros(count, np.bool_), np.zeros(count, np.bool_))
+        self.most_clients = weigh(
+            edges.records,
+            Rule(
+                account,
+                currency,
+                settings.small_fee_minor,
+                settings.min_deposit_minor,
+                bool(self._ties),
+                self._everyday,
+                self._is_licensed(),
+            ),
+            self._named,
+            self._fees(currency, largest_before),
+            numbers,
+            paying,
+            found,
+        )
         """No more can be found: cheap to ask before who they are."""
+        self._payers: Int32s = paying.account[: numbers.used[0]]
+        self._payer, self._strong, self._weak = paying.payer, found.strong, found.weak
 
     def collected(self) -> Collected:
         """For the institution whose clients are most among the payers; one it is tied to first."""
@@ -145,30 +232,36 @@ class Collector:
             found = [self._for(None)]
         return max(found, key=lambda one: (one.clients, one.tied))
 
-    def _institutions_named(self, says: Bools) -> Int32s:
+    def _institutions_named(self) -> Int32s:
         """Per payment the place among `_names` of the institution whose product it names."""
-        self._names: list[str] = []
-        named = np.full(len(self._edges), _NO_INSTITUTION, np.int32)
-        if not self._edges.product.any():
+        products = self._edges.product
+        named = np.full(products.size, _NO_INSTITUTION, np.int32)
+        if not products.any():
             return named
-        for product in np.unique(self._edges.product[says & (self._edges.product != 0)]).tolist():
+        for product in np.unique(products[products != 0]).tolist():
             institution_id = self._entities.institution_of_product(product)
             if institution_id is not None:
                 if institution_id not in self._names:
                     self._names.append(institution_id)
-                named[self._edges.product == product] = self._names.index(institution_id)
+                named[products == product] = self._names.index(institution_id)
         return named
+
+    @cached_property
+    def _tellers(self) -> list[int]:
+        """The numbers of the payers whose payments are evidence."""
+        tellers: list[int] = np.unique(self._payer[self._strong | self._weak]).tolist()
+        return tellers
 
     @cached_property
     def _client_of(self) -> dict[str, Bools]:
         """Which payers, of those that tell, are clients of each institution."""
         client_of: dict[str, Bools] = {}
         if self._entities.registered:
-            for place in self._tellers.tolist():
-                for institution_id in self._entities.client_of(int(self._payers[place])):
+            for number in self._tellers:
+                for institution_id in self._entities.client_of(int(self._payers[number])):
                     if institution_id not in client_of:
                         client_of[institution_id] = np.zeros(self._payers.size, np.bool_)
-                    client_of[institution_id][place] = True
+                    client_of[institution_id][number] = True
         return client_of
 
     def _institutions(self) -> list[str]:
@@ -184,16 +277,16 @@ class Collector:
         chosen = self._strong & self._is_of(institution_id)
         chosen |= self._weak & self._weak_counts(institution_id, tied, members, concentration_bp)[self._payer]
         edges = some_of(self._edges, chosen)
-        client, clients = self._entities_behind(self._payer[chosen])
+        client, clients, unregistered = self._entities_behind(chosen)
         return Collected(
             institution_id=institution_id,
             edges=edges,
             client=client,
             clients=clients,
             tied=tied,
-            strong=int(np.count_nonzero(self._strong[chosen])),
+            strong=int(np.count_nonzero(self._strong & chosen)),
             concentration_bp=concentration_bp,
-            unregistered=self._any_unregistered(self._payer[chosen]),
+            unregistered=unregistered,
             unstated=bool((edges.purpose == Purpose.unknown).any()),
         )
 
@@ -212,26 +305,23 @@ class Collector:
         concentrated = concentration_bp >= self._settings.concentration_bp and not self._everyday
         counts: Bools = members & (tied or concentrated)
         if tied:
-            for place in self._tellers[~members[self._tellers]].tolist():
-                counts[place] = self._entities.party(int(self._payers[place])) is None
+            for number in (one for one in self._tellers if not members[one]):
+                counts[number] = self._entities.party(int(self._payers[number])) is None
         return counts
 
-    def _entities_behind(self, payers: Int64s) -> tuple[Int64s, int]:
-        """A number for the entity behind each payment, and how many there are."""
-        places, again = np.unique(payers, return_inverse=True)
+    def _entities_behind(self, chosen: Bools) -> tuple[Int32s, int, bool]:
+        """A number for the entity behind each payment chosen, how many there are, and whether the registry
+        does not know one of their accounts."""
+        numbers = np.unique(self._payer[chosen]).tolist()
         if not self._entities.registered:  # then every account is an entity of its own
-            return again, places.size
-        numbers: dict[str, int] = {}
-        for account in self._payers[places].tolist():
-            numbers.setdefault(self._entities.entity(account), len(numbers))
-        of_place = [numbers[self._entities.entity(account)] for account in self._payers[places].tolist()]
-        return np.array(of_place, np.int64)[again], len(numbers)
-
-    def _any_unregistered(self, payers: Int64s) -> bool:
-        if not self._entities.registered:
-            return payers.size > 0
-        accounts = self._payers[np.unique(payers)].tolist()
-        return any(self._entities.party(account) is None for account in accounts)
+            return np.where(chosen, self._payer, np.int32(NOBODY)), len(numbers), bool(numbers)
+        entities = [self._entities.entity(int(self._payers[number])) for number in numbers]
+        places = {entity: place for place, entity in enumerate(dict.fromkeys(entities))}
+        of_payer = np.full(self._payers.size, NOBODY, np.int32)
+        of_payer[numbers] = [places[entity] for entity in entities]
+        client = np.where(chosen, of_payer[self._payer], np.int32(NOBODY))
+        known = (self._entities.party(int(self._payers[number])) is not None for number in numbers)
+        return client, len(places), not all(known)
 
     def _is_licensed(self) -> bool:
         """It serves an institution that is licensed to lend, guarantee or insure."""
@@ -242,17 +332,20 @@ class Collector:
             for licence in self._entities.licences(institution_id)
         )
 
-    def _fees(self, largest_before: LargestBefore) -> Bools:
+    def _fees(self, currency: int, largest_before: LargestBefore) -> Bools:
         """Fees that are small, or within the filed rate of what the payer had received."""
         edges = self._edges
         fees: Bools = edges.purpose == Purpose.fee
         if self._entities.roles(self._account) & _FEE_ROLES:
             fees |= edges.purpose == Purpose.unknown
+        if not fees.any():
+            return fees
         large = fees & (edges.amount_minor > self._settings.small_fee_minor)
         rates = [self._entities.filed_fee_bp(institution_id) or 0 for institution_id in self._ties]
         rate_bp = max(rates, default=0)
         if rate_bp == 0 or not large.any():
             return fees & ~large
+        large &= (edges.currency == currency) & (edges.src != OUTSIDE_INDEX) & (edges.dst == self._account)
         for leg, place in zip(legs_of(edges, large), np.flatnonzero(large).tolist(), strict=True):
             fees[place] = leg.amount_minor * _WHOLE <= rate_bp * largest_before(leg)
         return fees

@@ -62,10 +62,12 @@ def fronts_of(
     """Those in front of `account`, which `came` were paid to, with all that was paid to each since then.
     Of many payers those that paid most are looked at."""
     ties = entities.ties(account)
+    if not ties:
+        return {}
     may = (context.marks[came.src] & KEEPER) == 0
     may &= (came.src != OUTSIDE_INDEX) & (came.src != account)
     may &= came.amount_minor >= settings.min_deposit_minor
-    if not ties or not may.any():
+    if not may.any():
         return {}
     payers, payer = np.unique(came.src[may], return_inverse=True)
     passed = np.bincount(payer, weights=came.amount_minor[may]).astype(np.int64)

@@ -35,9 +35,9 @@ from schemas.transaction import Purpose
 from services.detector.books.payers import SPAN_US, Payers
 from services.detector.books.rounds import Rounds
 from services.detector.explanations.pooling import Pool, explanation
-from services.detector.flows.collecting import Collected, telling
+from services.detector.flows.collecting import Collected, is_everyday, stated, telling
 from services.detector.flows.fronts import may_pass_on
-from services.detector.flows.pots import Held, Paid, Pot
+from services.detector.flows.pots import Held, Paid, Pot, in_use
 from services.detector.gate import Gate
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import KEPT_FOR_OTHERS, bits_of
@@ -122,6 +122,10 @@ class Pooling(Typology):
 
     def __init__(self) -> None:
         self._tellers = Payers()
+        self._investors = Payers()
+        """Those of them whose payments count wherever they are made."""
+        self._small_fee_minor = 0
+        """Fees up to it were left out at some time."""
         self._payers = Gate(1)
         self._payees = Gate(1)
         self._rounds = Rounds()
@@ -149,10 +153,13 @@ class Pooling(Typology):
     def _telling_payers(self, step: Step) -> Int32s:
         """Of each row's payee, no fewer than in any window that the rules in force look at."""
         applied = step.applied
-        small_fee = applied.purpose == Purpose.fee
-        small_fee &= applied.amount_minor <= least(Parameters, self.id, "small_fee_minor", step)
+        small_fee_minor = least(Parameters, self.id, "small_fee_minor", step)
+        self._small_fee_minor = max(self._small_fee_minor, small_fee_minor)
+        small_fee = (applied.purpose == Purpose.fee) & (applied.amount_minor <= small_fee_minor)
         says = step.inserted & telling(applied.purpose) & ~small_fee
         payers = self._tellers.count(applied.src, applied.dst, says, applied.clock_us)
+        says &= stated(applied.purpose, applied.product)
+        self._investors.count(applied.src, applied.dst, says, applied.clock_us)
         is_longer = greatest(Parameters, self.id, "window_days", step) * DAY > SPAN_US
         return applied.payers if is_longer else payers
 
@@ -172,15 +179,15 @@ class Pooling(Typology):
         entities = Entities(context)
         if entities.roles(account) & _COLLECTS_LAWFULLY:
             return None
+        if self._are_too_few(context, entities, account, p):
+            return self._daily(context, account) if in_use(context, account) else None
         pot = Pot(context, entities, account, p)
         collected = pot.collected(self._rounds.latest(account).start_us)
         if collected is not None:
             current = self._rounds.current(account, collected.edges.ts_us, p.quiet_days * DAY)
             if current.start_us > collected.edges.ts_us[0]:
                 collected = pot.collected(current.start_us)
-        daily = None
-        if pot.in_use:
-            daily = Recheck(account, self._payers.pause(account, context.now_us))
+        daily = self._daily(context, account) if pot.in_use else None
         if collected is None:
             return daily
         held, paid = pot.became(collected)
@@ -191,6 +198,20 @@ class Pooling(Typology):
         self._rounds.report(account, int(collected.edges.ts_us[-1]), current)
         case = _Case(context, entities, account, p, pot, collected)
         return replace(case.finding(held, paid), again=daily, matter=current.matter)
+
+    def _are_too_few(
+        self, context: Context, entities: Entities, account: int, parameters: Parameters
+    ) -> bool:
+        """Fewer than N have paid what could make them clients, whoever they are. An account that is tied to
+        an institution may be paid through others, so its own payers prove nothing."""
+        known = parameters.small_fee_minor >= self._small_fee_minor
+        if not known or entities.ties(account):
+            return False
+        payers = self._investors if is_everyday(entities, account, parameters) else self._tellers
+        return payers.at_most(account, context.now_us, parameters.window_days * DAY) < parameters.min_clients
+
+    def _daily(self, context: Context, account: int) -> Recheck:
+        return Recheck(account, self._payers.pause(account, context.now_us))
 
 
 def _may_pool(step: Step, accounts: Int32s) -> Bools:
@@ -220,27 +241,32 @@ class _Case:
         self._collected = collected
 
     def finding(self, held: Held | None, paid: Paid | None) -> Finding:
-        collected, pot = self._collected, self._pot
-        edges = collected.edges
-        attributed = dict(zip(edges.seq.tolist(), edges.amount_minor.tolist(), strict=True))
-        told = self._told(held, paid)
+        collected, context = self._collected, self._context
+        minor = int(collected.edges.amount_minor.sum())
+        currency = context.graph.currency(int(collected.edges.currency[0]))
+        missing = self._missing()
         return Finding(
-            subject=Subject(kind=SubjectKind.account, id=told.token),
+            subject=Subject(kind=SubjectKind.account, id=context.token(self._account)),
             institution_id=collected.institution_id,
-            accounts=pot.accounts,
-            attributed=attributed | pot.passed_inside | (paid.carried if paid else {}),
-            amount_minor=told.minor,
-            currency=told.currency,
-            confidence=self._confidence(held, paid),
-            severity=_severity(collected.clients, told.minor, told.currency),
+            accounts=self._pot.accounts,
+            attributed=lambda: self._attributed(paid),
+            amount_minor=minor,
+            currency=currency,
+            confidence=self._confidence(held, paid, missing),
+            severity=lambda: _severity(collected.clients, minor, currency),
             law=Pooling.law,
             parameters=shown(self._p),
-            explanation=explanation(told),
-            missing=self._missing(),
-            limits=pot.limits,
+            explanation=lambda: explanation(self._told(minor, currency, held, paid)),
+            missing=missing,
+            limits=self._pot.limits,
         )
 
-    def _told(self, held: Held | None, paid: Paid | None) -> Pool:
+    def _attributed(self, paid: Paid | None) -> dict[int, int]:
+        edges = self._collected.edges
+        came = dict(zip(edges.seq.tolist(), edges.amount_minor.tolist(), strict=True))
+        return came | self._pot.passed_inside | (paid.carried if paid else {})
+
+    def _told(self, minor: int, currency: str, held: Held | None, paid: Paid | None) -> Pool:
         context, collected = self._context, self._collected
         roles = sorted(self._entities.roles(self._account))
         return Pool(
@@ -251,8 +277,8 @@ class _Case:
             clients=collected.clients,
             first_us=int(collected.edges.ts_us[0]),
             last_us=int(collected.edges.ts_us[-1]),
-            minor=int(collected.edges.amount_minor.sum()),
-            currency=context.graph.currency(int(collected.edges.currency[0])),
+            minor=minor,
+            currency=currency,
             held_hours=self._p.held_hours,
             held=held,
             paid=paid,
@@ -269,7 +295,9 @@ class _Case:
         }
         return tuple(name for name, is_missing in missing.items() if is_missing)
 
-    def _confidence(self, held: Held | None, paid: Paid | None) -> tuple[Factor, ...]:
+    def _confidence(
+        self, held: Held | None, paid: Paid | None, missing: tuple[str, ...]
+    ) -> tuple[Factor, ...]:
         collected = self._collected
         count, strong = collected.clients, collected.strong * 2 >= len(collected.edges)
         factors = [factor("clients", 40, f"{count} 名不同客户转入", f"{count} distinct clients paid in")]
@@ -285,7 +313,7 @@ class _Case:
             factors.append(factor("fronts", 15, "经由空壳商户归集", "gathered through accounts in front"))
         if held is not None and paid is not None:
             factors.append(factor("both", 5, "既滞留又转付", "both held and paid on"))
-        return (*factors, *lacking(self._missing()))
+        return (*factors, *lacking(missing))
 
 
 def _at(recheck: Recheck) -> int:
