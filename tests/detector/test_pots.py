@@ -13,8 +13,7 @@ from services.detector.flows.collecting import (
     NOBODY,
     STRONG,
     WEAK,
-    Evidence,
-    Payers,
+    WEIGHED,
     Rule,
     weigh,
 )
@@ -97,16 +96,13 @@ def test_payments_are_weighed_as_the_rule_says(
         Leg(seq, seq, src, dst, minor, purpose, 0, currency)
         for seq, (src, dst, minor, purpose, currency, _, _) in enumerate(rows)
     )
-    count = len(edges)
-    payers = Payers(np.empty(count, np.int32), np.empty(count, np.int32), np.zeros(count, np.bool_))
-    found = Evidence(np.zeros(count, np.bool_), np.zeros(count, np.bool_))
+    found = np.zeros(len(edges), WEIGHED)
     telling = weigh(
         edges.records,
         Rule(POT, 0, 100, 501, tied, everyday, licensed),
         np.array([row[5] for row in rows], np.int32),
         np.array([row[6] for row in rows], np.bool_),
-        numbers_for(count),
-        payers,
+        numbers_for(len(edges)),
         found,
     )
     strong, weak, counting = [], [], set()
@@ -121,10 +117,10 @@ def test_payments_are_weighed_as_the_rule_says(
         weak.append(says and not is_strong and not licensed)
         if strong[-1] or (weak[-1] and not everyday):
             counting.add(src)
-    assert found.strong.tolist() == strong
-    assert found.weak.tolist() == weak
+    assert found["strong"].tolist() == strong
+    assert found["weak"].tolist() == weak
     assert telling == len(counting)
     paying = list(dict.fromkeys(row[0] for row in rows if row[4] == 0 and row[0] not in (0, POT)))
     others = [paying.index(row[0]) if row[4] == 0 and row[0] in paying else NOBODY for row in rows]
-    assert payers.payer.tolist() == others
-    assert payers.account[: len(paying)].tolist() == paying
+    assert found["payer"].tolist() == others
+    assert found["account"][: len(paying)].tolist() == paying

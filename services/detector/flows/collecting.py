@@ -12,7 +12,7 @@ An account may have thousands of payments, so they are columns here, not records
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple, Protocol
@@ -22,12 +22,12 @@ import numpy as np
 from compiled import Array, Bools, Int8s, Int32s, kernel
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
-from services.detector.distinct import Numbers, number_of, numbers_for
+from services.detector.distinct import number_of, numbered, numbers_for
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import Leg, legs_of, some_of
 from services.detector.parties.entities import Entities
-from services.detector.purposes import among
+from services.detector.purposes import among, bits_of
 
 STRONG: Final = frozenset({Purpose.invest, Purpose.recharge})
 WEAK: Final = frozenset({Purpose.unknown, Purpose.transfer, Purpose.top_up, Purpose.repay, Purpose.fee})
@@ -41,12 +41,8 @@ _IS_STRONG: Final = among(STRONG)
 _IS_TELLING: Final = among(STRONG | WEAK)
 
 
-def _bits(purposes: Iterable[Purpose]) -> int:
-    return sum(1 << one for one in purposes)
-
-
-_STRONG_BITS: Final = _bits(STRONG)
-_TELLING_BITS: Final = _bits(STRONG | WEAK)
+_STRONG_BITS: Final = bits_of(STRONG)
+_TELLING_BITS: Final = bits_of(STRONG | WEAK)
 _FEE: Final = int(Purpose.fee)
 _TRANSFER: Final = int(Purpose.transfer)
 
@@ -120,20 +116,17 @@ class Rule(NamedTuple):
     licensed: bool
 
 
-class Payers(NamedTuple):
-    """`payer`: of each payment its payer's number, NOBODY where it is not somebody else's in the currency;
-    `account`: by number; `tells`: whether some payment counts that could make him a client."""
-
-    payer: Int32s
-    account: Int32s
-    tells: Bools
-
-
-class Evidence(NamedTuple):
-    """Payments that are."""
-
-    strong: Bools
-    weak: Bools
+WEIGHED: Final = np.dtype(
+    [
+        ("payer", "<i4"),  # its payer's number, NOBODY where it is not somebody else's in the currency
+        ("account", "<i4"),  # of the payer whose number is the place
+        ("tells", "?"),  # whether some payment of that payer counts that could make him a client
+        ("strong", "?"),  # whether it is evidence, and which
+        ("weak", "?"),
+    ],
+    align=True,
+)
+"""By payment, and by payer's number."""
 
 
 @kernel
@@ -142,9 +135,8 @@ def weigh(
     rule: Rule,
     named: Int32s,
     is_fee: Bools,
-    numbers: Numbers,
-    payers: Payers,
-    evidence: Evidence,
+    numbers: Array,
+    weighed: Array,
 ) -> int:
     """How many payers tell. `named`: of each payment the institution whose product it names; `is_fee`: fees
     that say nothing."""
@@ -152,11 +144,11 @@ def weigh(
     for place in range(payments.size):
         paid = payments[place]
         if paid.currency != rule.currency or paid.src == OUTSIDE_INDEX or paid.src == rule.account:
-            payers.payer[place] = NOBODY
+            weighed[place].payer = NOBODY
             continue
         payer = number_of(numbers, paid.src)
-        payers.payer[place] = payer
-        payers.account[payer] = paid.src
+        weighed[place].payer = payer
+        weighed[payer].account = paid.src
         says = _TELLING_BITS >> paid.purpose & 1 != 0
         if paid.purpose == _FEE and paid.amount_minor <= rule.small_fee_minor:
             says = False
@@ -171,11 +163,11 @@ def weigh(
             strong = strong and not rule.everyday
         elif rule.tied or paid.purpose != _TRANSFER:
             strong = strong or not rule.licensed
-        evidence.strong[place] = strong
-        evidence.weak[place] = not strong and not rule.licensed
-        counts = strong or (evidence.weak[place] and not rule.everyday)
-        if counts and not payers.tells[payer]:
-            payers.tells[payer] = True
+        weak = not strong and not rule.licensed
+        weighed[place].strong = strong
+        weighed[place].weak = weak
+        if (strong or (weak and not rule.everyday)) and not weighed[payer].tells:
+            weighed[payer].tells = True
             telling += 1
     return telling
 
@@ -200,10 +192,7 @@ class Collector:
         self._edges = edges
         self._names: list[str] = []
         self._named = self._institutions_named()
-        count = len(edges)
-        numbers = numbers_for(count)
-        paying = Payers(np.empty(count, np.int32), np.empty(count, np.int32), np.zeros(count, np.bool_))
-        found = Evidence(np.zeros(count, np.bool_), np.zeros(count, np.bool_))
+        numbers, weighed = numbers_for(len(edges)), np.zeros(len(edges), WEIGHED)
         self.most_clients = weigh(
             edges.records,
             Rule(
@@ -218,12 +207,13 @@ class Collector:
             self._named,
             self._fees(currency, largest_before),
             numbers,
-            paying,
-            found,
+            weighed,
         )
         """No more can be found: cheap to ask before who they are."""
-        self._payers: Int32s = paying.account[: numbers.used[0]]
-        self._payer, self._strong, self._weak = paying.payer, found.strong, found.weak
+        self._payers: Int32s = weighed["account"][: numbered(numbers)]
+        self._payer: Int32s = weighed["payer"]
+        self._strong: Bools = weighed["strong"]
+        self._weak: Bools = weighed["weak"]
 
     def collected(self) -> Collected:
         """For the institution whose clients are most among the payers; one it is tied to first."""

@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 
 from compiled import Array, Bools, Int64s, kernel, signed
-from services.detector.distinct import Numbers, number_of, numbers_for
+from services.detector.books.settling import first_from
+from services.detector.distinct import number_of, numbers_for
 from services.detector.flows.commissions import is_before
 from services.detector.graph import Edges
 
@@ -33,7 +34,7 @@ def sum_unmatched(
     went: Array,
     chosen: Bools,
     tolerance_bp: int,
-    products: Numbers,
+    products: Array,
     sums: Int64s,
     amounts: Int64s,
 ) -> int:
@@ -75,20 +76,6 @@ def is_near(came_minor: int, left_minor: int, tolerance_bp: int) -> bool:
     """Larger by at most `tolerance_bp` of itself, which is up to the whole; no product overflows."""
     kept = came_minor // _WHOLE * tolerance_bp + came_minor % _WHOLE * tolerance_bp // _WHOLE
     return came_minor - left_minor <= kept
-
-
-@kernel
-def first_from(amounts: Int64s, count: int, minor: int) -> int:
-    """Of the `count` that ascend, the place of the first that is `minor` or more."""
-    low = 0
-    high = count
-    while low < high:
-        middle = (low + high) // 2
-        if amounts[middle] < minor:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 @kernel

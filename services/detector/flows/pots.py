@@ -19,10 +19,11 @@ from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import Leg, merged, some_of
 from services.detector.parties.entities import Entities
+from services.detector.purposes import bits_of
 from services.detector.typology import Context
 
 _WHOLE: Final = 10_000
-_EXPENSE_BITS: Final = 1 << Purpose.salary | 1 << Purpose.tax
+_EXPENSE_BITS: Final = bits_of((Purpose.salary, Purpose.tax))
 
 
 class Settings(collecting.Settings, fronts.Settings, Protocol):
