@@ -17,7 +17,7 @@ from services.detector.flows.collecting import (
     Rule,
     weigh,
 )
-from services.detector.flows.pots import Follow, Followed, follow_clients
+from services.detector.flows.pots import FOLLOWED, Follow, follow_clients
 from services.detector.legs import Leg, merged
 from tests.detector.transfers import edges_of
 
@@ -48,13 +48,10 @@ def test_a_pot_is_followed_as_attribution_does(
     came = edges_of(leg for leg in legs if leg.dst == POT and leg.src != POT)
     went = edges_of(leg for leg in legs if leg.src == POT and leg.dst != POT)
     client = np.where(came.currency == 0, np.array(numbers[: len(came)], np.int32), np.int32(NOBODY))
-    result = Followed(
-        came.amount_minor.copy(),
-        np.zeros(len(went), np.int64),
-        np.zeros(len(went), np.bool_),
-        np.zeros(4, np.bool_),
+    rest, result = came.amount_minor.copy(), np.zeros(len(went), FOLLOWED)
+    clients, matured, held = follow_clients(
+        came.records, went.records, client, Follow(0, matured_us), rest, result, np.zeros(4, np.bool_)
     )
-    clients, matured, held = follow_clients(came.records, went.records, client, Follow(0, matured_us), result)
 
     both = merged(came, went)
     both.records = both.records[both.currency == 0]
@@ -65,12 +62,13 @@ def test_a_pot_is_followed_as_attribution_does(
     )
     left = dict(zip(both.seq.tolist(), carried.held.tolist(), strict=True))
     moved = dict(zip(both.seq.tolist(), carried.by_legs.tolist(), strict=True))
-    assert result.carried.tolist() == [moved.get(seq, 0) for seq in went.seq.tolist()]
-    passed = (result.carried > 0) & (went.dst != 0) & ~np.isin(went.purpose, EXPENSES)
-    assert result.is_passed.tolist() == passed.tolist()
+    assert result["carried"].tolist() == [moved.get(seq, 0) for seq in went.seq.tolist()]
+    passed = (result["carried"] > 0) & (went.dst != 0) & ~np.isin(went.purpose, EXPENSES)
+    assert result["is_passed"].tolist() == passed.tolist()
     mature = (client >= 0) & (came.ts_us < matured_us)
     assert clients == np.unique(client[mature]).size
     assert matured == came.amount_minor[mature].sum()
+    assert rest[client >= 0].tolist() == [left[seq] for seq in came.seq[client >= 0].tolist()]
     assert held == sum(left[seq] for seq in came.seq[mature].tolist())
 
 
@@ -88,9 +86,13 @@ payments = st.lists(
 )
 
 
-@given(payments, st.booleans(), st.booleans(), st.booleans())
+@given(payments, st.booleans(), st.booleans(), st.booleans(), st.booleans())
 def test_payments_are_weighed_as_the_rule_says(
-    rows: list[tuple[int, int, int, Purpose, int, int, bool]], tied: bool, everyday: bool, licensed: bool
+    rows: list[tuple[int, int, int, Purpose, int, int, bool]],
+    tied: bool,
+    everyday: bool,
+    licensed: bool,
+    takes_fees: bool,
 ) -> None:
     edges = edges_of(
         Leg(seq, seq, src, dst, minor, purpose, 0, currency)
@@ -99,7 +101,7 @@ def test_payments_are_weighed_as_the_rule_says(
     found = np.zeros(len(edges), WEIGHED)
     telling = weigh(
         edges.records,
-        Rule(POT, 0, 100, 501, tied, everyday, licensed),
+        Rule(POT, 0, 100, 501, tied, everyday, licensed, takes_fees),
         np.array([row[5] for row in rows], np.int32),
         np.array([row[6] for row in rows], np.bool_),
         numbers_for(len(edges)),
@@ -108,7 +110,8 @@ def test_payments_are_weighed_as_the_rule_says(
     strong, weak, counting = [], [], set()
     for src, dst, minor, purpose, currency, named, is_fee in rows:
         others = currency == 0 and src not in (0, POT)
-        small = purpose is Purpose.fee and minor <= 100
+        fees = {Purpose.fee, Purpose.unknown} if takes_fees and dst == POT else {Purpose.fee}
+        small = purpose in fees and minor <= 100
         says = purpose in STRONG | WEAK and not small
         says = others and (says or minor >= 501 if dst == FRONT else says and not is_fee)
         by_name = not licensed and not (purpose is Purpose.transfer and not tied)

@@ -45,6 +45,9 @@ _STRONG_BITS: Final = bits_of(STRONG)
 _TELLING_BITS: Final = bits_of(STRONG | WEAK)
 _FEE: Final = int(Purpose.fee)
 _TRANSFER: Final = int(Purpose.transfer)
+_UNKNOWN: Final = int(Purpose.unknown)
+_NOT_NAMED: Final = np.empty(0, np.int32)
+_NOT_FILED: Final = np.empty(0, np.bool_)
 
 
 def telling(purposes: Int8s) -> Bools:
@@ -114,6 +117,8 @@ class Rule(NamedTuple):
     tied: bool
     everyday: bool
     licensed: bool
+    takes_fees: bool
+    """It is registered for fees: small payments that say nothing are fees too."""
 
 
 WEIGHED: Final = np.dtype(
@@ -134,12 +139,12 @@ def weigh(
     payments: Array,
     rule: Rule,
     named: Int32s,
-    is_fee: Bools,
+    is_filed: Bools,
     numbers: Array,
     weighed: Array,
 ) -> int:
-    """How many payers tell. `named`: of each payment the institution whose product it names; `is_fee`: fees
-    that say nothing."""
+    """How many payers tell. `named`: of each payment the institution whose product it names; `is_filed`:
+    whether it is a fee within the filed rate; each is empty where none is."""
     telling = 0
     for place in range(payments.size):
         paid = payments[place]
@@ -149,17 +154,19 @@ def weigh(
         payer = number_of(numbers, paid.src)
         weighed[place].payer = payer
         weighed[payer].account = paid.src
+        own = paid.dst == rule.account
+        is_fee = paid.purpose == _FEE or (own and rule.takes_fees and paid.purpose == _UNKNOWN)
         says = _TELLING_BITS >> paid.purpose & 1 != 0
-        if paid.purpose == _FEE and paid.amount_minor <= rule.small_fee_minor:
+        if is_fee and paid.amount_minor <= rule.small_fee_minor:
             says = False
-        if paid.dst != rule.account:
+        if not own:
             says = says or paid.amount_minor >= rule.min_deposit_minor
-        elif is_fee[place]:
+        elif is_filed.size and is_filed[place]:
             says = False
         if not says:
             continue
         strong = _STRONG_BITS >> paid.purpose & 1 != 0
-        if named[place] == _NO_INSTITUTION:
+        if not named.size or named[place] == _NO_INSTITUTION:
             strong = strong and not rule.everyday
         elif rule.tied or paid.purpose != _TRANSFER:
             strong = strong or not rule.licensed
@@ -186,48 +193,57 @@ class Collector:
     ) -> None:
         self._entities = entities
         self._settings = settings
-        self._account = account
+        self._edges = edges
         self._ties = entities.ties(account)
         self._everyday = is_everyday(entities, account, settings)
-        self._edges = edges
-        self._names: list[str] = []
-        self._named = self._institutions_named()
-        numbers, weighed = numbers_for(len(edges)), np.zeros(len(edges), WEIGHED)
-        self.most_clients = weigh(
-            edges.records,
-            Rule(
-                account,
-                currency,
-                settings.small_fee_minor,
-                settings.min_deposit_minor,
-                bool(self._ties),
-                self._everyday,
-                self._is_licensed(),
-            ),
-            self._named,
-            self._fees(currency, largest_before),
-            numbers,
-            weighed,
+        self._rule = Rule(
+            account,
+            currency,
+            settings.small_fee_minor,
+            settings.min_deposit_minor,
+            bool(self._ties),
+            self._everyday,
+            self._is_licensed(account),
+            not entities.roles(account).isdisjoint(_FEE_ROLES),
         )
+        self._largest_before = largest_before
+        self._names: list[str] = []
+        self._named = self._institutions_named() if self._everyday else _NOT_NAMED
+        self._filed_fees = _NOT_FILED
+        self.most_clients = self._weigh()
         """No more can be found: cheap to ask before who they are."""
+
+    def leave_out_filed_fees(self) -> None:
+        """Fewer may be found then."""
+        self._filed_fees = self._filed()
+        if self._filed_fees.any():
+            self.most_clients = self._weigh()
+
+    def collected(self) -> Collected:
+        """For the institution whose clients are most among the payers; one it is tied to first."""
+        if not self._everyday:  # where all evidence counts, names make none of it more
+            self._named = self._institutions_named()
+            if self._names:
+                self._weigh()
+        found = [self._for(institution_id) for institution_id in self._institutions()]
+        return max(found, key=lambda one: (one.clients, one.tied)) if found else self._for_none()
+
+    def _weigh(self) -> int:
+        records = self._edges.records
+        numbers, weighed = numbers_for(records.size), np.zeros(records.size, WEIGHED)
+        telling = weigh(records, self._rule, self._named, self._filed_fees, numbers, weighed)
         self._payers: Int32s = weighed["account"][: numbered(numbers)]
         self._payer: Int32s = weighed["payer"]
         self._strong: Bools = weighed["strong"]
         self._weak: Bools = weighed["weak"]
-
-    def collected(self) -> Collected:
-        """For the institution whose clients are most among the payers; one it is tied to first."""
-        found = [self._for(institution_id) for institution_id in self._institutions()]
-        if not found:
-            found = [self._for(None)]
-        return max(found, key=lambda one: (one.clients, one.tied))
+        return telling
 
     def _institutions_named(self) -> Int32s:
         """Per payment the place among `_names` of the institution whose product it names."""
         products = self._edges.product
-        named = np.full(products.size, _NO_INSTITUTION, np.int32)
         if not products.any():
-            return named
+            return _NOT_NAMED
+        named = np.full(products.size, _NO_INSTITUTION, np.int32)
         for product in np.unique(products[products != 0]).tolist():
             institution_id = self._entities.institution_of_product(product)
             if institution_id is not None:
@@ -260,12 +276,23 @@ class Collector:
         foremost = min(counts, key=lambda one: (-counts[one], one), default=None)
         return sorted({*self._ties, *named, *([] if foremost is None else [foremost])})
 
-    def _for(self, institution_id: str | None) -> Collected:
+    def _for_none(self) -> Collected:
+        """Of no institution: with no registry every payer is taken for somebody's client."""
+        strong = self._strong & self._is_of(None)
+        chosen = strong if self._entities.registered else strong | self._weak
+        return self._collected(None, chosen, False, 0)
+
+    def _for(self, institution_id: str) -> Collected:
         tied = institution_id in self._ties
-        members = self._client_of.get(institution_id or "", np.zeros(self._payers.size, np.bool_))
+        members = self._client_of.get(institution_id, np.zeros(self._payers.size, np.bool_))
         concentration_bp = int(np.count_nonzero(members)) * _WHOLE // max(1, self._payers.size)
         chosen = self._strong & self._is_of(institution_id)
-        chosen |= self._weak & self._weak_counts(institution_id, tied, members, concentration_bp)[self._payer]
+        chosen |= self._weak & self._weak_counts(tied, members, concentration_bp)[self._payer]
+        return self._collected(institution_id, chosen, tied, concentration_bp)
+
+    def _collected(
+        self, institution_id: str | None, chosen: Bools, tied: bool, concentration_bp: int
+    ) -> Collected:
         edges = some_of(self._edges, chosen)
         client, clients, unregistered = self._entities_behind(chosen)
         return Collected(
@@ -280,18 +307,16 @@ class Collector:
             unstated=bool((edges.purpose == Purpose.unknown).any()),
         )
 
-    def _is_of(self, institution_id: str | None) -> Bools:
+    def _is_of(self, institution_id: str | None) -> Bools | bool:
         """A strong payment belongs to the institution of its product; to any where it names none."""
+        if not self._names:
+            return True
         place = self._names.index(institution_id) if institution_id in self._names else _NO_INSTITUTION
         mine: Bools = (self._named == _NO_INSTITUTION) | (self._named == place)
         return mine
 
-    def _weak_counts(
-        self, institution_id: str | None, tied: bool, members: Bools, concentration_bp: int
-    ) -> Bools:
+    def _weak_counts(self, tied: bool, members: Bools, concentration_bp: int) -> Bools:
         """By payer."""
-        if institution_id is None:
-            return np.full(self._payers.size, not self._entities.registered)
         concentrated = concentration_bp >= self._settings.concentration_bp and not self._everyday
         counts: Bools = members & (tied or concentrated)
         if tied:
@@ -302,9 +327,10 @@ class Collector:
     def _entities_behind(self, chosen: Bools) -> tuple[Int32s, int, bool]:
         """A number for the entity behind each payment chosen, how many there are, and whether the registry
         does not know one of their accounts."""
-        numbers = np.unique(self._payer[chosen]).tolist()
         if not self._entities.registered:  # then every account is an entity of its own
-            return np.where(chosen, self._payer, np.int32(NOBODY)), len(numbers), bool(numbers)
+            clients = int(np.count_nonzero(np.bincount(self._payer[chosen])))
+            return np.where(chosen, self._payer, np.int32(NOBODY)), clients, clients > 0
+        numbers = np.unique(self._payer[chosen]).tolist()
         entities = [self._entities.entity(int(self._payers[number])) for number in numbers]
         places = {entity: place for place, entity in enumerate(dict.fromkeys(entities))}
         of_payer = np.full(self._payers.size, NOBODY, np.int32)
@@ -313,29 +339,27 @@ class Collector:
         known = (self._entities.party(int(self._payers[number])) is not None for number in numbers)
         return client, len(places), not all(known)
 
-    def _is_licensed(self) -> bool:
+    def _is_licensed(self, account: int) -> bool:
         """It serves an institution that is licensed to lend, guarantee or insure."""
-        served = {one.institution_id for one in self._entities.accounts(self._account) if one.institution_id}
+        served = {one.institution_id for one in self._entities.accounts(account) if one.institution_id}
         return any(
             licence.business in self._settings.licensed_businesses
             for institution_id in sorted(served)
             for licence in self._entities.licences(institution_id)
         )
 
-    def _fees(self, currency: int, largest_before: LargestBefore) -> Bools:
-        """Fees that are small, or within the filed rate of what the payer had received."""
-        edges = self._edges
-        fees: Bools = edges.purpose == Purpose.fee
-        if self._entities.roles(self._account) & _FEE_ROLES:
-            fees |= edges.purpose == Purpose.unknown
-        if not fees.any():
-            return fees
-        large = fees & (edges.amount_minor > self._settings.small_fee_minor)
+    def _filed(self) -> Bools:
+        """Which are fees within the filed rate of what the payer had received; small ones are not asked."""
         rates = [self._entities.filed_fee_bp(institution_id) or 0 for institution_id in self._ties]
         rate_bp = max(rates, default=0)
-        if rate_bp == 0 or not large.any():
-            return fees & ~large
-        large &= (edges.currency == currency) & (edges.src != OUTSIDE_INDEX) & (edges.dst == self._account)
-        for leg, place in zip(legs_of(edges, large), np.flatnonzero(large).tolist(), strict=True):
-            fees[place] = leg.amount_minor * _WHOLE <= rate_bp * largest_before(leg)
-        return fees
+        if rate_bp == 0:
+            return _NOT_FILED
+        edges, rule = self._edges, self._rule
+        filed: Bools = edges.purpose == Purpose.fee
+        if rule.takes_fees:
+            filed |= edges.purpose == Purpose.unknown
+        filed &= (edges.amount_minor > rule.small_fee_minor) & (edges.currency == rule.currency)
+        filed &= (edges.src != OUTSIDE_INDEX) & (edges.dst == rule.account)
+        for leg, place in zip(legs_of(edges, filed), np.flatnonzero(filed).tolist(), strict=True):
+            filed[place] = leg.amount_minor * _WHOLE <= rate_bp * self._largest_before(leg)
+        return filed

@@ -74,15 +74,9 @@ class Follow(NamedTuple):
     matured_us: int
 
 
-class Followed(NamedTuple):
-    """`left`: of each payment in, what is still there; of each payment out, `carried`: how much of it was
-    clients' money, and `is_passed`: whether that went to somebody, and not for an expense; by client's number
-    `has_matured`."""
-
-    left: Int64s
-    carried: Int64s
-    is_passed: Bools
-    has_matured: Bools
+FOLLOWED: Final = np.dtype([("carried", "<i8"), ("is_passed", "?")], align=True)
+"""Of each payment out: how much of it was clients' money; whether that went to somebody, and not for an
+expense."""
 
 
 def in_use(context: Context, account: int) -> bool:
@@ -139,6 +133,8 @@ class Pot:
                 self._entities, self._account, came, currency, self._s, self._largest_before
             )
             if collector.most_clients >= self._s.min_clients:
+                collector.leave_out_filed_fees()
+            if collector.most_clients >= self._s.min_clients:
                 gathered[currency] = collector.collected()
         most = max(gathered.items(), key=lambda one: (one[1].clients, -one[0]), default=None)
         return most[1] if most and most[1].clients >= self._s.min_clients else None
@@ -163,25 +159,22 @@ class Pot:
 
     def became(self, collected: Collected) -> tuple[Held | None, Paid | None]:
         """Of `collected`, as far as it is held, and as far as it was paid on."""
-        came, went = self._came, self._went
-        client = np.full(len(came), collecting.NOBODY, np.int32)
-        client[len(came) - collected.client.size :] = collected.client
-        followed = Followed(
-            came.amount_minor.copy(),
-            np.zeros(len(went), np.int64),
-            np.zeros(len(went), np.bool_),
-            np.zeros(collected.clients, np.bool_),
-        )
+        came, went, client = self._came, self._went, collected.client
+        if client.size < len(came):
+            before = np.full(len(came) - client.size, collecting.NOBODY, np.int32)
+            client = np.concatenate((before, client))
         matured_us = self._context.now_us - self._s.held_hours * HOUR
         follow = Follow(int(collected.edges.currency[0]), matured_us)
-        held = Held(*follow_clients(came.records, went.records, client, follow, followed))
+        left, followed = came.amount_minor.copy(), np.zeros(len(went), FOLLOWED)
+        has_matured = np.zeros(collected.clients, np.bool_)
+        held = Held(*follow_clients(came.records, went.records, client, follow, left, followed, has_matured))
         is_held = held.held_minor * _WHOLE > self._s.retained_share_bp * held.matured_minor
         enough = is_held and held.clients >= self._s.min_clients
         return held if enough else None, self._paid(collected, followed)
 
-    def _paid(self, collected: Collected, followed: Followed) -> Paid | None:
+    def _paid(self, collected: Collected, followed: Array) -> Paid | None:
         """None: clients' money went to too few, or it is all accounted for."""
-        went, passed = self._went, followed.is_passed
+        went, passed = self._went, followed["is_passed"]
         payees = set(went.dst[passed].tolist())
         if len(payees) < self._s.min_receivers:
             return None
@@ -196,7 +189,7 @@ class Pot:
         unmatched = unmatched_minor(collected.edges, went, passed, self._s.match_tolerance_bp)
         if unmatched * _WHOLE <= self._s.unmatched_share_bp * minor:
             return None
-        return Paid(receivers, minor, unmatched, went.seq[passed], followed.carried[passed])
+        return Paid(receivers, minor, unmatched, went.seq[passed], followed["carried"][passed])
 
     @property
     def _window(self) -> tuple[int, int, int, int]:
@@ -225,11 +218,17 @@ def _distinct(currencies: Int16s) -> list[int]:
 
 @kernel
 def follow_clients(
-    came: Array, went: Array, client: Int32s, follow: Follow, followed: Followed
+    came: Array,
+    went: Array,
+    client: Int32s,
+    follow: Follow,
+    left: Int64s,
+    followed: Array,
+    has_matured: Bools,
 ) -> tuple[int, int, int]:
     """First in, first out (attribution.fifo) through one pot: payments in are its lots, and what a payment
     out finds no lot for was there before. How many clients' money has matured, how much of it came and how
-    much is left."""
+    much is left. `left`: of each payment in, at first all of it; `has_matured`: by client's number."""
     spent = 0
     arrived = 0
     for place in range(went.size):
@@ -242,16 +241,16 @@ def follow_clients(
         while wanted > 0 and spent < arrived:
             part = 0
             if came[spent].currency == follow.currency:
-                part = min(wanted, followed.left[spent])
-                followed.left[spent] -= part
+                part = min(wanted, left[spent])
+                left[spent] -= part
                 wanted -= part
             if client[spent] >= 0:
-                followed.carried[place] += part
+                followed[place].carried += part
             if wanted > 0:
                 spent += 1
         is_expense = _EXPENSE_BITS >> paid.purpose & 1 != 0
-        followed.is_passed[place] = (
-            followed.carried[place] > 0 and paid.dst != OUTSIDE_INDEX and not is_expense
+        followed[place].is_passed = (
+            followed[place].carried > 0 and paid.dst != OUTSIDE_INDEX and not is_expense
         )
     clients = 0
     matured = 0
@@ -260,7 +259,7 @@ def follow_clients(
         number = client[place]
         if number >= 0 and came[place].ts_us < follow.matured_us:
             matured += came[place].amount_minor
-            held += followed.left[place]
-            clients += not followed.has_matured[number]
-            followed.has_matured[number] = True
+            held += left[place]
+            clients += not has_matured[number]
+            has_matured[number] = True
     return clients, matured, held
