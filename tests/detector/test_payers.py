@@ -48,7 +48,7 @@ def test_at_any_time_of_the_batch_counted_last_no_fewer_than_in_the_window(
     clocks = clock_us + np.cumsum([row[3] for row in rows], dtype=np.int64)
     for start in range(0, len(rows), size):
         part, at = rows[start : start + size], clocks[start : start + size]
-        payers.count(
+        payers.note(
             np.array([row[0] for row in part], np.int32),
             np.array([row[1] for row in part], np.int32),
             np.array([row[2] for row in part], np.bool_),

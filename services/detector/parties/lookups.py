@@ -36,10 +36,13 @@ class Lookup(ABC):
         if more > 0:
             grown = np.full(max(more, self._of.size, 1024), _NOT_ASKED, np.int32)
             self._of = np.concatenate((self._of, grown))
-        for account in np.unique(accounts[self._of[accounts] == _NOT_ASKED]).tolist():
-            self._of[account] = self._ask(step.registry, step.graph.token(account).hex())
         numbers: Int32s = self._of[accounts]
-        return numbers
+        asked = numbers == _NOT_ASKED
+        if not asked.any():
+            return numbers
+        for account in np.unique(accounts[asked]).tolist():
+            self._of[account] = self._ask(step.registry, step.graph.token(account).hex())
+        return self._of[accounts]
 
 
 class Holders(Lookup):

@@ -25,6 +25,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from compiled import Bools, Int32s
 from schemas.alert import Citation, Factor, Subject, SubjectKind
@@ -61,6 +62,7 @@ from services.detector.typology import (
 )
 from services.detector.wording import percent
 
+Rows = npt.NDArray[np.intp]
 _WHOLE: Final = 10_000
 _COLLECTS_LAWFULLY: Final = KEPT_FOR_OTHERS | {AccountRole.product_vehicle}
 """A product's own account is registered to take its investors' money in; how products are layered and
@@ -133,22 +135,30 @@ class Pooling(Typology):
     def candidates(self, step: Step) -> Candidates:
         """Receiving accounts with enough payers who could be clients, or with somebody tied to an institution
         whom a front may have paid; and paying ones that had them and now have receivers."""
+        into, out_of = self._receiving(step), self._paying(step)
         applied = step.applied
-        clocks = applied.clock_us
-        min_clients = least(Parameters, self.id, "min_clients", step)
-        min_receivers = least(Parameters, self.id, "min_receivers", step)
-        open_in = (applied.payers >= min_clients) & (self._telling_payers(step) >= min_clients)
-        open_in |= may_pass_on(step, least(Parameters, self.id, "min_deposit_minor", step))
-        open_in &= step.inserted & (applied.dst > 0)
-        open_in &= _may_pool(step, applied.dst)
-        open_in &= self._payers.passing(applied.dst, applied.payers, clocks)
-        known = self._payers.any_seen(applied.src) | np.isin(applied.src, applied.dst[open_in])
-        open_out = step.inserted & (applied.src > 0) & (applied.payees >= min_receivers) & known
-        open_out &= self._payees.passing(applied.src, applied.payees, clocks)
-        rows = np.concatenate((np.flatnonzero(open_in), np.flatnonzero(open_out)))
-        accounts = np.concatenate((applied.dst[open_in], applied.src[open_out]))
+        into = into[self._payers.passing(applied.dst[into], applied.payers[into], applied.clock_us[into])]
+        src = applied.src[out_of]
+        out_of = out_of[self._payers.any_seen(src) | np.isin(src, applied.dst[into])]
+        src = applied.src[out_of]
+        out_of = out_of[self._payees.passing(src, applied.payees[out_of], applied.clock_us[out_of])]
+        rows = np.concatenate((into, out_of))
+        accounts = np.concatenate((applied.dst[into], applied.src[out_of]))
         order = np.argsort(rows, kind="stable")
         return Candidates(rows[order], accounts[order])
+
+    def _receiving(self, step: Step) -> Rows:
+        applied = step.applied
+        min_clients = least(Parameters, self.id, "min_clients", step)
+        receives = (applied.payers >= min_clients) & (self._telling_payers(step) >= min_clients)
+        receives |= may_pass_on(step, least(Parameters, self.id, "min_deposit_minor", step))
+        rows = np.flatnonzero(receives & step.inserted & (applied.dst > 0))
+        return rows[_may_pool(step.dst_marks[rows])]
+
+    def _paying(self, step: Step) -> Rows:
+        applied = step.applied
+        min_receivers = least(Parameters, self.id, "min_receivers", step)
+        return np.flatnonzero((applied.payees >= min_receivers) & step.inserted & (applied.src > 0))
 
     def _telling_payers(self, step: Step) -> Int32s:
         """Of each row's payee, no fewer than in any window that the rules in force look at."""
@@ -159,7 +169,7 @@ class Pooling(Typology):
         says = step.inserted & telling(applied.purpose) & ~small_fee
         payers = self._tellers.count(applied.src, applied.dst, says, applied.clock_us)
         says &= stated(applied.purpose, applied.product)
-        self._investors.count(applied.src, applied.dst, says, applied.clock_us)
+        self._investors.note(applied.src, applied.dst, says, applied.clock_us)
         is_longer = greatest(Parameters, self.id, "window_days", step) * DAY > SPAN_US
         return applied.payers if is_longer else payers
 
@@ -214,9 +224,8 @@ class Pooling(Typology):
         return Recheck(account, self._payers.pause(account, context.now_us))
 
 
-def _may_pool(step: Step, accounts: Int32s) -> Bools:
+def _may_pool(marks: npt.NDArray[np.uint32]) -> Bools:
     """Not accounts that have only ever been registered to keep others' money."""
-    marks = step.marks[accounts]
     may: Bools = ((marks & _LAWFUL) == 0) | ((marks & _OTHER) != 0)
     return may
 
