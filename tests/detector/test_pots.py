@@ -15,6 +15,7 @@ from services.detector.flows.collecting import (
     WEAK,
     WEIGHED,
     Rule,
+    gather,
     weigh,
 )
 from services.detector.flows.pots import FOLLOWED, Follow, follow_clients
@@ -127,3 +128,28 @@ def test_payments_are_weighed_as_the_rule_says(
     others = [paying.index(row[0]) if row[4] == 0 and row[0] in paying else NOBODY for row in rows]
     assert found["payer"].tolist() == others
     assert found["account"][: len(paying)].tolist() == paying
+
+
+@given(payments, st.lists(st.booleans(), min_size=30, max_size=30), st.booleans())
+def test_what_is_chosen_is_gathered(
+    rows: list[tuple[int, int, int, Purpose, int, int, bool]], wanted: list[bool], numbers: bool
+) -> None:
+    edges = edges_of(
+        Leg(seq, seq, src, dst, minor, purpose, 0, currency)
+        for seq, (src, dst, minor, purpose, currency, _, _) in enumerate(rows)
+    )
+    weighed = np.zeros(len(edges), WEIGHED)
+    weighed["payer"] = [row[0] for row in rows]
+    weighed["strong"] = [row[6] for row in rows]
+    number = np.array([3, 3, 1, 0, 0, 2] if numbers else [], np.int32)
+    client = np.empty(len(edges), np.int32)
+    chosen = np.array(wanted[: len(rows)], np.bool_)
+    strong, minor, unstated = gather(edges.records, weighed, chosen, number, client)
+    taken = [row for row, is_taken in zip(rows, wanted, strict=False) if is_taken]
+    assert strong == sum(row[6] for row in taken)
+    assert minor == sum(row[2] for row in taken)
+    assert unstated == any(row[3] is Purpose.unknown for row in taken)
+    whose = [number[row[0]] if numbers else row[0] for row in rows]
+    assert client.tolist() == [
+        who if is_taken else NOBODY for who, is_taken in zip(whose, wanted, strict=False)
+    ]

@@ -48,6 +48,7 @@ _TRANSFER: Final = int(Purpose.transfer)
 _UNKNOWN: Final = int(Purpose.unknown)
 _NOT_NAMED: Final = np.empty(0, np.int32)
 _NOT_FILED: Final = np.empty(0, np.bool_)
+_THEIR_OWN: Final = np.empty(0, np.int32)
 
 
 def telling(purposes: Int8s) -> Bools:
@@ -98,6 +99,7 @@ class Collected:
 
     institution_id: str | None
     edges: Edges
+    minor: int
     client: Int32s
     clients: int
     tied: bool
@@ -179,6 +181,26 @@ def weigh(
     return telling
 
 
+@kernel
+def gather(
+    payments: Array, weighed: Array, chosen: Bools, number: Int32s, client: Int32s
+) -> tuple[int, int, bool]:
+    """Fill `client`, of the payments chosen: the `number` of the payer's entity; empty: his own is. How many
+    are strong, what all come to, and whether the feed leaves a purpose out."""
+    strong = 0
+    minor = 0
+    unstated = False
+    for place in range(payments.size):
+        client[place] = NOBODY
+        if chosen[place]:
+            payer = weighed[place].payer
+            client[place] = number[payer] if number.size else payer
+            strong += weighed[place].strong
+            minor += payments[place].amount_minor
+            unstated = unstated or payments[place].purpose == _UNKNOWN
+    return strong, minor, unstated
+
+
 class Collector:
     """One account, and the payments into it in one currency; others among `edges` are left alone."""
 
@@ -232,6 +254,7 @@ class Collector:
         records = self._edges.records
         numbers, weighed = numbers_for(records.size), np.zeros(records.size, WEIGHED)
         telling = weigh(records, self._rule, self._named, self._filed_fees, numbers, weighed)
+        self._weighed = weighed
         self._payers: Int32s = weighed["account"][: numbered(numbers)]
         self._payer: Int32s = weighed["payer"]
         self._strong: Bools = weighed["strong"]
@@ -241,7 +264,7 @@ class Collector:
     def _institutions_named(self) -> Int32s:
         """Per payment the place among `_names` of the institution whose product it names."""
         products = self._edges.product
-        if not products.any():
+        if not np.count_nonzero(products):
             return _NOT_NAMED
         named = np.full(products.size, _NO_INSTITUTION, np.int32)
         for product in np.unique(products[products != 0]).tolist():
@@ -271,6 +294,8 @@ class Collector:
         return client_of
 
     def _institutions(self) -> list[str]:
+        if not self._names and not self._entities.registered:
+            return []
         named = {name for place, name in enumerate(self._names) if (self._named[self._strong] == place).any()}
         counts = {one: int(np.count_nonzero(clients)) for one, clients in self._client_of.items()}
         foremost = min(counts, key=lambda one: (-counts[one], one), default=None)
@@ -293,18 +318,20 @@ class Collector:
     def _collected(
         self, institution_id: str | None, chosen: Bools, tied: bool, concentration_bp: int
     ) -> Collected:
-        edges = some_of(self._edges, chosen)
-        client, clients, unregistered = self._entities_behind(chosen)
+        number, clients, unregistered = self._entities_behind(chosen)
+        client = np.empty(chosen.size, np.int32)
+        strong, minor, unstated = gather(self._edges.records, self._weighed, chosen, number, client)
         return Collected(
             institution_id=institution_id,
-            edges=edges,
+            edges=some_of(self._edges, chosen),
+            minor=minor,
             client=client,
             clients=clients,
             tied=tied,
-            strong=int(np.count_nonzero(self._strong & chosen)),
+            strong=strong,
             concentration_bp=concentration_bp,
             unregistered=unregistered,
-            unstated=bool((edges.purpose == Purpose.unknown).any()),
+            unstated=unstated,
         )
 
     def _is_of(self, institution_id: str | None) -> Bools | bool:
@@ -325,19 +352,18 @@ class Collector:
         return counts
 
     def _entities_behind(self, chosen: Bools) -> tuple[Int32s, int, bool]:
-        """A number for the entity behind each payment chosen, how many there are, and whether the registry
-        does not know one of their accounts."""
+        """By payer the number of the entity behind him, how many there are, and whether the registry does not
+        know one of their accounts."""
         if not self._entities.registered:  # then every account is an entity of its own
             clients = int(np.count_nonzero(np.bincount(self._payer[chosen])))
-            return np.where(chosen, self._payer, np.int32(NOBODY)), clients, clients > 0
+            return _THEIR_OWN, clients, clients > 0
         numbers = np.unique(self._payer[chosen]).tolist()
         entities = [self._entities.entity(int(self._payers[number])) for number in numbers]
         places = {entity: place for place, entity in enumerate(dict.fromkeys(entities))}
         of_payer = np.full(self._payers.size, NOBODY, np.int32)
         of_payer[numbers] = [places[entity] for entity in entities]
-        client = np.where(chosen, of_payer[self._payer], np.int32(NOBODY))
         known = (self._entities.party(int(self._payers[number])) is not None for number in numbers)
-        return client, len(places), not all(known)
+        return of_payer, len(places), not all(known)
 
     def _is_licensed(self, account: int) -> bool:
         """It serves an institution that is licensed to lend, guarantee or insure."""

@@ -208,7 +208,7 @@ def _without(edges: Edges, ends: Int32s, accounts: tuple[int, ...]) -> Edges:
     inside = ends == accounts[0]
     for account in accounts[1:]:
         inside |= ends == account
-    return some_of(edges, ~inside) if inside.any() else edges
+    return some_of(edges, ~inside) if np.count_nonzero(inside) else edges
 
 
 def _distinct(currencies: Int16s) -> list[int]:

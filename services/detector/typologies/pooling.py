@@ -21,7 +21,7 @@ new money, a new alert.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -207,7 +207,7 @@ class Pooling(Typology):
             return min((one for one in (ripe, daily) if one), key=_at, default=None)
         self._rounds.report(account, int(collected.edges.ts_us[-1]), current)
         case = _Case(context, entities, account, p, pot, collected)
-        return replace(case.finding(held, paid), again=daily, matter=current.matter)
+        return case.finding(held, paid, daily, current.matter)
 
     def _are_too_few(
         self, context: Context, entities: Entities, account: int, parameters: Parameters
@@ -249,9 +249,8 @@ class _Case:
         self._pot = pot
         self._collected = collected
 
-    def finding(self, held: Held | None, paid: Paid | None) -> Finding:
+    def finding(self, held: Held | None, paid: Paid | None, again: Recheck | None, matter: str) -> Finding:
         collected, context = self._collected, self._context
-        minor = int(collected.edges.amount_minor.sum())
         currency = context.graph.currency(int(collected.edges.currency[0]))
         missing = self._missing()
         return Finding(
@@ -259,15 +258,17 @@ class _Case:
             institution_id=collected.institution_id,
             accounts=self._pot.accounts,
             attributed=lambda: self._attributed(paid),
-            amount_minor=minor,
+            amount_minor=collected.minor,
             currency=currency,
             confidence=self._confidence(held, paid, missing),
-            severity=lambda: _severity(collected.clients, minor, currency),
+            severity=lambda: _severity(collected.clients, collected.minor, currency),
             law=Pooling.law,
             parameters=shown(self._p),
-            explanation=lambda: explanation(self._told(minor, currency, held, paid)),
+            explanation=lambda: explanation(self._told(currency, held, paid)),
             missing=missing,
             limits=self._pot.limits,
+            again=again,
+            matter=matter,
         )
 
     def _attributed(self, paid: Paid | None) -> dict[int, int]:
@@ -275,7 +276,7 @@ class _Case:
         came = dict(zip(edges.seq.tolist(), edges.amount_minor.tolist(), strict=True))
         return came | self._pot.passed_inside | (paid.carried if paid else {})
 
-    def _told(self, minor: int, currency: str, held: Held | None, paid: Paid | None) -> Pool:
+    def _told(self, currency: str, held: Held | None, paid: Paid | None) -> Pool:
         context, collected = self._context, self._collected
         roles = sorted(self._entities.roles(self._account))
         return Pool(
@@ -286,7 +287,7 @@ class _Case:
             clients=collected.clients,
             first_us=int(collected.edges.ts_us[0]),
             last_us=int(collected.edges.ts_us[-1]),
-            minor=minor,
+            minor=collected.minor,
             currency=currency,
             held_hours=self._p.held_hours,
             held=held,
