@@ -84,7 +84,10 @@ class Entities:
 
     def served(self, account: int, roles: Collection[AccountRole]) -> tuple[str, ...]:
         """The institutions in whose business the account has one of `roles`, by id."""
-        served = {one.institution_id for one in self.accounts(account) if one.role in roles}
+        held = self._registered.held(account, self._now_us)
+        if held.roles.isdisjoint(roles):
+            return ()
+        served = {one.institution_id for one in held.accounts if one.role in roles}
         return tuple(sorted(one for one in served if one))
 
     def served_by(self, account: int) -> frozenset[str]:
