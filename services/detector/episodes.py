@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from schemas.alert import Alert, alert_id
 from schemas.instant import DAY
 from schemas.record import Bilingual, content_id
 from schemas.registry import Institution
-from services.detector.evidence import evidence_of, subgraph
+from services.detector.evidence import evidence_of
 from services.detector.severity import class_of
-from services.detector.typology import Context, Finding, points
+from services.detector.typology import Context, Finding, points, told
 
 _GROWTH_BP: Final = 11_000
 _CONFIDENCE_STEP: Final = 10
@@ -81,8 +82,8 @@ class Episodes:
 
 
 def _alert(typology: str, name: Bilingual, context: Context, finding: Finding, episode: _Episode) -> Alert:
-    graph, cut = subgraph(context, finding.attributed, finding.earlier)
-    evidence = evidence_of(graph)
+    evidence, cut = evidence_of(context, told(finding.attributed), finding.earlier)
+    severity = told(finding.severity)
     institution = institution_at(context, finding.institution_id)
     return Alert(
         alert_id=alert_id(typology, finding.subject, episode.start_us, finding.matter),
@@ -102,23 +103,23 @@ def _alert(typology: str, name: Bilingual, context: Context, finding: Finding, e
         currency=finding.currency,
         confidence=points(finding.confidence),
         confidence_factors=finding.confidence,
-        severity=class_of(points(finding.severity)),
-        severity_points=points(finding.severity),
-        severity_factors=finding.severity,
+        severity=class_of(points(severity)),
+        severity_points=points(severity),
+        severity_factors=severity,
         law=finding.law,
-        rule_version=_rule_version(typology, finding),
+        rule_version=_rule_version(typology, tuple(sorted(finding.parameters.items()))),
         parameters=dict(finding.parameters),
-        explanation=finding.explanation,
+        explanation=told(finding.explanation),
         missing=finding.missing,
         limits=(*finding.limits, *cut),
         evidence=evidence,
     )
 
 
-def _rule_version(typology: str, finding: Finding) -> str:
+@lru_cache(maxsize=1_000)
+def _rule_version(typology: str, parameters: tuple[tuple[str, int | str], ...]) -> str:
     """Changes with any parameter in force."""
-    values = (f"{name}={value}" for name, value in sorted(finding.parameters.items()))
-    return f"{typology}@{content_id(*values)[:8]}"
+    return f"{typology}@{content_id(*(f'{name}={value}' for name, value in parameters))[:8]}"
 
 
 def institution_at(context: Context, institution_id: str | None) -> Institution | None:

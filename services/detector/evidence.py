@@ -1,47 +1,39 @@
-"""The minimal subgraph that proves a finding, as networkx and as the alert carries it."""
+"""The minimal subgraph that proves a finding, as the alert carries it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-import networkx as nx
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import Final
 
 from schemas.account import OUTSIDE
 from schemas.alert import Evidence, EvidenceEdge, EvidenceNode, Limit
-from services.detector.legs import Leg
+from services.detector.legs import Leg, legs_of
 from services.detector.typology import Context
 
-MAX_EDGES = 500
+MAX_EDGES: Final = 500
 """Transfers on one alert; those of which most is attributed come first."""
+_OUTSIDE: Final = OUTSIDE.hex()
 
 
-def subgraph(
+def evidence_of(
     context: Context, attributed: Mapping[int, int], earlier: Sequence[EvidenceEdge] = ()
-) -> tuple[nx.MultiDiGraph[str], tuple[Limit, ...]]:
-    """The transfers `attributed` names, each with `attributed_minor`, those of `earlier` that are not
-    among them, and each account with the role, party and institution that the registry gives it now;
-    and the bound, where it left some out."""
-    held = [seq for seq in attributed if context.graph.holds(seq)]
-    foremost = sorted(held, key=lambda seq: (-attributed[seq], seq))[:MAX_EDGES]
-    graph = context.graph.to_networkx(context.graph.edges(foremost))
-    for _, _, seq, data in graph.edges(keys=True, data=True):
-        data["attributed_minor"] = attributed[int(seq)]
-    known = {(data["feed_id"], data["tx_id"]) for _, _, data in graph.edges(data=True)}
+) -> tuple[Evidence, tuple[Limit, ...]]:
+    """The transfers `attributed` names, as far as the graph holds them, and those of `earlier` that are not
+    among them, in time order; each account with the role, party and institution that the registry gives it
+    now; and the bound, where it left some out."""
+    held = _held(context, attributed)
+    foremost = held[:MAX_EDGES]
+    if len(held) > MAX_EDGES:
+        foremost = sorted(held, key=lambda seq: (-attributed[seq], seq))[:MAX_EDGES]
+    edges = _edges(context, foremost, attributed)
+    known = {(one.feed_id, one.tx_id) for one in edges} if earlier else ()
     kept = [one for one in earlier if (one.feed_id, one.tx_id) not in known]
     kept.sort(key=lambda one: (-one.attributed_minor, one.ts, one.feed_id, one.tx_id))
-    room = MAX_EDGES - len(foremost)
-    for place, one in enumerate(kept[:room]):
-        data = {"ts_us": one.ts, **one.model_dump(exclude={"src", "dst", "ts"})}
-        graph.add_edge(one.src, one.dst, key=place - MAX_EDGES, **data)
-    for token, data in graph.nodes(data=True):
-        account = context.registry.account(token, context.now_us)
-        data["role"] = account.role.value if account else "unknown"
-        data["party_id"] = account.party_id if account else None
-        data["institution_id"] = account.institution_id if account else None
-        if token == OUTSIDE.hex():
-            data["role"] = "outside"
+    edges = sorted((*kept[: MAX_EDGES - len(foremost)], *edges), key=attrgetter("ts"))
     cut = len(held) + len(kept) > MAX_EDGES
-    return graph, (Limit(name="evidence_edges", bound=MAX_EDGES),) if cut else ()
+    evidence = Evidence(nodes=_nodes(context, edges), edges=tuple(edges))
+    return evidence, (Limit(name="evidence_edges", bound=MAX_EDGES),) if cut else ()
 
 
 def keep(context: Context, leg: Leg, attributed_minor: int) -> EvidenceEdge:
@@ -60,23 +52,48 @@ def keep(context: Context, leg: Leg, attributed_minor: int) -> EvidenceEdge:
     )
 
 
-def evidence_of(graph: nx.MultiDiGraph[str]) -> Evidence:
-    """Edges in time order, nodes by account."""
-    edges = sorted(graph.edges(keys=True, data=True), key=lambda edge: (edge[3]["ts_us"], edge[2]))
-    return Evidence(
-        nodes=tuple(EvidenceNode(account=token, **graph.nodes[token]) for token in sorted(graph)),
-        edges=tuple(
-            EvidenceEdge(
-                tx_id=data["tx_id"],
-                feed_id=data["feed_id"],
-                src=src,
-                dst=dst,
-                ts=data["ts_us"],
-                amount_minor=data["amount_minor"],
-                attributed_minor=data["attributed_minor"],
-                currency=data["currency"],
-                purpose=data["purpose"],
+def _held(context: Context, attributed: Mapping[int, int]) -> list[int]:
+    """Those that the graph holds, which are all from its oldest to its newest."""
+    if not attributed or (context.graph.holds(min(attributed)) and context.graph.holds(max(attributed))):
+        return list(attributed)
+    return [seq for seq in attributed if context.graph.holds(seq)]
+
+
+def _edges(context: Context, seqs: Iterable[int], attributed: Mapping[int, int]) -> list[EvidenceEdge]:
+    """In the order of (ts_us, seq)."""
+    graph = context.graph
+    edges = graph.edges(seqs)
+    legs = legs_of(edges)
+    ids = {seq: graph.transfer_id(seq) for seq in sorted(leg.seq for leg in legs)}  # as they lie together
+    ends = zip(graph.tokens(edges.src), graph.tokens(edges.dst), strict=True)
+    return [
+        EvidenceEdge(
+            tx_id=ids[leg.seq][1],
+            feed_id=ids[leg.seq][0],
+            src=src,
+            dst=dst,
+            ts=leg.ts_us,
+            amount_minor=leg.amount_minor,
+            attributed_minor=attributed[leg.seq],
+            currency=graph.currency(leg.currency),
+            purpose=leg.purpose.name,
+        )
+        for leg, (src, dst) in zip(legs, ends, strict=True)
+    ]
+
+
+def _nodes(context: Context, edges: Iterable[EvidenceEdge]) -> tuple[EvidenceNode, ...]:
+    """The ends of `edges`, by account."""
+    nodes = []
+    for token in sorted({end for one in edges for end in (one.src, one.dst)}):
+        account = context.registry.account(token, context.now_us)
+        role = account.role.value if account else "unknown"
+        nodes.append(
+            EvidenceNode(
+                account=token,
+                role="outside" if token == _OUTSIDE else role,
+                party_id=account.party_id if account else None,
+                institution_id=account.institution_id if account else None,
             )
-            for src, dst, _, data in edges
-        ),
-    )
+        )
+    return tuple(nodes)

@@ -20,6 +20,11 @@ def among(purposes: Iterable[Purpose]) -> Bools:
     return np.isin(np.arange(_COUNT), [int(one) for one in purposes])
 
 
+def bits_of(purposes: Iterable[Purpose]) -> int:
+    """As bits, by code: for kernels."""
+    return sum(1 << int(one) for one in purposes)
+
+
 def with_known_purposes(batch: TransferBatch) -> tuple[TransferBatch, int]:
     """The batch with every code that is no Purpose made Purpose.unknown, and how many there were: a
     newer producer may send one that is not known here."""

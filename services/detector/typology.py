@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple, Protocol, TypeVar, cast
@@ -31,6 +31,7 @@ from services.detector.parties.registered import Registered
 from services.detector.sieve import ANY_MINOR, Sieve, Sights, sighted
 
 P = TypeVar("P")
+T = TypeVar("T")
 
 
 def parameter(default: Value, source: str) -> Any:
@@ -70,8 +71,13 @@ def throughout(kind: type[P], rule: str, step: Step) -> P | None:
     return first if all(one == first for one in others) else None
 
 
-def shown(parameters: Any) -> dict[str, int | str]:
+def shown(parameters: Any) -> Mapping[str, int | str]:
     """Parameters as an alert carries them."""
+    return _shown(cast(Hashable, parameters))
+
+
+@lru_cache(maxsize=1_000)
+def _shown(parameters: Any) -> Mapping[str, int | str]:
     values = {one.name: getattr(parameters, one.name) for one in fields(parameters)}
     return {name: ",".join(v) if isinstance(v, tuple) else v for name, v in values.items()}
 
@@ -286,20 +292,21 @@ class Finding:
 
     `accounts` are the subject's own (indexes), not everybody who paid; `attributed` says, for each
     transfer that proves it (by sequence number), how much of it belongs to the suspicion. `earlier`
-    are such transfers that may have left the graph's window, as the typology kept them.
+    are such transfers that may have left the graph's window, as the typology kept them. What may be a
+    function is called, at once and at most once, only when an alert is sent (told()).
     """
 
     subject: Subject
     institution_id: str | None
     accounts: tuple[int, ...]
-    attributed: Mapping[int, int]
+    attributed: Mapping[int, int] | Callable[[], Mapping[int, int]]
     amount_minor: int
     currency: str
     confidence: tuple[Factor, ...]
-    severity: tuple[Factor, ...]
+    severity: tuple[Factor, ...] | Callable[[], tuple[Factor, ...]]
     law: tuple[Citation, ...]
     parameters: Mapping[str, int | str]
-    explanation: Bilingual
+    explanation: Bilingual | Callable[[], Bilingual]
     missing: tuple[str, ...] = ()
     limits: tuple[Limit, ...] = ()
     earlier: tuple[EvidenceEdge, ...] = ()
@@ -351,6 +358,12 @@ class Typology(Protocol):
         """Called once after the last candidate of a batch: note what later batches need of this one."""
 
 
+def told(part: T | Callable[[], T]) -> T:
+    """A part of a finding that an alert tells."""
+    return part() if callable(part) else part
+
+
+@lru_cache(maxsize=10_000)
 def factor(name: str, points: int, zh: str, en: str) -> Factor:
     return Factor(name=name, points=points, because=Bilingual(zh=zh, en=en))
 

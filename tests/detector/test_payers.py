@@ -40,6 +40,34 @@ def test_never_fewer_than_in_the_window_nor_more_than_in_a_period_more(
                 assert plain(seen, dst, now_us - SPAN_US) <= count <= most
 
 
+@given(rows, st.integers(1, 50), st.sampled_from([DAY, 20 * DAY, 30 * DAY, SPAN_US]))
+def test_at_any_time_of_the_batch_counted_last_no_fewer_than_in_the_window(
+    rows: list[tuple[int, int, bool, int]], size: int, window_us: int
+) -> None:
+    payers, seen, clock_us = Payers(), [], 1_600_000_000_000_000
+    clocks = clock_us + np.cumsum([row[3] for row in rows], dtype=np.int64)
+    for start in range(0, len(rows), size):
+        part, at = rows[start : start + size], clocks[start : start + size]
+        payers.note(
+            np.array([row[0] for row in part], np.int32),
+            np.array([row[1] for row in part], np.int32),
+            np.array([row[2] for row in part], np.bool_),
+            at,
+        )
+        for (src, dst, telling, _), now_us in zip(part, at.tolist(), strict=True):
+            if telling and src > 0 and dst > 0 and src != dst:
+                seen.append((src, dst, now_us))
+            for payee in range(1, 4):
+                assert plain(seen, payee, now_us - window_us) <= payers.at_most(payee, now_us, window_us)
+
+
+def test_where_few_have_paid_so_it_is_said() -> None:
+    payers, now_us = Payers(), 1_600_000_000_000_000
+    one = np.ones(1, np.int32)
+    payers.count(7 * one, 3 * one, np.ones(1, np.bool_), np.array([now_us]))
+    assert [payers.at_most(payee, now_us, 30 * DAY) for payee in (2, 3, 100_000)] == [0, 1, 0]
+
+
 def test_more_pairs_and_accounts_than_there_was_room_for() -> None:
     payers = Payers()
     src = np.arange(1, 20_001, dtype=np.int32)

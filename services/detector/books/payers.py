@@ -19,6 +19,8 @@ _PERIODS: Final = 8
 SPAN_US: Final = (_PERIODS - 1) * PERIOD_US
 """The longest window whose payers are all counted."""
 
+_MANY: Final = 2**31 - 1
+"""Where what was counted has been forgotten since."""
 _HASH: Final = np.uint64(0x9E3779B97F4A7C15)
 """2 ** 64 ÷ the golden ratio: multiplicative hashing (Knuth, TAOCP 3, 6.4)."""
 _FIRST_CAPACITY: Final = 1 << 12
@@ -54,11 +56,27 @@ class Payers:
     def count(self, src: Int32s, dst: Int32s, telling: Bools, clock_us: Int64s) -> Int32s:
         """Take in the rows of a batch; for each, the payers of its payee just after it. Rows that are
         not `telling` are not taken in. Rows without a payer's or payee's index (0, -1) have none."""
+        found = np.zeros(src.size, np.int32)
+        self._take(src, dst, telling, clock_us, found)
+        return found
+
+    def note(self, src: Int32s, dst: Int32s, telling: Bools, clock_us: Int64s) -> None:
+        """Take in the rows of a batch, as count() does."""
+        self._take(src, dst, telling, clock_us, np.zeros(0, np.int32))
+
+    def _take(self, src: Int32s, dst: Int32s, telling: Bools, clock_us: Int64s, found: Int32s) -> None:
         periods = (clock_us // PERIOD_US).astype(np.int32)
         self._make_room(src.size, int(max(src.max(initial=0), dst.max(initial=0))), int(periods[0]))
-        found = np.zeros(src.size, np.int32)
         count_rows(self._pairs, self._counts, (src, dst), telling, periods, found)
-        return found
+
+    def at_most(self, account: int, now_us: int, window_us: int) -> int:
+        """No fewer than its payers in the window up to `now_us`, a time of the batch counted last."""
+        if account >= self._counts.newest.size:
+            return 0
+        kept = int(self._counts.newest[account]) - _PERIODS + 1
+        if (now_us - window_us) // PERIOD_US < kept:
+            return _MANY
+        return int(self._counts.by_period[account].sum())
 
     def _make_room(self, rows: int, account: int, period: int) -> None:
         held = self._counts.newest.size
@@ -87,8 +105,9 @@ def count_rows(
     periods: Int32s,
     found: Int32s,
 ) -> None:
+    """`found`: of each row its payee's payers; empty where nobody asks."""
     src, dst = ends
-    for row in range(found.size):
+    for row in range(telling.size):
         payee = dst[row]
         if payee <= 0:
             continue
@@ -104,7 +123,8 @@ def count_rows(
                 counts.by_period[payee, pairs.periods[slot] % _PERIODS] -= 1
             pairs.periods[slot] = period
             counts.by_period[payee, period % _PERIODS] += 1
-        found[row] = payers_of(counts, payee, period)
+        if found.size:
+            found[row] = payers_of(counts, payee, period)
 
 
 @kernel

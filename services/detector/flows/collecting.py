@@ -15,18 +15,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
-from compiled import Bools, Int8s, Int32s, Int64s
+from compiled import Array, Bools, Int8s, Int32s, kernel
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
+from services.detector.distinct import number_of, numbered, numbers_for
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import Leg, legs_of, some_of
 from services.detector.parties.entities import Entities
-from services.detector.purposes import among
+from services.detector.purposes import among, bits_of
 
 STRONG: Final = frozenset({Purpose.invest, Purpose.recharge})
 WEAK: Final = frozenset({Purpose.unknown, Purpose.transfer, Purpose.top_up, Purpose.repay, Purpose.fee})
@@ -34,10 +35,20 @@ WEAK: Final = frozenset({Purpose.unknown, Purpose.transfer, Purpose.top_up, Purp
 _FEE_ROLES: Final = frozenset({AccountRole.fee, AccountRole.guarantee})
 _WHOLE: Final = 10_000
 _NO_INSTITUTION: Final = -1
-
+NOBODY: Final = -1
 
 _IS_STRONG: Final = among(STRONG)
 _IS_TELLING: Final = among(STRONG | WEAK)
+
+
+_STRONG_BITS: Final = bits_of(STRONG)
+_TELLING_BITS: Final = bits_of(STRONG | WEAK)
+_FEE: Final = int(Purpose.fee)
+_TRANSFER: Final = int(Purpose.transfer)
+_UNKNOWN: Final = int(Purpose.unknown)
+_NOT_NAMED: Final = np.empty(0, np.int32)
+_NOT_FILED: Final = np.empty(0, np.bool_)
+_THEIR_OWN: Final = np.empty(0, np.int32)
 
 
 def telling(purposes: Int8s) -> Bools:
@@ -46,9 +57,9 @@ def telling(purposes: Int8s) -> Bools:
     return could
 
 
-def stated(edges: Edges) -> Bools:
-    """Payments that may be strong evidence."""
-    may: Bools = _IS_STRONG[edges.purpose] | (edges.product != 0)
+def stated(purposes: Int8s, products: Int32s) -> Bools:
+    """Payments that may be strong evidence: all that counts where an account is of everyday business."""
+    may: Bools = _IS_STRONG[purposes] | (products != 0)
     return may
 
 
@@ -68,15 +79,6 @@ class Settings(Protocol):
     def licensed_businesses(self) -> tuple[str, ...]: ...
 
 
-def may_tell(edges: Edges, account: int, settings: Settings) -> Bools:
-    """Payments of others to `account`, or to one in front of it, that could make their payers clients."""
-    small_fee = (edges.purpose == Purpose.fee) & (edges.amount_minor <= settings.small_fee_minor)
-    may: Bools = telling(edges.purpose) & ~small_fee
-    may |= (edges.dst != account) & (edges.amount_minor >= settings.min_deposit_minor)
-    may &= (edges.src != OUTSIDE_INDEX) & (edges.src != account)
-    return may
-
-
 def is_everyday(entities: Entities, account: int, settings: Settings) -> bool:
     """Of no institution, and in a trade that many people pay: only strong evidence counts."""
     if not entities.registered or entities.ties(account):
@@ -90,13 +92,15 @@ LargestBefore = Callable[[Leg], int]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Collected:
-    """Payments in that are clients' money, and how that is known. `client[i]` is the number of the
-    entity behind payment i, of which there are `clients`; `concentration_bp`: of all paying accounts,
-    those of the institution's clients whose payments say nothing else."""
+    """Payments in that are clients' money, and how that is known. `client`: of every payment in that was
+    looked at the number of the entity behind it, of which there are `clients`, NOBODY where it is none of
+    `edges`; `concentration_bp`: of all paying accounts, those of the institution's clients whose payments
+    say nothing else."""
 
     institution_id: str | None
     edges: Edges
-    client: Int64s
+    minor: int
+    client: Int32s
     clients: int
     tied: bool
     strong: int
@@ -105,154 +109,283 @@ class Collected:
     unstated: bool
 
 
+class Rule(NamedTuple):
+    """Whose payments in, in which currency, and what tells them apart."""
+
+    account: int
+    currency: int
+    small_fee_minor: int
+    min_deposit_minor: int
+    tied: bool
+    everyday: bool
+    licensed: bool
+    takes_fees: bool
+    """It is registered for fees: small payments that say nothing are fees too."""
+
+
+WEIGHED: Final = np.dtype(
+    [
+        ("payer", "<i4"),  # its payer's number, NOBODY where it is not somebody else's in the currency
+        ("account", "<i4"),  # of the payer whose number is the place
+        ("tells", "?"),  # whether some payment of that payer counts that could make him a client
+        ("strong", "?"),  # whether it is evidence, and which
+        ("weak", "?"),
+    ],
+    align=True,
+)
+"""By payment, and by payer's number."""
+
+
+@kernel
+def weigh(
+    payments: Array,
+    rule: Rule,
+    named: Int32s,
+    is_filed: Bools,
+    numbers: Array,
+    weighed: Array,
+) -> int:
+    """How many payers tell. `named`: of each payment the institution whose product it names; `is_filed`:
+    whether it is a fee within the filed rate; each is empty where none is."""
+    telling = 0
+    for place in range(payments.size):
+        paid = payments[place]
+        if paid.currency != rule.currency or paid.src == OUTSIDE_INDEX or paid.src == rule.account:
+            weighed[place].payer = NOBODY
+            continue
+        payer = number_of(numbers, paid.src)
+        weighed[place].payer = payer
+        weighed[payer].account = paid.src
+        own = paid.dst == rule.account
+        is_fee = paid.purpose == _FEE or (own and rule.takes_fees and paid.purpose == _UNKNOWN)
+        says = _TELLING_BITS >> paid.purpose & 1 != 0
+        if is_fee and paid.amount_minor <= rule.small_fee_minor:
+            says = False
+        if not own:
+            says = says or paid.amount_minor >= rule.min_deposit_minor
+        elif is_filed.size and is_filed[place]:
+            says = False
+        if not says:
+            continue
+        strong = _STRONG_BITS >> paid.purpose & 1 != 0
+        if not named.size or named[place] == _NO_INSTITUTION:
+            strong = strong and not rule.everyday
+        elif rule.tied or paid.purpose != _TRANSFER:
+            strong = strong or not rule.licensed
+        weak = not strong and not rule.licensed
+        weighed[place].strong = strong
+        weighed[place].weak = weak
+        if (strong or (weak and not rule.everyday)) and not weighed[payer].tells:
+            weighed[payer].tells = True
+            telling += 1
+    return telling
+
+
+@kernel
+def gather(
+    payments: Array, weighed: Array, chosen: Bools, number: Int32s, client: Int32s
+) -> tuple[int, int, bool]:
+    """Fill `client`, of the payments chosen: the `number` of the payer's entity; empty: his own is. How many
+    are strong, what all come to, and whether the feed leaves a purpose out."""
+    strong = 0
+    minor = 0
+    unstated = False
+    for place in range(payments.size):
+        client[place] = NOBODY
+        if chosen[place]:
+            payer = weighed[place].payer
+            client[place] = number[payer] if number.size else payer
+            strong += weighed[place].strong
+            minor += payments[place].amount_minor
+            unstated = unstated or payments[place].purpose == _UNKNOWN
+    return strong, minor, unstated
+
+
 class Collector:
-    """One account, and the payments into it in one currency."""
+    """One account, and the payments into it in one currency; others among `edges` are left alone."""
 
     def __init__(
         self,
         entities: Entities,
         account: int,
         edges: Edges,
+        currency: int,
         settings: Settings,
         largest_before: LargestBefore,
     ) -> None:
         self._entities = entities
         self._settings = settings
-        self._account = account
+        self._edges = edges
         self._ties = entities.ties(account)
         self._everyday = is_everyday(entities, account, settings)
-        self._licensed = self._is_licensed()
-        self._edges = some_of(edges, (edges.src != OUTSIDE_INDEX) & (edges.src != account))
-        self._payers, self._payer = np.unique(self._edges.src, return_inverse=True)
-        says = may_tell(self._edges, account, settings)
-        says &= (self._edges.dst != account) | ~self._fees(largest_before)
-        self._named = self._institutions_named(says)
-        invested = _IS_STRONG[self._edges.purpose]
-        named = self._named != _NO_INSTITUTION
-        sold_on = (self._edges.purpose == Purpose.transfer) & (not self._ties)
-        by_name = np.where(sold_on, False, not self._licensed) | invested
-        self._strong: Bools = says & np.where(named, by_name, invested & (not self._everyday))
-        self._weak: Bools = says & ~self._strong & (not self._licensed)
-        self._tellers = np.unique(self._payer[self._strong | self._weak])
-        counting = self._strong if self._everyday else self._strong | self._weak
-        self.most_clients = int(np.unique(self._payer[counting]).size)
+        self._rule = Rule(
+            account,
+            currency,
+            settings.small_fee_minor,
+            settings.min_deposit_minor,
+            bool(self._ties),
+            self._everyday,
+            self._is_licensed(account),
+            not entities.roles(account).isdisjoint(_FEE_ROLES),
+        )
+        self._largest_before = largest_before
+        self._names: list[str] = []
+        self._named = self._institutions_named() if self._everyday else _NOT_NAMED
+        self._filed_fees = _NOT_FILED
+        self.most_clients = self._weigh()
         """No more can be found: cheap to ask before who they are."""
+
+    def leave_out_filed_fees(self) -> None:
+        """Fewer may be found then."""
+        self._filed_fees = self._filed()
+        if self._filed_fees.any():
+            self.most_clients = self._weigh()
 
     def collected(self) -> Collected:
         """For the institution whose clients are most among the payers; one it is tied to first."""
+        if not self._everyday:  # where all evidence counts, names make none of it more
+            self._named = self._institutions_named()
+            if self._names:
+                self._weigh()
         found = [self._for(institution_id) for institution_id in self._institutions()]
-        if not found:
-            found = [self._for(None)]
-        return max(found, key=lambda one: (one.clients, one.tied))
+        return max(found, key=lambda one: (one.clients, one.tied)) if found else self._for_none()
 
-    def _institutions_named(self, says: Bools) -> Int32s:
+    def _weigh(self) -> int:
+        records = self._edges.records
+        numbers, weighed = numbers_for(records.size), np.zeros(records.size, WEIGHED)
+        telling = weigh(records, self._rule, self._named, self._filed_fees, numbers, weighed)
+        self._weighed = weighed
+        self._payers: Int32s = weighed["account"][: numbered(numbers)]
+        self._payer: Int32s = weighed["payer"]
+        self._strong: Bools = weighed["strong"]
+        self._weak: Bools = weighed["weak"]
+        return telling
+
+    def _institutions_named(self) -> Int32s:
         """Per payment the place among `_names` of the institution whose product it names."""
-        self._names: list[str] = []
-        named = np.full(len(self._edges), _NO_INSTITUTION, np.int32)
-        if not self._edges.product.any():
-            return named
-        for product in np.unique(self._edges.product[says & (self._edges.product != 0)]).tolist():
+        products = self._edges.product
+        if not np.count_nonzero(products):
+            return _NOT_NAMED
+        named = np.full(products.size, _NO_INSTITUTION, np.int32)
+        for product in np.unique(products[products != 0]).tolist():
             institution_id = self._entities.institution_of_product(product)
             if institution_id is not None:
                 if institution_id not in self._names:
                     self._names.append(institution_id)
-                named[self._edges.product == product] = self._names.index(institution_id)
+                named[products == product] = self._names.index(institution_id)
         return named
+
+    @cached_property
+    def _tellers(self) -> list[int]:
+        """The numbers of the payers whose payments are evidence."""
+        tellers: list[int] = np.unique(self._payer[self._strong | self._weak]).tolist()
+        return tellers
 
     @cached_property
     def _client_of(self) -> dict[str, Bools]:
         """Which payers, of those that tell, are clients of each institution."""
         client_of: dict[str, Bools] = {}
         if self._entities.registered:
-            for place in self._tellers.tolist():
-                for institution_id in self._entities.client_of(int(self._payers[place])):
+            for number in self._tellers:
+                for institution_id in self._entities.client_of(int(self._payers[number])):
                     if institution_id not in client_of:
                         client_of[institution_id] = np.zeros(self._payers.size, np.bool_)
-                    client_of[institution_id][place] = True
+                    client_of[institution_id][number] = True
         return client_of
 
     def _institutions(self) -> list[str]:
+        if not self._names and not self._entities.registered:
+            return []
         named = {name for place, name in enumerate(self._names) if (self._named[self._strong] == place).any()}
         counts = {one: int(np.count_nonzero(clients)) for one, clients in self._client_of.items()}
         foremost = min(counts, key=lambda one: (-counts[one], one), default=None)
         return sorted({*self._ties, *named, *([] if foremost is None else [foremost])})
 
-    def _for(self, institution_id: str | None) -> Collected:
+    def _for_none(self) -> Collected:
+        """Of no institution: with no registry every payer is taken for somebody's client."""
+        strong = self._strong & self._is_of(None)
+        chosen = strong if self._entities.registered else strong | self._weak
+        return self._collected(None, chosen, False, 0)
+
+    def _for(self, institution_id: str) -> Collected:
         tied = institution_id in self._ties
-        members = self._client_of.get(institution_id or "", np.zeros(self._payers.size, np.bool_))
+        members = self._client_of.get(institution_id, np.zeros(self._payers.size, np.bool_))
         concentration_bp = int(np.count_nonzero(members)) * _WHOLE // max(1, self._payers.size)
         chosen = self._strong & self._is_of(institution_id)
-        chosen |= self._weak & self._weak_counts(institution_id, tied, members, concentration_bp)[self._payer]
-        edges = some_of(self._edges, chosen)
-        client, clients = self._entities_behind(self._payer[chosen])
+        chosen |= self._weak & self._weak_counts(tied, members, concentration_bp)[self._payer]
+        return self._collected(institution_id, chosen, tied, concentration_bp)
+
+    def _collected(
+        self, institution_id: str | None, chosen: Bools, tied: bool, concentration_bp: int
+    ) -> Collected:
+        number, clients, unregistered = self._entities_behind(chosen)
+        client = np.empty(chosen.size, np.int32)
+        strong, minor, unstated = gather(self._edges.records, self._weighed, chosen, number, client)
         return Collected(
             institution_id=institution_id,
-            edges=edges,
+            edges=some_of(self._edges, chosen),
+            minor=minor,
             client=client,
             clients=clients,
             tied=tied,
-            strong=int(np.count_nonzero(self._strong[chosen])),
+            strong=strong,
             concentration_bp=concentration_bp,
-            unregistered=self._any_unregistered(self._payer[chosen]),
-            unstated=bool((edges.purpose == Purpose.unknown).any()),
+            unregistered=unregistered,
+            unstated=unstated,
         )
 
-    def _is_of(self, institution_id: str | None) -> Bools:
+    def _is_of(self, institution_id: str | None) -> Bools | bool:
         """A strong payment belongs to the institution of its product; to any where it names none."""
+        if not self._names:
+            return True
         place = self._names.index(institution_id) if institution_id in self._names else _NO_INSTITUTION
         mine: Bools = (self._named == _NO_INSTITUTION) | (self._named == place)
         return mine
 
-    def _weak_counts(
-        self, institution_id: str | None, tied: bool, members: Bools, concentration_bp: int
-    ) -> Bools:
+    def _weak_counts(self, tied: bool, members: Bools, concentration_bp: int) -> Bools:
         """By payer."""
-        if institution_id is None:
-            return np.full(self._payers.size, not self._entities.registered)
         concentrated = concentration_bp >= self._settings.concentration_bp and not self._everyday
         counts: Bools = members & (tied or concentrated)
         if tied:
-            for place in self._tellers[~members[self._tellers]].tolist():
-                counts[place] = self._entities.party(int(self._payers[place])) is None
+            for number in (one for one in self._tellers if not members[one]):
+                counts[number] = self._entities.party(int(self._payers[number])) is None
         return counts
 
-    def _entities_behind(self, payers: Int64s) -> tuple[Int64s, int]:
-        """A number for the entity behind each payment, and how many there are."""
-        places, again = np.unique(payers, return_inverse=True)
+    def _entities_behind(self, chosen: Bools) -> tuple[Int32s, int, bool]:
+        """By payer the number of the entity behind him, how many there are, and whether the registry does not
+        know one of their accounts."""
         if not self._entities.registered:  # then every account is an entity of its own
-            return again, places.size
-        numbers: dict[str, int] = {}
-        for account in self._payers[places].tolist():
-            numbers.setdefault(self._entities.entity(account), len(numbers))
-        of_place = [numbers[self._entities.entity(account)] for account in self._payers[places].tolist()]
-        return np.array(of_place, np.int64)[again], len(numbers)
+            clients = int(np.count_nonzero(np.bincount(self._payer[chosen])))
+            return _THEIR_OWN, clients, clients > 0
+        numbers = np.unique(self._payer[chosen]).tolist()
+        entities = [self._entities.entity(int(self._payers[number])) for number in numbers]
+        places = {entity: place for place, entity in enumerate(dict.fromkeys(entities))}
+        of_payer = np.full(self._payers.size, NOBODY, np.int32)
+        of_payer[numbers] = [places[entity] for entity in entities]
+        known = (self._entities.party(int(self._payers[number])) is not None for number in numbers)
+        return of_payer, len(places), not all(known)
 
-    def _any_unregistered(self, payers: Int64s) -> bool:
-        if not self._entities.registered:
-            return payers.size > 0
-        accounts = self._payers[np.unique(payers)].tolist()
-        return any(self._entities.party(account) is None for account in accounts)
-
-    def _is_licensed(self) -> bool:
+    def _is_licensed(self, account: int) -> bool:
         """It serves an institution that is licensed to lend, guarantee or insure."""
-        served = {one.institution_id for one in self._entities.accounts(self._account) if one.institution_id}
+        served = {one.institution_id for one in self._entities.accounts(account) if one.institution_id}
         return any(
             licence.business in self._settings.licensed_businesses
             for institution_id in sorted(served)
             for licence in self._entities.licences(institution_id)
         )
 
-    def _fees(self, largest_before: LargestBefore) -> Bools:
-        """Fees that are small, or within the filed rate of what the payer had received."""
-        edges = self._edges
-        fees: Bools = edges.purpose == Purpose.fee
-        if self._entities.roles(self._account) & _FEE_ROLES:
-            fees |= edges.purpose == Purpose.unknown
-        large = fees & (edges.amount_minor > self._settings.small_fee_minor)
+    def _filed(self) -> Bools:
+        """Which are fees within the filed rate of what the payer had received; small ones are not asked."""
         rates = [self._entities.filed_fee_bp(institution_id) or 0 for institution_id in self._ties]
         rate_bp = max(rates, default=0)
-        if rate_bp == 0 or not large.any():
-            return fees & ~large
-        for leg, place in zip(legs_of(edges, large), np.flatnonzero(large).tolist(), strict=True):
-            fees[place] = leg.amount_minor * _WHOLE <= rate_bp * largest_before(leg)
-        return fees
+        if rate_bp == 0:
+            return _NOT_FILED
+        edges, rule = self._edges, self._rule
+        filed: Bools = edges.purpose == Purpose.fee
+        if rule.takes_fees:
+            filed |= edges.purpose == Purpose.unknown
+        filed &= (edges.amount_minor > rule.small_fee_minor) & (edges.currency == rule.currency)
+        filed &= (edges.src != OUTSIDE_INDEX) & (edges.dst == rule.account)
+        for leg, place in zip(legs_of(edges, filed), np.flatnonzero(filed).tolist(), strict=True):
+            filed[place] = leg.amount_minor * _WHOLE <= rate_bp * self._largest_before(leg)
+        return filed

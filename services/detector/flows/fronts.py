@@ -18,6 +18,8 @@ from services.detector.purposes import among
 from services.detector.typology import Context, Step
 
 _WHOLE: Final = 10_000
+_A_LOOK: Final = 20
+"""Payments after which it is mostly clear that an account takes more than it passes on."""
 _IS_NO_TAKINGS: Final = among(
     (
         Purpose.invest,
@@ -62,22 +64,30 @@ def fronts_of(
     """Those in front of `account`, which `came` were paid to, with all that was paid to each since then.
     Of many payers those that paid most are looked at."""
     ties = entities.ties(account)
+    if not ties:
+        return {}
     may = (context.marks[came.src] & KEEPER) == 0
     may &= (came.src != OUTSIDE_INDEX) & (came.src != account)
     may &= came.amount_minor >= settings.min_deposit_minor
-    if not ties or not may.any():
+    if not may.any():
         return {}
     payers, payer = np.unique(came.src[may], return_inverse=True)
     passed = np.bincount(payer, weights=came.amount_minor[may]).astype(np.int64)
     most = np.argsort(-passed, kind="stable")[: settings.max_fronts]
     found = {}
+    window = since_us, context.now_us, context.as_of
     for front, minor in zip(payers[most].tolist(), passed[most].tolist(), strict=True):
-        until = context.now_us, context.as_of, settings.max_legs
-        taken = context.graph.edges_in(front, since_us, *until)
-        is_passed = minor * _WHOLE >= settings.front_passed_bp * int(taken.amount_minor.sum())
-        if is_passed and _takes_from_clients(entities, front, taken, ties, settings):
+        taken = context.graph.edges_in(front, *window, min(_A_LOOK, settings.max_legs))
+        if taken.truncated and _is_passed(minor, taken, settings):
+            taken = context.graph.edges_in(front, *window, settings.max_legs)
+        if _is_passed(minor, taken, settings) and _takes_from_clients(entities, front, taken, ties, settings):
             found[front] = taken
     return found
+
+
+def _is_passed(minor: int, taken: Edges, settings: Settings) -> bool:
+    """Whether `minor` is most of what was taken: not of all, where it is not of some."""
+    return minor * _WHOLE >= settings.front_passed_bp * int(taken.amount_minor.sum())
 
 
 def _takes_from_clients(

@@ -2,47 +2,87 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from collections.abc import Sequence
+from typing import Final
 
-from services.detector.legs import Leg
+import numpy as np
 
-NO_PRODUCT = 0
-_WHOLE = 10_000
+from compiled import Array, Bools, Int64s, kernel, signed
+from services.detector.books.settling import first_from
+from services.detector.distinct import number_of, numbers_for
+from services.detector.flows.commissions import is_before
+from services.detector.graph import Edges
+
+NO_PRODUCT: Final = 0
+_WHOLE: Final = 10_000
 
 
-def unmatched_minor(legs_in: Sequence[Leg], legs_out: Sequence[Leg], tolerance_bp: int) -> int:
-    """How much of `legs_out` no earlier leg in answers for. All legs are of one currency.
+def unmatched_minor(came: Edges, went: Edges, chosen: Bools, tolerance_bp: int) -> int:
+    """How much of those `chosen` of `went` no earlier one of `came` answers for. All are of one currency.
 
-    By listing: what went out under a product, up to what came in under it. By amount: a leg out is
-    paired with one earlier leg in that is as large, or larger by at most `tolerance_bp` of itself (a
-    fee kept); each leg in is paired once, the closest amount first.
+    By listing: what went out under a product, up to what came in under it. By amount: a payment out is
+    paired with one earlier payment in that is as large, or larger by at most `tolerance_bp` of itself (a
+    fee kept); each payment in is paired once, the closest amount first.
     """
-    by_product: dict[int, int] = {}
-    amounts: list[int] = []
+    sums, amounts = np.zeros(len(came) + len(went), np.int64), np.empty(len(came), np.int64)
+    products = numbers_for(sums.size)
+    return sum_unmatched(came.records, went.records, chosen, tolerance_bp, products, sums, amounts)
+
+
+@kernel
+def sum_unmatched(
+    came: Array,
+    went: Array,
+    chosen: Bools,
+    tolerance_bp: int,
+    products: Array,
+    sums: Int64s,
+    amounts: Int64s,
+) -> int:
+    """`sums`: by the product's number, what came and was not matched; `amounts`: of other payments in, those
+    that are not matched, ascending."""
     unmatched = 0
-    waiting = list(reversed(legs_in))
-    for leg in legs_out:
-        while waiting and (waiting[-1].ts_us, waiting[-1].seq) < (leg.ts_us, leg.seq):
-            came = waiting.pop()
-            if came.product != NO_PRODUCT:
-                by_product[came.product] = by_product.get(came.product, 0) + came.amount_minor
+    taken = 0
+    waiting = 0
+    for place in range(went.size):
+        if not chosen[place]:
+            continue
+        left = went[place]
+        while taken < came.size and is_before(came[taken].ts_us, came[taken].seq, left.ts_us, left.seq):
+            paid = came[taken]
+            taken += 1
+            if paid.product != NO_PRODUCT:
+                sums[number_of(products, paid.product)] += paid.amount_minor
             else:
-                insort(amounts, came.amount_minor)
-        unmatched += leg.amount_minor - _matched(leg, by_product, amounts, tolerance_bp)
-    return unmatched
+                insert(amounts, waiting, paid.amount_minor)
+                waiting += 1
+        if left.product != NO_PRODUCT:
+            number = number_of(products, left.product)
+            matched = min(signed(left.amount_minor), sums[number])
+            sums[number] -= matched
+            unmatched += left.amount_minor - matched
+        else:
+            closest = first_from(amounts, waiting, left.amount_minor)
+            if closest < waiting and is_near(amounts[closest], left.amount_minor, tolerance_bp):
+                waiting -= 1
+                for later in range(closest, waiting):
+                    amounts[later] = amounts[later + 1]
+            else:
+                unmatched += left.amount_minor
+    return signed(unmatched)
 
 
-def _matched(leg: Leg, by_product: dict[int, int], amounts: list[int], tolerance_bp: int) -> int:
-    if leg.product != NO_PRODUCT:
-        matched = min(leg.amount_minor, by_product.get(leg.product, 0))
-        by_product[leg.product] = by_product.get(leg.product, 0) - matched
-        return matched
-    place = bisect_left(amounts, leg.amount_minor)
-    if place == len(amounts):
-        return 0
-    closest = amounts[place]
-    if (closest - leg.amount_minor) * _WHOLE > closest * tolerance_bp:
-        return 0
-    del amounts[place]
-    return leg.amount_minor
+@kernel
+def is_near(came_minor: int, left_minor: int, tolerance_bp: int) -> bool:
+    """Larger by at most `tolerance_bp` of itself, which is up to the whole; no product overflows."""
+    kept = came_minor // _WHOLE * tolerance_bp + came_minor % _WHOLE * tolerance_bp // _WHOLE
+    return came_minor - left_minor <= kept
+
+
+@kernel
+def insert(amounts: Int64s, count: int, minor: int) -> None:
+    """Into the `count` that ascend."""
+    place = count
+    while place > 0 and amounts[place - 1] > minor:
+        amounts[place] = amounts[place - 1]
+        place -= 1
+    amounts[place] = minor

@@ -7,24 +7,23 @@ from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
-from attribution import Payments, carry
-from compiled import Bools, Int64s
+from compiled import Array, Bools, Int16s, Int32s, Int64s, kernel, signed
 from schemas.alert import Limit
 from schemas.instant import DAY, HOUR
 from schemas.transaction import Purpose
 from services.detector.flows import collecting, fronts
 from services.detector.flows.collecting import Collected, Collector
+from services.detector.flows.commissions import is_before
 from services.detector.flows.matching import unmatched_minor
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.legs import Leg, legs_of, merged, some_of
+from services.detector.legs import Leg, merged, some_of
 from services.detector.parties.entities import Entities
-from services.detector.purposes import among
+from services.detector.purposes import bits_of
 from services.detector.typology import Context
 
 _WHOLE: Final = 10_000
-_IS_EXPENSE: Final = among((Purpose.salary, Purpose.tax))
-_ANY_LEGS: Final = 2**30
+_EXPENSE_BITS: Final = bits_of((Purpose.salary, Purpose.tax))
 
 
 class Settings(collecting.Settings, fronts.Settings, Protocol):
@@ -53,12 +52,37 @@ class Held(NamedTuple):
 
 
 class Paid(NamedTuple):
-    """What was paid on with clients' money, by transfer, and how much of that answers to nothing."""
+    """What was paid on with clients' money, and how much of that answers to nothing. `seq`: the transfers,
+    `carried_minor`: how much of each was clients' money."""
 
     receivers: int
     minor: int
     unmatched_minor: int
-    carried: dict[int, int]
+    seq: Int64s
+    carried_minor: Int64s
+
+    @property
+    def carried(self) -> dict[int, int]:
+        """By transfer."""
+        return dict(zip(self.seq.tolist(), self.carried_minor.tolist(), strict=True))
+
+
+class Follow(NamedTuple):
+    """`currency` is followed; clients' money that came before `matured_us` has lain long enough."""
+
+    currency: int
+    matured_us: int
+
+
+FOLLOWED: Final = np.dtype([("carried", "<i8"), ("is_passed", "?")], align=True)
+"""Of each payment out: how much of it was clients' money; whether that went to somebody, and not for an
+expense."""
+
+
+def in_use(context: Context, account: int) -> bool:
+    """Money came in the last day."""
+    now_us = context.now_us
+    return len(context.graph.edges_in(account, now_us - DAY + 1, now_us, context.as_of, 1)) > 0
 
 
 class Pot:
@@ -75,13 +99,13 @@ class Pot:
         self.fronts = tuple(sorted(before))
         self.accounts = (account, *self.fronts)
         self._all_in = merged(came, *before.values()) if before else came
-        self._came = some_of(self._all_in, ~np.isin(self._all_in.src, self.accounts))
+        self._came = _without(self._all_in, self._all_in.src, self.accounts)
         """From outside the pot."""
 
     @property
     def in_use(self) -> bool:
         """Money came in the last day."""
-        return bool((self._all_in.ts_us > self._context.now_us - DAY).any())
+        return len(self._all_in) > 0 and bool(self._all_in.ts_us[-1] > self._context.now_us - DAY)
 
     @property
     def limits(self) -> tuple[Limit, ...]:
@@ -92,32 +116,28 @@ class Pot:
     @property
     def passed_inside(self) -> dict[int, int]:
         """What the fronts passed on, by transfer."""
+        if not self.fronts:
+            return {}
         edges = some_of(self._all_in, np.isin(self._all_in.src, self.fronts))
         return dict(zip(edges.seq.tolist(), edges.amount_minor.tolist(), strict=True))
 
     def collected(self, since_us: int) -> Collected | None:
         """Clients' money, since then, in the one currency in which most clients paid. None: it is that of
         fewer than N."""
-        came = some_of(self._came, self._came.ts_us >= since_us)
-        if self._most_clients(came) < self._s.min_clients:
-            return None
+        came = self._came
+        if since_us > self._since_us:
+            came = Edges(came.records[np.searchsorted(came.ts_us, since_us) :], came.truncated)
         gathered = {}
-        for currency in np.unique(came.currency).tolist():
-            edges = some_of(came, came.currency == currency)
-            collector = Collector(self._entities, self._account, edges, self._s, self._largest_before)
+        for currency in _distinct(came.currency):
+            collector = Collector(
+                self._entities, self._account, came, currency, self._s, self._largest_before
+            )
+            if collector.most_clients >= self._s.min_clients:
+                collector.leave_out_filed_fees()
             if collector.most_clients >= self._s.min_clients:
                 gathered[currency] = collector.collected()
         most = max(gathered.items(), key=lambda one: (one[1].clients, -one[0]), default=None)
         return most[1] if most and most[1].clients >= self._s.min_clients else None
-
-    def _most_clients(self, came: Edges) -> int:
-        """No more can be found: cheap to ask first."""
-        says = collecting.may_tell(came, self._account, self._s)
-        if not says.any():
-            return 0
-        if collecting.is_everyday(self._entities, self._account, self._s):
-            says &= collecting.stated(came)
-        return int(np.unique(came.src[says]).size)
 
     def _largest_before(self, leg: Leg) -> int:
         """The largest payment to a payer before its fee: what the fee may be a rate of."""
@@ -128,7 +148,7 @@ class Pot:
 
     def ripe_us(self, collected: Collected) -> int | None:
         """When N clients' money will have lain longer than T; after that, when the last of it will."""
-        _, first = np.unique(collected.client, return_index=True)
+        _, first = np.unique(collected.client[collected.client >= 0], return_index=True)
         enough_us = int(np.sort(collected.edges.ts_us[first])[self._s.min_clients - 1])
         held_us = self._s.held_hours * HOUR
         for start_us in (enough_us, int(collected.edges.ts_us[-1])):
@@ -139,47 +159,37 @@ class Pot:
 
     def became(self, collected: Collected) -> tuple[Held | None, Paid | None]:
         """Of `collected`, as far as it is held, and as far as it was paid on."""
-        both = merged(self._came, self._went)
-        edges = some_of(both, both.currency == collected.edges.currency[0])
-        clients_money = np.isin(edges.seq, collected.edges.seq)
-        into, out = np.isin(edges.dst, self.accounts), np.isin(edges.src, self.accounts)
-        payer, payee = np.where(out, np.int32(0), np.int32(-1)), np.where(into, np.int32(0), np.int32(-1))
-        carried = carry(Payments(payer, payee, edges.amount_minor, clients_money), 1, _ANY_LEGS)
-        return (
-            self._held(collected, carried.held[clients_money]),
-            self._paid(collected, edges, out, carried.by_legs),
-        )
-
-    def _held(self, collected: Collected, left_minor: Int64s) -> Held | None:
-        """Of the clients' money in, `left_minor` is still there; None: not enough of it, or not of
-        enough clients."""
-        matured = collected.edges.ts_us < self._context.now_us - self._s.held_hours * HOUR
-        held = Held(
-            clients=int(np.unique(collected.client[matured]).size),
-            matured_minor=int(collected.edges.amount_minor[matured].sum()),
-            held_minor=int(left_minor[matured].sum()),
-        )
+        came, went, client = self._came, self._went, collected.client
+        if client.size < len(came):
+            before = np.full(len(came) - client.size, collecting.NOBODY, np.int32)
+            client = np.concatenate((before, client))
+        matured_us = self._context.now_us - self._s.held_hours * HOUR
+        follow = Follow(int(collected.edges.currency[0]), matured_us)
+        left, followed = came.amount_minor.copy(), np.zeros(len(went), FOLLOWED)
+        has_matured = np.zeros(collected.clients, np.bool_)
+        held = Held(*follow_clients(came.records, went.records, client, follow, left, followed, has_matured))
         is_held = held.held_minor * _WHOLE > self._s.retained_share_bp * held.matured_minor
-        return held if is_held and held.clients >= self._s.min_clients else None
+        enough = is_held and held.clients >= self._s.min_clients
+        return held if enough else None, self._paid(collected, followed)
 
-    def _paid(self, collected: Collected, edges: Edges, out: Bools, carried: Int64s) -> Paid | None:
-        """Of every payment, `carried` was clients' money; None: to too few, or it is all accounted for."""
+    def _paid(self, collected: Collected, followed: Array) -> Paid | None:
+        """None: clients' money went to too few, or it is all accounted for."""
+        went, passed = self._went, followed["is_passed"]
+        payees = set(went.dst[passed].tolist())
+        if len(payees) < self._s.min_receivers:
+            return None
         own = self._entities.entity(self._account)
-        out = out & (edges.dst != OUTSIDE_INDEX) & (carried > 0) & ~_IS_EXPENSE[edges.purpose]
-        payees = np.unique(edges.dst[out]).tolist()
         entity_of = {account: self._entities.entity(account) for account in payees}
         for account in (one for one in payees if entity_of[one] == own):
-            out &= edges.dst != account
+            passed = passed & (went.dst != account)
         receivers = len({*entity_of.values()} - {own})
         if receivers < self._s.min_receivers:
             return None
-        minor = int(edges.amount_minor[out].sum())
-        legs_in, legs_out = legs_of(collected.edges), legs_of(edges, out)
-        unmatched = unmatched_minor(legs_in, legs_out, self._s.match_tolerance_bp)
+        minor = int(went.amount_minor[passed].sum())
+        unmatched = unmatched_minor(collected.edges, went, passed, self._s.match_tolerance_bp)
         if unmatched * _WHOLE <= self._s.unmatched_share_bp * minor:
             return None
-        by_seq = dict(zip(edges.seq[out].tolist(), carried[out].tolist(), strict=True))
-        return Paid(receivers, minor, unmatched, by_seq)
+        return Paid(receivers, minor, unmatched, went.seq[passed], followed["carried"][passed])
 
     @property
     def _window(self) -> tuple[int, int, int, int]:
@@ -190,4 +200,66 @@ class Pot:
         """Out of the pot."""
         went = [self._context.graph.edges_out(account, *self._window) for account in self.accounts]
         edges = merged(*went) if self.fronts else went[0]
-        return some_of(edges, ~np.isin(edges.dst, self.accounts))
+        return _without(edges, edges.dst, self.accounts)
+
+
+def _without(edges: Edges, ends: Int32s, accounts: tuple[int, ...]) -> Edges:
+    """Those that do not have one of `accounts` at that end."""
+    inside = ends == accounts[0]
+    for account in accounts[1:]:
+        inside |= ends == account
+    return some_of(edges, ~inside) if np.count_nonzero(inside) else edges
+
+
+def _distinct(currencies: Int16s) -> list[int]:
+    """Ascending."""
+    return sorted(set(currencies.tolist()))
+
+
+@kernel
+def follow_clients(
+    came: Array,
+    went: Array,
+    client: Int32s,
+    follow: Follow,
+    left: Int64s,
+    followed: Array,
+    has_matured: Bools,
+) -> tuple[int, int, int]:
+    """First in, first out (attribution.fifo) through one pot: payments in are its lots, and what a payment
+    out finds no lot for was there before. How many clients' money has matured, how much of it came and how
+    much is left. `left`: of each payment in, at first all of it; `has_matured`: by client's number."""
+    spent = 0
+    arrived = 0
+    for place in range(went.size):
+        paid = went[place]
+        if paid.currency != follow.currency:
+            continue
+        while arrived < came.size and is_before(came[arrived].ts_us, came[arrived].seq, paid.ts_us, paid.seq):
+            arrived += 1
+        wanted = signed(paid.amount_minor)
+        while wanted > 0 and spent < arrived:
+            part = 0
+            if came[spent].currency == follow.currency:
+                part = min(wanted, left[spent])
+                left[spent] -= part
+                wanted -= part
+            if client[spent] >= 0:
+                followed[place].carried += part
+            if wanted > 0:
+                spent += 1
+        is_expense = _EXPENSE_BITS >> paid.purpose & 1 != 0
+        followed[place].is_passed = (
+            followed[place].carried > 0 and paid.dst != OUTSIDE_INDEX and not is_expense
+        )
+    clients = 0
+    matured = 0
+    held = 0
+    for place in range(came.size):
+        number = client[place]
+        if number >= 0 and came[place].ts_us < follow.matured_us:
+            matured += came[place].amount_minor
+            held += left[place]
+            clients += not has_matured[number]
+            has_matured[number] = True
+    return clients, matured, held

@@ -51,6 +51,7 @@ MOST_ACCOUNTS: Final = 1 << 30
 LONGEST_SEARCHED_US: Final = MOST_AGE_US // 2
 """50 days. A transfer that comes late may stay as long again, behind others that are to stay."""
 _EDGES_AT_HAND: Final = 4_096
+_HEX_DIGITS: Final = 2 * TOKEN_BYTES
 EVERY_MARK: Final = 2**32 - 1
 _WARM_ROW: Final = {field.name: 0 if pa.types.is_integer(field.type) else "" for field in SCHEMA} | {
     "src": b"s" * TOKEN_BYTES,
@@ -248,6 +249,17 @@ class RollingGraph:
         accounts = self._state.accounts
         halves = np.array([accounts.token_lows[index], accounts.records[index]["token_high"]], "<u8")
         return halves.tobytes()
+
+    def tokens(self, indexes: Int32s) -> list[str]:
+        """In hex. Raises Unknown where no account has an index."""
+        self._known(int(indexes.min(initial=OUTSIDE_INDEX)))
+        self._known(int(indexes.max(initial=OUTSIDE_INDEX)))
+        accounts = self._state.accounts
+        halves = np.empty((indexes.size, 2), "<u8")
+        halves[:, 0] = accounts.token_lows[indexes]
+        halves[:, 1] = accounts.records["token_high"][indexes]
+        digits = halves.tobytes().hex()
+        return [digits[first : first + _HEX_DIGITS] for first in range(0, len(digits), _HEX_DIGITS)]
 
     def mark(self, index: int, marks: int) -> None:
         """Set mark bits of an account; they stay. Raises Unknown for an index that no account has."""

@@ -26,6 +26,7 @@ class Entities:
         self._registry: Registry = context.registry
         self._now_us = context.now_us
         self._clients: dict[str, frozenset[str]] = {}
+        self._ties: dict[int, tuple[str, ...]] = {}
 
     @cached_property
     def registered(self) -> bool:
@@ -63,19 +64,30 @@ class Entities:
 
     def ties(self, account: int) -> tuple[str, ...]:
         """The institutions in whose own business the account is, or whose related party holds it."""
-        party = self.party(account)
+        ties = self._ties.get(account)
+        if ties is None:
+            ties = self._ties[account] = self._tied(account)
+        return ties
+
+    def _tied(self, account: int) -> tuple[str, ...]:
+        held = self._registered.held(account, self._now_us)
+        if held.party is None:
+            return ()
         own = {
             one.institution_id
-            for one in self.accounts(account)
+            for one in held.accounts
             if one.institution_id and one.role not in (AccountRole.client, AccountRole.merchant_settlement)
         }
-        candidates = self._registry.institutions_tied(party) if party else ()
+        candidates = self._registry.institutions_tied(held.party)
         related = {one for one in candidates if self.is_related(one, account)}
         return tuple(sorted(own | related))
 
     def served(self, account: int, roles: Collection[AccountRole]) -> tuple[str, ...]:
         """The institutions in whose business the account has one of `roles`, by id."""
-        served = {one.institution_id for one in self.accounts(account) if one.role in roles}
+        held = self._registered.held(account, self._now_us)
+        if held.roles.isdisjoint(roles):
+            return ()
+        served = {one.institution_id for one in held.accounts if one.role in roles}
         return tuple(sorted(one for one in served if one))
 
     def served_by(self, account: int) -> frozenset[str]:

@@ -39,6 +39,7 @@ from services.detector.flows.refunds import is_refund
 from services.detector.legs import Leg
 from services.detector.parties.entities import CLIENT_MONEY, OWN_MONEY, Entities
 from services.detector.parties.marks import BORROWER, CUSTODY, OTHER, TIED, bits_of
+from services.detector.purposes import among
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -61,6 +62,7 @@ _OWN: Final = bits_of(OWN_MONEY)
 _FEE: Final = bits_of({AccountRole.fee})
 _NOT_OWN: Final = CLIENT_MONEY | {AccountRole.guarantee}
 _OWN_EXPENSES: Final = (Purpose.salary, Purpose.tax)
+_IS_OWN_EXPENSE: Final = among(_OWN_EXPENSES)
 _INSTALMENT: Final = frozenset({Purpose.repay, Purpose.interest})
 
 _TAKEN = Reason(
@@ -133,7 +135,7 @@ class Commingling(Typology):
         from_custody = (src & CUSTODY) != 0
         counted = from_custody & ((applied.purpose == Purpose.disburse) | (unsaid & ((dst & BORROWER) != 0)))
         counted |= to_fee_account & is_fee & ((src & _CLIENTS) == 0)
-        spent = from_custody & np.isin(applied.purpose, _OWN_EXPENSES)
+        spent = from_custody & _IS_OWN_EXPENSE[applied.purpose]
         rows = np.flatnonzero(step.inserted & (out | into | counted | spent))
         return Candidates(rows, applied.src[rows])
 

@@ -34,6 +34,7 @@ from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import Leg
 from services.detector.parties.entities import Entities
 from services.detector.parties.houses import HOUSE, HOUSE_ROLES, Houses
+from services.detector.purposes import among
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -52,12 +53,14 @@ from services.detector.typology import (
 )
 
 _WHOLE: Final = 10_000
-_SERVING: Final = (
-    Purpose.unknown,
-    Purpose.transfer,
-    Purpose.purchase,
-    Purpose.merchant_settlement,
-    Purpose.reserve_transfer,
+_IS_SERVING: Final = among(
+    (
+        Purpose.unknown,
+        Purpose.transfer,
+        Purpose.purchase,
+        Purpose.merchant_settlement,
+        Purpose.reserve_transfer,
+    )
 )
 _MAX_PAIRS: Final = 500
 
@@ -144,7 +147,7 @@ class DisguisedClearing(Typology):
         """Large enough transfers between somebody and an account of an institution at several banks."""
         applied = step.applied
         into, out_of = (step.dst_marks & HOUSE) != 0, (step.src_marks & HOUSE) != 0
-        chosen = step.inserted & (into != out_of) & np.isin(applied.purpose, _SERVING)
+        chosen = step.inserted & (into != out_of) & _IS_SERVING[applied.purpose]
         chosen &= applied.amount_minor >= least(Parameters, self.id, "floor_minor", step)
         rows = np.flatnonzero(chosen)
         accounts = np.where(into[rows], applied.dst[rows], applied.src[rows])

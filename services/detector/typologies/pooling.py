@@ -21,10 +21,11 @@ new money, a new alert.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from compiled import Bools, Int32s
 from schemas.alert import Citation, Factor, Subject, SubjectKind
@@ -35,9 +36,9 @@ from schemas.transaction import Purpose
 from services.detector.books.payers import SPAN_US, Payers
 from services.detector.books.rounds import Rounds
 from services.detector.explanations.pooling import Pool, explanation
-from services.detector.flows.collecting import Collected, telling
+from services.detector.flows.collecting import Collected, is_everyday, stated, telling
 from services.detector.flows.fronts import may_pass_on
-from services.detector.flows.pots import Held, Paid, Pot
+from services.detector.flows.pots import Held, Paid, Pot, in_use
 from services.detector.gate import Gate
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import KEPT_FOR_OTHERS, bits_of
@@ -61,6 +62,7 @@ from services.detector.typology import (
 )
 from services.detector.wording import percent
 
+Rows = npt.NDArray[np.intp]
 _WHOLE: Final = 10_000
 _COLLECTS_LAWFULLY: Final = KEPT_FOR_OTHERS | {AccountRole.product_vehicle}
 """A product's own account is registered to take its investors' money in; how products are layered and
@@ -122,6 +124,10 @@ class Pooling(Typology):
 
     def __init__(self) -> None:
         self._tellers = Payers()
+        self._investors = Payers()
+        """Those of them whose payments count wherever they are made."""
+        self._small_fee_minor = 0
+        """Fees up to it were left out at some time."""
         self._payers = Gate(1)
         self._payees = Gate(1)
         self._rounds = Rounds()
@@ -129,30 +135,41 @@ class Pooling(Typology):
     def candidates(self, step: Step) -> Candidates:
         """Receiving accounts with enough payers who could be clients, or with somebody tied to an institution
         whom a front may have paid; and paying ones that had them and now have receivers."""
+        into, out_of = self._receiving(step), self._paying(step)
         applied = step.applied
-        clocks = applied.clock_us
-        min_clients = least(Parameters, self.id, "min_clients", step)
-        min_receivers = least(Parameters, self.id, "min_receivers", step)
-        open_in = (applied.payers >= min_clients) & (self._telling_payers(step) >= min_clients)
-        open_in |= may_pass_on(step, least(Parameters, self.id, "min_deposit_minor", step))
-        open_in &= step.inserted & (applied.dst > 0)
-        open_in &= _may_pool(step, applied.dst)
-        open_in &= self._payers.passing(applied.dst, applied.payers, clocks)
-        known = self._payers.any_seen(applied.src) | np.isin(applied.src, applied.dst[open_in])
-        open_out = step.inserted & (applied.src > 0) & (applied.payees >= min_receivers) & known
-        open_out &= self._payees.passing(applied.src, applied.payees, clocks)
-        rows = np.concatenate((np.flatnonzero(open_in), np.flatnonzero(open_out)))
-        accounts = np.concatenate((applied.dst[open_in], applied.src[open_out]))
+        into = into[self._payers.passing(applied.dst[into], applied.payers[into], applied.clock_us[into])]
+        src = applied.src[out_of]
+        out_of = out_of[self._payers.any_seen(src) | np.isin(src, applied.dst[into])]
+        src = applied.src[out_of]
+        out_of = out_of[self._payees.passing(src, applied.payees[out_of], applied.clock_us[out_of])]
+        rows = np.concatenate((into, out_of))
+        accounts = np.concatenate((applied.dst[into], applied.src[out_of]))
         order = np.argsort(rows, kind="stable")
         return Candidates(rows[order], accounts[order])
+
+    def _receiving(self, step: Step) -> Rows:
+        applied = step.applied
+        min_clients = least(Parameters, self.id, "min_clients", step)
+        receives = (applied.payers >= min_clients) & (self._telling_payers(step) >= min_clients)
+        receives |= may_pass_on(step, least(Parameters, self.id, "min_deposit_minor", step))
+        rows = np.flatnonzero(receives & step.inserted & (applied.dst > 0))
+        return rows[_may_pool(step.dst_marks[rows])]
+
+    def _paying(self, step: Step) -> Rows:
+        applied = step.applied
+        min_receivers = least(Parameters, self.id, "min_receivers", step)
+        return np.flatnonzero((applied.payees >= min_receivers) & step.inserted & (applied.src > 0))
 
     def _telling_payers(self, step: Step) -> Int32s:
         """Of each row's payee, no fewer than in any window that the rules in force look at."""
         applied = step.applied
-        small_fee = applied.purpose == Purpose.fee
-        small_fee &= applied.amount_minor <= least(Parameters, self.id, "small_fee_minor", step)
+        small_fee_minor = least(Parameters, self.id, "small_fee_minor", step)
+        self._small_fee_minor = max(self._small_fee_minor, small_fee_minor)
+        small_fee = (applied.purpose == Purpose.fee) & (applied.amount_minor <= small_fee_minor)
         says = step.inserted & telling(applied.purpose) & ~small_fee
         payers = self._tellers.count(applied.src, applied.dst, says, applied.clock_us)
+        says &= stated(applied.purpose, applied.product)
+        self._investors.note(applied.src, applied.dst, says, applied.clock_us)
         is_longer = greatest(Parameters, self.id, "window_days", step) * DAY > SPAN_US
         return applied.payers if is_longer else payers
 
@@ -172,15 +189,15 @@ class Pooling(Typology):
         entities = Entities(context)
         if entities.roles(account) & _COLLECTS_LAWFULLY:
             return None
+        if self._are_too_few(context, entities, account, p):
+            return self._daily(context, account) if in_use(context, account) else None
         pot = Pot(context, entities, account, p)
         collected = pot.collected(self._rounds.latest(account).start_us)
         if collected is not None:
             current = self._rounds.current(account, collected.edges.ts_us, p.quiet_days * DAY)
             if current.start_us > collected.edges.ts_us[0]:
                 collected = pot.collected(current.start_us)
-        daily = None
-        if pot.in_use:
-            daily = Recheck(account, self._payers.pause(account, context.now_us))
+        daily = self._daily(context, account) if pot.in_use else None
         if collected is None:
             return daily
         held, paid = pot.became(collected)
@@ -190,12 +207,25 @@ class Pooling(Typology):
             return min((one for one in (ripe, daily) if one), key=_at, default=None)
         self._rounds.report(account, int(collected.edges.ts_us[-1]), current)
         case = _Case(context, entities, account, p, pot, collected)
-        return replace(case.finding(held, paid), again=daily, matter=current.matter)
+        return case.finding(held, paid, daily, current.matter)
+
+    def _are_too_few(
+        self, context: Context, entities: Entities, account: int, parameters: Parameters
+    ) -> bool:
+        """Fewer than N have paid what could make them clients, whoever they are. An account that is tied to
+        an institution may be paid through others, so its own payers prove nothing."""
+        known = parameters.small_fee_minor >= self._small_fee_minor
+        if not known or entities.ties(account):
+            return False
+        payers = self._investors if is_everyday(entities, account, parameters) else self._tellers
+        return payers.at_most(account, context.now_us, parameters.window_days * DAY) < parameters.min_clients
+
+    def _daily(self, context: Context, account: int) -> Recheck:
+        return Recheck(account, self._payers.pause(account, context.now_us))
 
 
-def _may_pool(step: Step, accounts: Int32s) -> Bools:
+def _may_pool(marks: npt.NDArray[np.uint32]) -> Bools:
     """Not accounts that have only ever been registered to keep others' money."""
-    marks = step.marks[accounts]
     may: Bools = ((marks & _LAWFUL) == 0) | ((marks & _OTHER) != 0)
     return may
 
@@ -219,28 +249,34 @@ class _Case:
         self._pot = pot
         self._collected = collected
 
-    def finding(self, held: Held | None, paid: Paid | None) -> Finding:
-        collected, pot = self._collected, self._pot
-        edges = collected.edges
-        attributed = dict(zip(edges.seq.tolist(), edges.amount_minor.tolist(), strict=True))
-        told = self._told(held, paid)
+    def finding(self, held: Held | None, paid: Paid | None, again: Recheck | None, matter: str) -> Finding:
+        collected, context = self._collected, self._context
+        currency = context.graph.currency(int(collected.edges.currency[0]))
+        missing = self._missing()
         return Finding(
-            subject=Subject(kind=SubjectKind.account, id=told.token),
+            subject=Subject(kind=SubjectKind.account, id=context.token(self._account)),
             institution_id=collected.institution_id,
-            accounts=pot.accounts,
-            attributed=attributed | pot.passed_inside | (paid.carried if paid else {}),
-            amount_minor=told.minor,
-            currency=told.currency,
-            confidence=self._confidence(held, paid),
-            severity=_severity(collected.clients, told.minor, told.currency),
+            accounts=self._pot.accounts,
+            attributed=lambda: self._attributed(paid),
+            amount_minor=collected.minor,
+            currency=currency,
+            confidence=self._confidence(held, paid, missing),
+            severity=lambda: _severity(collected.clients, collected.minor, currency),
             law=Pooling.law,
             parameters=shown(self._p),
-            explanation=explanation(told),
-            missing=self._missing(),
-            limits=pot.limits,
+            explanation=lambda: explanation(self._told(currency, held, paid)),
+            missing=missing,
+            limits=self._pot.limits,
+            again=again,
+            matter=matter,
         )
 
-    def _told(self, held: Held | None, paid: Paid | None) -> Pool:
+    def _attributed(self, paid: Paid | None) -> dict[int, int]:
+        edges = self._collected.edges
+        came = dict(zip(edges.seq.tolist(), edges.amount_minor.tolist(), strict=True))
+        return came | self._pot.passed_inside | (paid.carried if paid else {})
+
+    def _told(self, currency: str, held: Held | None, paid: Paid | None) -> Pool:
         context, collected = self._context, self._collected
         roles = sorted(self._entities.roles(self._account))
         return Pool(
@@ -251,8 +287,8 @@ class _Case:
             clients=collected.clients,
             first_us=int(collected.edges.ts_us[0]),
             last_us=int(collected.edges.ts_us[-1]),
-            minor=int(collected.edges.amount_minor.sum()),
-            currency=context.graph.currency(int(collected.edges.currency[0])),
+            minor=collected.minor,
+            currency=currency,
             held_hours=self._p.held_hours,
             held=held,
             paid=paid,
@@ -269,7 +305,9 @@ class _Case:
         }
         return tuple(name for name, is_missing in missing.items() if is_missing)
 
-    def _confidence(self, held: Held | None, paid: Paid | None) -> tuple[Factor, ...]:
+    def _confidence(
+        self, held: Held | None, paid: Paid | None, missing: tuple[str, ...]
+    ) -> tuple[Factor, ...]:
         collected = self._collected
         count, strong = collected.clients, collected.strong * 2 >= len(collected.edges)
         factors = [factor("clients", 40, f"{count} 名不同客户转入", f"{count} distinct clients paid in")]
@@ -285,7 +323,7 @@ class _Case:
             factors.append(factor("fronts", 15, "经由空壳商户归集", "gathered through accounts in front"))
         if held is not None and paid is not None:
             factors.append(factor("both", 5, "既滞留又转付", "both held and paid on"))
-        return (*factors, *lacking(self._missing()))
+        return (*factors, *lacking(missing))
 
 
 def _at(recheck: Recheck) -> int:

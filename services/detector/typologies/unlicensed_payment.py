@@ -18,6 +18,7 @@ a licensed institution's own settling looks the same, and the low confidence say
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -35,21 +36,27 @@ from services.detector.books.settling import (
     LAGS,
     Fee,
     Pair,
+    Part,
+    Payees,
     Rates,
     by_day,
     by_payment,
     by_product,
+    days_of,
+    payees_of,
     steady_fee,
+    with_others,
 )
 from services.detector.explanations.unlicensed_payment import Settled, explanation
 from services.detector.gate import Gate
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import legs_of, merged, some_of
+from services.detector.parties import marks
 from services.detector.parties.agents import is_filed_agent
 from services.detector.parties.entities import Entities
-from services.detector.parties.marks import KEPT_FOR_OTHERS, bits_of
-from services.detector.purposes import among
+from services.detector.parties.marks import KEPT_FOR_OTHERS
+from services.detector.purposes import bits_of
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -70,10 +77,12 @@ from services.detector.typology import (
 
 _WHOLE: Final = 10_000
 _KEEPERS: Final = KEPT_FOR_OTHERS | {AccountRole.product_vehicle}
-_KEEPER_MARKS: Final = bits_of(_KEEPERS)
-_OTHER_MARKS: Final = bits_of(set(AccountRole) - _KEEPERS)
-_COLLECTED: Final = ~among({Purpose.salary, Purpose.tax, Purpose.repay, Purpose.refund, Purpose.disburse})
-_SETTLED: Final = ~among({Purpose.salary, Purpose.tax, Purpose.repay, Purpose.fee, Purpose.refund})
+_KEEPER_MARKS: Final = marks.bits_of(_KEEPERS)
+_OTHER_MARKS: Final = marks.bits_of(set(AccountRole) - _KEEPERS)
+_NO_TRADE: Final = {Purpose.salary, Purpose.tax, Purpose.repay, Purpose.refund}
+_COLLECTED: Final = bits_of(set(Purpose) - _NO_TRADE - {Purpose.disburse})
+_SETTLED: Final = bits_of(set(Purpose) - _NO_TRADE - {Purpose.fee})
+_GIVEN_BACK: Final = bits_of({Purpose.refund})
 _LAST_LAG_US: Final = (max(LAGS) + 1) * DAY
 
 
@@ -131,8 +140,8 @@ class UnlicensedPayment(Typology):
         self._hands_on.note(applied.src, self._pays_many.had(applied.dst) & (applied.src > 0))
         collects = step.inserted & (applied.payers >= least(Parameters, self.id, "min_payers", step))
         collects &= self._pays_many.had(applied.dst) | self._hands_on.had(applied.dst)
-        marks = step.dst_marks
-        collects &= ((marks & _KEEPER_MARKS) == 0) | ((marks & _OTHER_MARKS) != 0)
+        of_payee = step.dst_marks
+        collects &= ((of_payee & _KEEPER_MARKS) == 0) | ((of_payee & _OTHER_MARKS) != 0)
         collects &= self._payers.passing(applied.dst, applied.payers, applied.clock_us)
         chosen = np.flatnonzero(collects)
         return Candidates(chosen, applied.dst[chosen])
@@ -155,7 +164,7 @@ class UnlicensedPayment(Typology):
             return None
         case = _Case(context, entities, account, (account,), parameters)
         finding = case.finding()
-        settler = None if finding else _foremost_payee(entities, case.paid_out, parameters)
+        settler = None if finding else _foremost_payee(entities, case.payees, parameters)
         if settler is not None:
             collectors = _collectors(context, entities, account, settler, parameters)
             case = _Case(context, entities, settler, collectors, parameters)
@@ -178,16 +187,13 @@ def _hands_on_to(context: Context, entities: Entities, account: int, parameters:
     """Who gets nearly all that the account pays out, if anybody does who keeps no others' money."""
     since_us = context.now_us - parameters.window_days * DAY
     left = context.graph.edges_out(account, since_us, context.now_us, context.as_of, parameters.max_legs)
-    return _foremost_payee(entities, left, parameters)
+    return _foremost_payee(entities, payees_of(left), parameters)
 
 
-def _foremost_payee(entities: Entities, left: Edges, parameters: Parameters) -> int | None:
-    payees, places = np.unique(left.dst, return_inverse=True)
-    sums = np.zeros(payees.size, np.int64)
-    np.add.at(sums, places, left.amount_minor)
-    if not payees.size or int(sums.max()) * _WHOLE < parameters.handed_on_bp * int(sums.sum()):
+def _foremost_payee(entities: Entities, payees: Payees, parameters: Parameters) -> int | None:
+    payee = payees.foremost
+    if not payees.payees or payees.foremost_minor * _WHOLE < parameters.handed_on_bp * payees.minor:
         return None
-    payee = int(payees[sums.argmax()])
     return None if payee == OUTSIDE_INDEX or entities.roles(payee) & _KEEPERS else payee
 
 
@@ -208,8 +214,8 @@ def _collectors(
 
 
 def _commonest(currencies: Int16s) -> int:
-    codes, counts = np.unique(currencies, return_counts=True)
-    return int(codes[counts.argmax()]) if codes.size else 0
+    counts = np.bincount(currencies)
+    return int(counts.argmax()) if counts.size else 0
 
 
 def _may_settle(context: Context, entities: Entities, party: str | None, parameters: Parameters) -> bool:
@@ -244,11 +250,11 @@ class _Case:
         self.accounts = tuple(dict.fromkeys((account, *collectors)))
         since_us = context.now_us - parameters.window_days * DAY
         self._window = (since_us, context.now_us, context.as_of, parameters.max_legs)
-        self.paid_out = context.graph.edges_out(account, *self._window)
-        """All that it paid out."""
-        self.in_use = (
-            bool(len(self.paid_out)) and int(self.paid_out.ts_us[-1]) > context.now_us - _LAST_LAG_US
-        )
+        self._paid_out = context.graph.edges_out(account, *self._window)
+        self.payees = payees_of(self._paid_out)
+        """Whom it paid out to, whatever for."""
+        out = self._paid_out
+        self.in_use = len(out) > 0 and bool(out.ts_us[-1] > context.now_us - _LAST_LAG_US)
         """It may have more to settle."""
 
     @cached_property
@@ -258,62 +264,58 @@ class _Case:
 
     @cached_property
     def _currency(self) -> int:
-        return _commonest(self.paid_out.currency)
+        return _commonest(self._paid_out.currency)
+
+    def _paid(self, purposes: int, own: Sequence[int]) -> Part:
+        return with_others(self._paid_out, True, self._currency, purposes, own)
 
     @cached_property
-    def _to_others(self) -> Edges:
-        out = self.paid_out
-        return some_of(out, ~np.isin(out.dst, self._own) & (out.currency == self._currency))
+    def _left_for_any(self) -> Part:
+        """What it settled, with whichever accounts, be they the same holder's."""
+        return self._paid(_SETTLED, self.accounts)
 
     @cached_property
-    def _left(self) -> Edges:
-        return some_of(self._to_others, _SETTLED[self._to_others.purpose])
+    def _left(self) -> Part:
+        is_all = len(self._own) == len(self.accounts)
+        return self._left_for_any if is_all else self._paid(_SETTLED, self._own)
 
     @cached_property
-    def _refunded(self) -> Edges:
-        return some_of(self._to_others, self._to_others.purpose == Purpose.refund)
-
-    @cached_property
-    def _came(self) -> Edges:
-        came = self._all_in
-        others = ~np.isin(came.src, self._own) & (came.currency == self._currency)
-        return some_of(came, others & _COLLECTED[came.purpose])
+    def _came(self) -> Part:
+        return with_others(self._all_in, False, self._currency, _COLLECTED, self._own)
 
     @cached_property
     def _all_in(self) -> Edges:
-        return merged(*(self._context.graph.edges_in(one, *self._window) for one in self.accounts))
+        first, *others = (self._context.graph.edges_in(one, *self._window) for one in self.accounts)
+        return merged(first, *others) if others else first
 
     def finding(self) -> Finding | None:
-        if np.unique(self.paid_out.dst).size < self._p.min_payees:
+        p = self._p
+        if self.payees.payees < p.min_payees or self._left_for_any.others < p.min_payees:
             return None
-        payees = np.unique(self._left.dst)
-        if payees.size < self._p.min_payees:
+        left, came = self._left, self._came
+        if left.others < p.min_payees or came.others < p.min_payers:
             return None
-        payers = np.unique(self._came.src)
-        if payers.size < self._p.min_payers or not self._is_passed_on():
+        if left.minor * _WHOLE < p.passed_on_bp * came.minor:
             return None
         settled = self._settled()
         if settled is None:
             return None
-        came_of, left_to = self._parties(payers), self._parties(payees)
-        if came_of < self._p.min_payers or left_to < self._p.min_payees:
+        came_of, left_to = self._parties(came.edges.src), self._parties(left.edges.dst)
+        if came_of < p.min_payers or left_to < p.min_payees:
             return None
         return self._found(*settled, came_of, left_to)
 
     def _parties(self, accounts: Int32s) -> int:
-        return len({self._entities.entity(account) for account in accounts.tolist()})
-
-    def _is_passed_on(self) -> bool:
-        paid_on, collected = int(self._left.amount_minor.sum()), int(self._came.amount_minor.sum())
-        return paid_on * _WHOLE >= self._p.passed_on_bp * collected
+        return len({self._entities.entity(account) for account in set(accounts.tolist())})
 
     def _settled(self) -> tuple[str, Fee] | None:
         """The first way in which enough of what was paid out answers to what came in."""
-        p, came, left = self._p, self._came, self._left
+        p, came, left = self._p, self._came.edges, self._left.edges
         days = Rates(10 * p.least_fee_bp, 10 * p.most_fee_bp, 10 * p.day_spread_bp)
         single = days._replace(spread=10 * p.payment_spread_bp)
+        of_days = days_of(came, left, self._paid(_GIVEN_BACK, self._own).edges)
         for lag in LAGS:
-            pairs = by_day(came, left, self._refunded, lag)
+            pairs = by_day(of_days, lag)
             # The first day of settling may be for longer than the days up to the next.
             fee = self._steady(pairs, days, p.min_days) or self._steady(pairs[1:], days, p.min_days)
             if fee is not None:
@@ -335,9 +337,9 @@ class _Case:
     def _found(self, way: str, fee: Fee, payers: int, payees: int) -> Finding:
         context, came = self._context, self._all_in
         handed_on = np.isin(came.src, self.accounts) & (came.dst == self._account)
-        legs = legs_of(merged(self._came, self._left, some_of(came, handed_on)))
+        legs = legs_of(merged(self._came.edges, self._left.edges, some_of(came, handed_on)))
         token, currency = context.token(self._account), context.graph.currency(self._currency)
-        minor = int(self._left.amount_minor.sum())
+        minor = self._left.minor
         ties = self._entities.ties(self._account)
         missing = self._missing()
         settled = Settled(
@@ -348,12 +350,12 @@ class _Case:
             max(leg.ts_us for leg in legs),
             payers,
             payees,
-            int(self._came.amount_minor.sum()),
+            self._came.minor,
             minor,
             fee.rate_tenths,
             currency,
         )
-        is_cut = self._came.truncated or self._left.truncated
+        is_cut = self._came.edges.truncated or self._left.edges.truncated
         cut = (Limit(name="legs", bound=self._p.max_legs),) if is_cut else ()
         return Finding(
             subject=Subject(kind=SubjectKind.account, id=token),
@@ -375,7 +377,7 @@ class _Case:
         )
 
     def _missing(self) -> tuple[str, ...]:
-        purposes = np.concatenate((self._came.purpose, self._left.purpose))
+        purposes = np.concatenate((self._came.edges.purpose, self._left.edges.purpose))
         unstated = int((purposes == Purpose.unknown).sum())
         missing = {
             "registry.account": not self._entities.accounts(self._account),
