@@ -71,8 +71,8 @@ class Strangers:
     def __init__(self, context: Context, currency: int, window_us: int) -> None:
         self._context = context
         since_us = context.now_us - window_us
-        self._scope = Scope(context.as_of, since_us, currency, context.marks, IN_A_ROLE)
-        self._oldest = context.graph.oldest(context.as_of)
+        oldest = context.graph.oldest(context.as_of)
+        self._scope = Scope(oldest, context.as_of, since_us, currency, context.marks, IN_A_ROLE)
         self._legs: dict[tuple[int, bool], tuple[list[Leg], bool]] = context.answers.setdefault(
             (Strangers, currency, window_us), {}
         )
@@ -102,7 +102,7 @@ class Strangers:
         return legs
 
     def _list(self, account: int, inward: bool) -> tuple[list[Leg], bool]:
-        legs, is_cut = self._context.legs.list(account, inward, self._scope, self._oldest)
+        legs, is_cut = self._context.legs.list(account, inward, self._scope)
         if self.entities.registered and legs:
             others = {leg.src if inward else leg.dst for leg in legs}
             strangers = {other for other in others if self.are_parties(account, other)}
