@@ -124,6 +124,12 @@ class StrangerLegs:
         ]
         return legs if ordered else sorted(legs), count > MAX_LEGS
 
+    def others(self, account: int, inward: bool, scope: Scope) -> tuple[set[int], bool]:
+        """Who is at the other end of the legs that list() gives; and whether there were more."""
+        count, _ = list_legs(self._ledger, account, inward, scope, self._room)
+        found = self._room[MAX_LEGS - min(count, MAX_LEGS) :]
+        return set(found["src" if inward else "dst"].tolist()), count > MAX_LEGS
+
     def around(self, accounts: Iterable[int]) -> Int32s:
         """They and all who have a leg with one of them."""
         chosen = np.array(sorted(accounts), np.int32)
