@@ -47,12 +47,17 @@ def crossing(_: Any, step: Step) -> Candidates:
     return Candidates(rows, step.applied.src[rows])
 
 
+def scattered(_: Any, step: Step) -> Candidates:
+    rows = completed_between(step, Shape.scatter_gather, 30 * DAY)
+    return Candidates(rows, step.applied.dst[rows])
+
+
 def fed(self: Any, step: Step) -> Candidates:
     rows = passed_between(step, in_force(self.parameters, self.id, step.rules[0]).window_days * DAY)
     return Candidates(rows, step.applied.dst[rows])
 
 
-NARROWED = {FanIn: completing, FanOut: completing, Bipartite: crossing}
+NARROWED = {FanIn: completing, FanOut: completing, Bipartite: crossing, ScatterGather: scattered}
 NARROWED |= dict.fromkeys((Stack, GatherScatter, Cycle), fed)
 SHAPES = (Bipartite, Stack, FanIn, FanOut, GatherScatter, ScatterGather, Cycle)
 PLAIN = tuple(undone(one, NARROWED[one]) if one in NARROWED else one for one in SHAPES)

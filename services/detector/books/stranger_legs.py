@@ -57,9 +57,10 @@ class Ledger(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """The legs that count: in one currency, up to `as_of`, not before `since_us` and between those who did
-    not deal before it, at accounts in none of the roles `barred`."""
+    """The legs that count: in one currency, from `oldest` up to `as_of`, not before `since_us` and between
+    those who did not deal before it, at accounts in none of the roles `barred`."""
 
+    oldest: int
     as_of: int
     since_us: int
     currency: int
@@ -113,16 +114,21 @@ class StrangerLegs:
         ends = np.concatenate((applied.src[rows], applied.dst[rows]))
         self.known = self._known(ends, np.tile(applied.clock_us[rows], 2))
 
-    def list(self, account: int, inward: bool, scope: Scope, oldest: int) -> tuple[list[Leg], bool]:
-        """In the order of (time, seq), none with a sequence number below `oldest`; and whether there were
-        more than MAX_LEGS, the latest."""
-        count, ordered = list_legs(self._ledger, account, inward, scope, oldest, self._room)
+    def list(self, account: int, inward: bool, scope: Scope) -> tuple[list[Leg], bool]:
+        """In the order of (time, seq); and whether there were more than MAX_LEGS, the latest."""
+        count, ordered = list_legs(self._ledger, account, inward, scope, self._room)
         found = self._room[MAX_LEGS - min(count, MAX_LEGS) :]
         legs = [
             Leg(ts_us, seq, src, dst, minor, PURPOSES[purpose], product, currency)
             for ts_us, seq, src, dst, minor, _, _, _, product, currency, purpose, _ in found.tolist()
         ]
         return legs if ordered else sorted(legs), count > MAX_LEGS
+
+    def others(self, account: int, inward: bool, scope: Scope) -> tuple[set[int], bool]:
+        """Who is at the other end of the legs that list() gives; and whether there were more."""
+        count, _ = list_legs(self._ledger, account, inward, scope, self._room)
+        found = self._room[MAX_LEGS - min(count, MAX_LEGS) :]
+        return set(found["src" if inward else "dst"].tolist()), count > MAX_LEGS
 
     def around(self, accounts: Iterable[int]) -> Int32s:
         """They and all who have a leg with one of them."""
@@ -237,6 +243,8 @@ def seek(ledger: Ledger, number: int, inward: bool, scope: Scope) -> int:
     """`number` or the first older one of the same account that is in scope, or NO_LEG."""
     while number >= ledger.ends[0]:
         leg = ledger.legs[slot_of(ledger, number)]
+        if leg.seq < scope.oldest:
+            break
         if (
             leg.seq <= scope.as_of
             and min(leg.ts_us, leg.since_us) >= scope.since_us
@@ -249,9 +257,7 @@ def seek(ledger: Ledger, number: int, inward: bool, scope: Scope) -> int:
 
 
 @kernel
-def list_legs(
-    ledger: Ledger, account: int, inward: bool, scope: Scope, oldest: int, room: Array
-) -> tuple[int, bool]:
+def list_legs(ledger: Ledger, account: int, inward: bool, scope: Scope, room: Array) -> tuple[int, bool]:
     """Fill `room` from its end, newest first; how many there are, one more than there is room for if more,
     and whether they lie in the order of time."""
     count = 0
@@ -259,8 +265,6 @@ def list_legs(
     number = newest_leg(ledger, account, inward, scope)
     while number != NO_LEG and count <= room.size:
         leg = ledger.legs[slot_of(ledger, number)]
-        if leg.seq < oldest:
-            break
         if count < room.size:
             place = room.size - 1 - count
             room[place] = leg

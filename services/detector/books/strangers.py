@@ -75,8 +75,8 @@ class Strangers:
     def __init__(self, context: Context, currency: int, window_us: int) -> None:
         self._context = context
         since_us = context.now_us - window_us
-        self._scope = Scope(context.as_of, since_us, currency, context.marks, IN_A_ROLE)
-        self._oldest = context.graph.oldest(context.as_of)
+        oldest = context.graph.oldest(context.as_of)
+        self._scope = Scope(oldest, context.as_of, since_us, currency, context.marks, IN_A_ROLE)
         self._legs: dict[tuple[int, bool], tuple[list[Leg], bool]] = context.answers.setdefault(
             (Strangers, currency, window_us), {}
         )
@@ -97,6 +97,13 @@ class Strangers:
     def out_of(self, account: int) -> list[Leg]:
         return self._of(account, False)
 
+    def payers(self, account: int) -> set[int]:
+        """Those of into()."""
+        return self._others(account, True)
+
+    def payees(self, account: int) -> set[int]:
+        return self._others(account, False)
+
     def _of(self, account: int, inward: bool) -> list[Leg]:
         known = self._legs.get((account, inward))
         if known is None:
@@ -106,12 +113,19 @@ class Strangers:
         return legs
 
     def _list(self, account: int, inward: bool) -> tuple[list[Leg], bool]:
-        legs, is_cut = self._context.legs.list(account, inward, self._scope, self._oldest)
+        legs, is_cut = self._context.legs.list(account, inward, self._scope)
         if self.entities.registered and legs:
-            others = {leg.src if inward else leg.dst for leg in legs}
-            strangers = {other for other in others if self.are_parties(account, other)}
+            strangers = self._among({leg.src if inward else leg.dst for leg in legs}, account)
             legs = [leg for leg in legs if (leg.src if inward else leg.dst) in strangers]
         return legs, is_cut
+
+    def _others(self, account: int, inward: bool) -> set[int]:
+        others, is_cut = self._context.legs.others(account, inward, self._scope)
+        self.is_cut |= is_cut
+        return self._among(others, account) if self.entities.registered else others
+
+    def _among(self, others: set[int], account: int) -> set[int]:
+        return {other for other in others if self.are_parties(account, other)}
 
     def are_parties(self, account: int, other: int) -> bool:
         """Neither is of everyday industry, and they are not one and the same."""

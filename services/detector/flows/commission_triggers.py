@@ -176,7 +176,7 @@ def find_passing(
         if ins == _NOT_KNOWN or outs == _NOT_KNOWN:
             chosen[place] = True
             continue
-        if ins == 0:
+        if ins == 0 or ins + outs + 1 < rule.legs:
             continue
         around = count_named_around(known, named, scope, hub, now_us)
         if around >= rule.thorough_from:

@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterable, Sequence
 from statistics import median_low
 from typing import Final
 
+from compiled import kernel
 from schemas.alert import Factor
 from schemas.instant import DAY
 from services.detector.books.strangers import Strangers
@@ -45,6 +46,18 @@ def days_of(first_us: int, now_us: int) -> int:
 def is_passed_on(received_minor: int, paid_minor: int) -> bool:
     """Nearly all of it, and little else."""
     return _LEAST_PERCENT * received_minor <= 100 * paid_minor <= _MOST_PERCENT * received_minor
+
+
+@kernel
+def passes_on(received_minor: int, paid_minor: int) -> bool:
+    """is_passed_on(), in kernels."""
+    return _LEAST_PERCENT * received_minor <= 100 * paid_minor <= _MOST_PERCENT * received_minor
+
+
+@kernel
+def count_days(first_us: int, now_us: int) -> int:
+    """days_of(), in kernels."""
+    return max(1, -((first_us - now_us) // DAY))
 
 
 def alike(legs: Sequence[Leg]) -> list[Leg]:

@@ -33,6 +33,7 @@ class Asked(NamedTuple):
     src: Int32s
     dst: Int32s
     seq: Int64s
+    head: Int64s
     clock_us: Int64s
     currency: Int16s
     marks: npt.NDArray[np.uint32]
@@ -63,7 +64,16 @@ class Relay(NamedTuple):
 def asked(step: Step, rows: Rows, window_us: int) -> Asked:
     one = step.applied
     return Asked(
-        rows, one.src, one.dst, one.seq, one.clock_us, one.currency, step.marks, IN_A_ROLE, window_us
+        rows,
+        one.src,
+        one.dst,
+        one.seq,
+        one.head,
+        one.clock_us,
+        one.currency,
+        step.marks,
+        IN_A_ROLE,
+        window_us,
     )
 
 
@@ -105,7 +115,8 @@ def find_crowds(known: Known, named: Named, asked: Asked, crowd: Crowd, chosen: 
 @kernel
 def scope_of(asked: Asked, row: int) -> Scope:
     since_us = asked.clock_us[row] - asked.window_us
-    return Scope(asked.seq[row], since_us, signed(asked.currency[row]), asked.marks, asked.barred)
+    currency = signed(asked.currency[row])
+    return Scope(asked.head[row], asked.seq[row], since_us, currency, asked.marks, asked.barred)
 
 
 @kernel

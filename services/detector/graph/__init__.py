@@ -2,11 +2,14 @@
 
 from services.detector.graph.answers import Applied, Edges, Reached, Status
 from services.detector.graph.graph import Counters, RollingGraph
+from services.detector.graph.returning import Coming, Departing
 from services.detector.graph.shapes import Found, Hit, Shape, Shapes
 
 __all__ = [
     "Applied",
+    "Coming",
     "Counters",
+    "Departing",
     "Edges",
     "Found",
     "Hit",

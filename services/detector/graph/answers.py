@@ -33,6 +33,8 @@ class Applied:
     """Sequence number; -1 where the row was not inserted."""
     as_of: Int64s
     """Last sequence number inserted up to and including the row."""
+    head: Int64s
+    """Sequence number of the oldest transfer that is live."""
     status: Int8s
     """A Status."""
     late: Bools

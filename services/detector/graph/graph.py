@@ -11,7 +11,7 @@ import networkx as nx
 import numpy as np
 import pyarrow as pa
 
-from compiled import Array, Int32s, Int64s, Record, read_only
+from compiled import Array, Bools, Int32s, Int64s, Record, read_only
 from schemas.account import TOKEN_BYTES
 from schemas.alert import Limit
 from schemas.batch import SCHEMA, BatchId, TransferBatch
@@ -37,6 +37,7 @@ from services.detector.graph.lists import (
 from services.detector.graph.neighbours import add_marks
 from services.detector.graph.ordering import distinct_in_order
 from services.detector.graph.reach import new_labels, new_search, reach
+from services.detector.graph.returning import Coming, Departing, find_returning, new_departures
 from services.detector.graph.ring import NEVER_US, Segments, new_ring
 from services.detector.graph.searches import apply_and_search_rows, apply_rows
 from services.detector.graph.shapes import Found, Shapes
@@ -118,6 +119,7 @@ class RollingGraph:
         self._ids = TransferIds()
         self._labels = new_labels(max_accounts)
         self._outward_labels = new_labels(max_accounts)
+        self._departures = new_departures(max_accounts)
         self._searches = 0
         self._adjacency = new_adjacency(max_transfers, max_accounts)
         self._edges = np.empty(_EDGES_AT_HAND, EDGE)
@@ -130,11 +132,12 @@ class RollingGraph:
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what the next search builds anew."""
-        return self.__dict__ | {"_adjacency": None}
+        return self.__dict__ | {"_adjacency": None, "_departures": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._adjacency = new_adjacency(self.max_transfers, self.max_accounts)
+        self._departures = new_departures(self.max_accounts)
 
     def apply(self, batch: TransferBatch) -> Applied:
         """Take the rows of `batch` in. `ts_us`, `amount_minor` and `purpose` of the answer are the
@@ -350,6 +353,22 @@ class RollingGraph:
         and end by `until_us`; as backward(), with transfers out for transfers in."""
         view = self._view(from_us, until_us, as_of)
         return self._reach(account, OUTWARD, view, max_hops, max_edges, hub_degree)
+
+    def returning(
+        self, coming: Coming, departing: Departing, max_hops: int, max_edges: int, hub_degree: int
+    ) -> Bools:
+        """Which transfers of the batch applied last may bring money home: a superset of those on whose cycle
+        a leg departs, and of those for whose payer backward() finds one that does."""
+        count = coming.seq.size
+        view = self._view(0, 0, self._first - 1)
+        asked = new_search(
+            self._labels, self._searches + 1, INWARD, view, max_hops - 1, max_edges, hub_degree
+        )
+        self._searches += count
+        oldest = self._heads[coming.seq - self._first]
+        chosen = np.zeros(count, np.bool_)
+        find_returning(self._state, asked, self._departures, coming, oldest, departing, chosen)
+        return chosen
 
     def edges(self, seqs: Iterable[int]) -> Edges:
         """These transfers. Raises Unknown when one is not held any more."""

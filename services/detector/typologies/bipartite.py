@@ -9,7 +9,6 @@ A family's red packets at new year are whole yuan, below a thousand: the legs th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -111,12 +110,12 @@ class Bipartite(Typology):
 
 def _group(strangers: Strangers, transfer: Transfer, parameters: Parameters) -> _Group | None:
     """The largest found by adding payers to the new leg's, those who share most payees first."""
-    own = _payees(strangers.out_of(transfer.src))
+    own = strangers.payees(transfer.src)
     if len(own) < parameters.min_side:
         return None
-    others = sorted({leg.src for leg in strangers.into(transfer.dst)} - {transfer.src})
-    shared = {one: _payees(strangers.out_of(one)) & own for one in others}
-    best = group = _Group((transfer.src,), own)
+    others = strangers.payers(transfer.dst) - {transfer.src}
+    shared = {one: strangers.payees(one) & own for one in others}
+    best = group = _Group((transfer.src,), frozenset(own))
     for payer in sorted(shared, key=lambda one: (-len(shared[one]), one)):
         payees = group.payees & shared[payer]
         if transfer.dst in payees and len(payees) >= parameters.min_side:
@@ -128,8 +127,3 @@ def _group(strangers: Strangers, transfer: Transfer, parameters: Parameters) -> 
 
 def _is_present(leg: Leg, parameters: Parameters) -> bool:
     return leg.amount_minor < parameters.present_minor and leg.amount_minor % 100 == 0
-
-
-def _payees(legs: Iterable[Leg]) -> frozenset[int]:
-    payees: Collection[int] = {leg.dst for leg in legs}
-    return frozenset(payees)

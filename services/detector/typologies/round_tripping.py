@@ -33,11 +33,12 @@ from services.detector.explanations.round_tripping import Round, explanation
 from services.detector.flows.lending import NOT_PASSED
 from services.detector.flows.loans import Arrival, arrival
 from services.detector.flows.rounds import MAX_ROUNDS, Rounds, Whose
-from services.detector.graph import Edges, Shape
+from services.detector.graph import Coming, Departing, Edges, Shape
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.lookups import Lookup
 from services.detector.parties.marks import KEEPER
+from services.detector.parties.siblings import Siblings
 from services.detector.purposes import among
 from services.detector.severity import by_amount
 from services.detector.typology import (
@@ -54,6 +55,7 @@ from services.detector.typology import (
     least,
     parameter,
     shown,
+    throughout,
 )
 from services.detector.wording import day, percent
 
@@ -122,19 +124,29 @@ class RoundTripping(Typology):
 
     def __init__(self) -> None:
         self._several = _SeveralAccounts()
+        self._siblings = Siblings()
         self._rounds = Rounds()
 
     def candidates(self, step: Step) -> Candidates:
-        """Transfers that close a cycle of accounts; and large ones to parties of several accounts."""
-        applied = step.applied
+        """Transfers that close a cycle of accounts, and large ones to parties of several accounts: where a
+        first payment may be found."""
+        applied, found, closing = step.applied, step.found, step.completed(Shape.cycle)
         may = step.inserted & _MAY_BE_ROUND[applied.purpose] & (applied.src > 0) & (applied.dst > 0)
         may &= ((step.src_marks | step.dst_marks) & KEEPER) == 0
-        closes = np.zeros(may.size, np.bool_)
-        closes[step.found.row[step.completed(Shape.cycle)]] = True
+        first, length = np.zeros((2, may.size), np.int32)
+        first[found.row[closing]], length[found.row[closing]] = found.first_leg[closing], found.count[closing]
+        closes = length > 0
         least_minor = least(Parameters, self.id, "min_party_payment_minor", step)
         large = np.flatnonzero(may & ~closes & (applied.amount_minor >= least_minor) & (step.dst_marks != 0))
         closes[large] = self._several.of(step, applied.dst[large]) != 0
         rows = np.flatnonzero(may & closes)
+        p = throughout(Parameters, self.id, step)
+        if p is not None:
+            homes = self._siblings.of(step, applied.dst[rows])
+            coming = Coming(applied.seq[rows], *homes, found.legs, first[rows], length[rows])
+            departing = Departing(p.min_payment_minor, _MAY_BE_ROUND, p.window_days * DAY)
+            hops = p.max_party_legs - 1
+            rows = rows[step.graph.returning(coming, departing, hops, p.max_edges, p.hub_degree)]
         return Candidates(rows, applied.dst[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:

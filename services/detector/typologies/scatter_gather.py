@@ -23,6 +23,7 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from services.detector.books.strangers import Strangers, completed_between
 from services.detector.flows.commissions import RATES, accident_ppm, before, whole_percent
+from services.detector.flows.gathering_triggers import MOST_MIDDLES, Gathering, gathering
 from services.detector.flows.shape_rules import (
     CROWD,
     CROWD_SOURCE,
@@ -48,6 +49,7 @@ from services.detector.typology import (
     greatest,
     in_force,
     parameter,
+    throughout,
 )
 
 _EVERY_PPM = 1_000
@@ -62,6 +64,15 @@ class Parameters:
     min_minor: int = parameter(MATERIAL_MINOR, MATERIAL_SOURCE)
     max_chance_ppm: int = parameter(10_000, "assumption: one accident in a hundred looks, for each middle")
     max_middles: int = parameter(50, "bound on the payers of one collector that are looked at, the latest")
+
+    def rule(self, registered: bool) -> Gathering:
+        return Gathering(
+            self.min_middles,
+            self.min_alike,
+            self.min_crowd if registered else 0,
+            self.max_chance_ppm,
+            self.max_middles,
+        )
 
 
 class _Middle(NamedTuple):
@@ -96,6 +107,9 @@ class ScatterGather(Typology):
     def candidates(self, step: Step) -> Candidates:
         window_us = greatest(Parameters, self.id, "window_days", step) * DAY
         rows = completed_between(step, Shape.scatter_gather, window_us)
+        parameters = throughout(Parameters, self.id, step)
+        if parameters is not None and parameters.max_middles <= MOST_MIDDLES:
+            rows = gathering(step, rows, window_us, parameters.rule(step.registry.knows_accounts))
         return Candidates(rows, step.applied.dst[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:

@@ -26,6 +26,7 @@ from schemas.record import Bilingual
 from services.detector.books.strangers import Strangers, passed_between
 from services.detector.flows.commission_triggers import Rule, passing_twice
 from services.detector.flows.commissions import Pass, before, passes
+from services.detector.flows.layer_triggers import Layer, in_layer
 from services.detector.flows.shape_rules import (
     MATERIAL_MINOR,
     MATERIAL_SOURCE,
@@ -35,7 +36,7 @@ from services.detector.flows.shape_rules import (
     pace,
     passed_on,
 )
-from services.detector.flows.shape_triggers import Relay, Rows, relaying
+from services.detector.flows.shape_triggers import Rows
 from services.detector.legs import Leg
 from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, commission, finding, named
 from services.detector.typology import (
@@ -142,7 +143,7 @@ def _possible(step: Step, rows: Rows, parameters: Parameters) -> Rows:
     stacked = passing_twice(step, rows, window_us, rule)
     if not step.registry.knows_accounts:
         return stacked
-    layered = relaying(step, rows, window_us, Relay(parameters.min_shared, 0))
+    layered = in_layer(step, rows, window_us, Layer(parameters.min_shared, parameters.min_minor))
     return np.union1d(stacked, layered)
 
 
