@@ -9,16 +9,8 @@ from hypothesis import strategies as st
 from attribution import Payments, carry
 from schemas.transaction import Purpose
 from services.detector.distinct import numbers_for
-from services.detector.flows.collecting import (
-    NOBODY,
-    STRONG,
-    WEAK,
-    WEIGHED,
-    Rule,
-    gather,
-    weigh,
-)
 from services.detector.flows.pots import FOLLOWED, Follow, follow_clients
+from services.detector.flows.weighing import NOBODY, STRONG, WEAK, WEIGHED, Rule, gather, weigh
 from services.detector.legs import Leg, merged
 from tests.detector.transfers import edges_of
 

@@ -1,13 +1,8 @@
 """Whose money is gathered in an account: which of its payers are an institution's clients.
 
-A payment in is *strong* evidence when the feed says that it is an investment or a recharge, or names
-an institution's product (a transfer that names one, to somebody who is not of the institution, is a claim
-that he sells on: weak); *weak* when it says nothing telling; else it is everyday business. Weak
-payments count as clients' only where the account is tied to the institution, or where its payers are
-so many of that one institution's clients that it is no shop. What is paid to an account that stands in
-front of it (services.detector.flows.fronts) is weak evidence where it is large, whatever it is said to be.
-
-An account may have thousands of payments, so they are columns here, not records.
+Strong evidence (services.detector.flows.weighing) counts as it is. Weak payments count as clients' only where
+the account is tied to the institution, or where its payers are so many of that one institution's clients that
+it is no shop.
 """
 
 from __future__ import annotations
@@ -15,52 +10,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 
-from compiled import Array, Bools, Int8s, Int32s, kernel
+from compiled import Bools, Int32s
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
-from services.detector.distinct import number_of, numbered, numbers_for
+from services.detector.distinct import numbered, numbers_for
+from services.detector.flows.weighing import NO_INSTITUTION, NOBODY, WEIGHED, Rule, gather, weigh
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import Leg, legs_of, some_of
 from services.detector.parties.entities import Entities
-from services.detector.purposes import among, bits_of
 
-STRONG: Final = frozenset({Purpose.invest, Purpose.recharge})
-WEAK: Final = frozenset({Purpose.unknown, Purpose.transfer, Purpose.top_up, Purpose.repay, Purpose.fee})
-"""A fee is weak evidence only where it is neither small nor filed."""
 _FEE_ROLES: Final = frozenset({AccountRole.fee, AccountRole.guarantee})
 _WHOLE: Final = 10_000
-_NO_INSTITUTION: Final = -1
-NOBODY: Final = -1
-
-_IS_STRONG: Final = among(STRONG)
-_IS_TELLING: Final = among(STRONG | WEAK)
-
-
-_STRONG_BITS: Final = bits_of(STRONG)
-_TELLING_BITS: Final = bits_of(STRONG | WEAK)
-_FEE: Final = int(Purpose.fee)
-_TRANSFER: Final = int(Purpose.transfer)
-_UNKNOWN: Final = int(Purpose.unknown)
 _NOT_NAMED: Final = np.empty(0, np.int32)
 _NOT_FILED: Final = np.empty(0, np.bool_)
 _THEIR_OWN: Final = np.empty(0, np.int32)
-
-
-def telling(purposes: Int8s) -> Bools:
-    """Payments that could make their payers clients."""
-    could: Bools = _IS_TELLING[purposes]
-    return could
-
-
-def stated(purposes: Int8s, products: Int32s) -> Bools:
-    """Payments that may be strong evidence: all that counts where an account is of everyday business."""
-    may: Bools = _IS_STRONG[purposes] | (products != 0)
-    return may
 
 
 class Settings(Protocol):
@@ -107,98 +75,6 @@ class Collected:
     concentration_bp: int
     unregistered: bool
     unstated: bool
-
-
-class Rule(NamedTuple):
-    """Whose payments in, in which currency, and what tells them apart."""
-
-    account: int
-    currency: int
-    small_fee_minor: int
-    min_deposit_minor: int
-    tied: bool
-    everyday: bool
-    licensed: bool
-    takes_fees: bool
-    """It is registered for fees: small payments that say nothing are fees too."""
-
-
-WEIGHED: Final = np.dtype(
-    [
-        ("payer", "<i4"),  # its payer's number, NOBODY where it is not somebody else's in the currency
-        ("account", "<i4"),  # of the payer whose number is the place
-        ("tells", "?"),  # whether some payment of that payer counts that could make him a client
-        ("strong", "?"),  # whether it is evidence, and which
-        ("weak", "?"),
-    ],
-    align=True,
-)
-"""By payment, and by payer's number."""
-
-
-@kernel
-def weigh(
-    payments: Array,
-    rule: Rule,
-    named: Int32s,
-    is_filed: Bools,
-    numbers: Array,
-    weighed: Array,
-) -> int:
-    """How many payers tell. `named`: of each payment the institution whose product it names; `is_filed`:
-    whether it is a fee within the filed rate; each is empty where none is."""
-    telling = 0
-    for place in range(payments.size):
-        paid = payments[place]
-        if paid.currency != rule.currency or paid.src == OUTSIDE_INDEX or paid.src == rule.account:
-            weighed[place].payer = NOBODY
-            continue
-        payer = number_of(numbers, paid.src)
-        weighed[place].payer = payer
-        weighed[payer].account = paid.src
-        own = paid.dst == rule.account
-        is_fee = paid.purpose == _FEE or (own and rule.takes_fees and paid.purpose == _UNKNOWN)
-        says = _TELLING_BITS >> paid.purpose & 1 != 0
-        if is_fee and paid.amount_minor <= rule.small_fee_minor:
-            says = False
-        if not own:
-            says = says or paid.amount_minor >= rule.min_deposit_minor
-        elif is_filed.size and is_filed[place]:
-            says = False
-        if not says:
-            continue
-        strong = _STRONG_BITS >> paid.purpose & 1 != 0
-        if not named.size or named[place] == _NO_INSTITUTION:
-            strong = strong and not rule.everyday
-        elif rule.tied or paid.purpose != _TRANSFER:
-            strong = strong or not rule.licensed
-        weak = not strong and not rule.licensed
-        weighed[place].strong = strong
-        weighed[place].weak = weak
-        if (strong or (weak and not rule.everyday)) and not weighed[payer].tells:
-            weighed[payer].tells = True
-            telling += 1
-    return telling
-
-
-@kernel
-def gather(
-    payments: Array, weighed: Array, chosen: Bools, number: Int32s, client: Int32s
-) -> tuple[int, int, bool]:
-    """Fill `client`, of the payments chosen: the `number` of the payer's entity; empty: his own is. How many
-    are strong, what all come to, and whether the feed leaves a purpose out."""
-    strong = 0
-    minor = 0
-    unstated = False
-    for place in range(payments.size):
-        client[place] = NOBODY
-        if chosen[place]:
-            payer = weighed[place].payer
-            client[place] = number[payer] if number.size else payer
-            strong += weighed[place].strong
-            minor += payments[place].amount_minor
-            unstated = unstated or payments[place].purpose == _UNKNOWN
-    return strong, minor, unstated
 
 
 class Collector:
@@ -266,7 +142,7 @@ class Collector:
         products = self._edges.product
         if not np.count_nonzero(products):
             return _NOT_NAMED
-        named = np.full(products.size, _NO_INSTITUTION, np.int32)
+        named = np.full(products.size, NO_INSTITUTION, np.int32)
         for product in np.unique(products[products != 0]).tolist():
             institution_id = self._entities.institution_of_product(product)
             if institution_id is not None:
@@ -338,8 +214,8 @@ class Collector:
         """A strong payment belongs to the institution of its product; to any where it names none."""
         if not self._names:
             return True
-        place = self._names.index(institution_id) if institution_id in self._names else _NO_INSTITUTION
-        mine: Bools = (self._named == _NO_INSTITUTION) | (self._named == place)
+        place = self._names.index(institution_id) if institution_id in self._names else NO_INSTITUTION
+        mine: Bools = (self._named == NO_INSTITUTION) | (self._named == place)
         return mine
 
     def _weak_counts(self, tied: bool, members: Bools, concentration_bp: int) -> Bools:

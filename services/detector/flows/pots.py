@@ -15,6 +15,7 @@ from services.detector.flows import collecting, fronts
 from services.detector.flows.collecting import Collected, Collector
 from services.detector.flows.commissions import is_before
 from services.detector.flows.matching import unmatched_minor
+from services.detector.flows.weighing import NOBODY
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import Leg, merged, some_of
@@ -161,7 +162,7 @@ class Pot:
         """Of `collected`, as far as it is held, and as far as it was paid on."""
         came, went, client = self._came, self._went, collected.client
         if client.size < len(came):
-            before = np.full(len(came) - client.size, collecting.NOBODY, np.int32)
+            before = np.full(len(came) - client.size, NOBODY, np.int32)
             client = np.concatenate((before, client))
         matured_us = self._context.now_us - self._s.held_hours * HOUR
         follow = Follow(int(collected.edges.currency[0]), matured_us)

@@ -27,7 +27,7 @@ from schemas.record import Bilingual
 from schemas.transaction import Purpose
 from services.detector.books.incidents import Case, Incident, Incidents, Reason
 from services.detector.explanations.custody_bypass import Bypass, explanation
-from services.detector.flows.collecting import STRONG
+from services.detector.flows.weighing import STRONG
 from services.detector.parties.entities import CLIENT_MONEY, OWN_MONEY, Entities, holder_of
 from services.detector.parties.marks import CUSTODY, KEPT_FOR_OTHERS, OTHER, TIED, bits_of
 from services.detector.purposes import among

@@ -36,9 +36,10 @@ from schemas.transaction import Purpose
 from services.detector.books.payers import SPAN_US, Payers
 from services.detector.books.rounds import Rounds
 from services.detector.explanations.pooling import Pool, explanation
-from services.detector.flows.collecting import Collected, is_everyday, stated, telling
+from services.detector.flows.collecting import Collected, is_everyday
 from services.detector.flows.fronts import may_pass_on
 from services.detector.flows.pots import Held, Paid, Pot, in_use
+from services.detector.flows.weighing import stated, telling
 from services.detector.gate import Gate
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import KEPT_FOR_OTHERS, bits_of
