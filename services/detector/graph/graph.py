@@ -22,7 +22,7 @@ from services.detector.graph.adjacency import new_adjacency
 from services.detector.graph.answers import Applied, Edges, Reached
 from services.detector.graph.arcs import MOST_AGE_US
 from services.detector.graph.codes import Codes
-from services.detector.graph.columns import in_order, rows_of
+from services.detector.graph.columns import copied, in_order, rows_of
 from services.detector.graph.hunt import found_by, new_hunt
 from services.detector.graph.invariants import check
 from services.detector.graph.lists import (
@@ -427,7 +427,7 @@ class RollingGraph:
         ring, accounts = self._state.ring, self._state.accounts.records
         count, ordered = list_transfers(ring, accounts, account, direction, view, room)
         found = room[limit - min(count, limit) :]
-        return Edges(found.copy() if ordered else found.take(in_order(found)), count > limit)
+        return Edges(copied(found) if ordered else found.take(in_order(found)), count > limit)
 
     def _read(self, seqs: Int64s) -> Array:
         """EDGE records."""

@@ -20,6 +20,7 @@ from services.detector.graph.fingerprints import digest_rows
 from services.detector.graph.invariants import check
 from services.detector.graph.lists import list_around, list_transfers, read_transfers
 from services.detector.graph.neighbours import add_marks
+from services.detector.graph.ordering import distinct_in_order
 from services.detector.graph.reach import reach
 from services.detector.graph.searches import apply_and_search_rows, apply_rows
 from tests.detector.graph.logs import LATENESS, MARK, WINDOW, Event, Mark, batches, cuts, events
@@ -299,6 +300,7 @@ def test_warm_compiles_what_batches_need_wherever_they_lie() -> None:
         reach,
         list_transfers,
         list_around,
+        distinct_in_order,
         read_transfers,
     )
     RollingGraph.warm()
@@ -327,3 +329,17 @@ def test_transfers_around_accounts_are_bounded_each_way() -> None:
     assert (around.seq.tolist(), around.truncated) == ([0, 1, 2, 3, 4], False)
     pair.graph._edges = pair.graph._edges[:1]
     assert pair.graph.edges_around(accounts, 0, 2000, as_of, 3).seq.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_a_hub_is_one_as_of_the_row_and_since_the_time_asked_about_whatever_was_asked_before() -> None:
+    """2 pays 3 three times: more than two, for those who see all three."""
+    pair = Pair.of()
+    log = [(1, 2, 1000), (2, 3, 1001), (1, 2, 1002), (2, 3, 1002), (2, 3, 1003)]
+    built = batch([Transfer(f"t{n}", *each) for n, each in enumerate(log)])
+    rows = pair.graph.apply(built).as_of.tolist()
+    for row, since in [(4, 1000), (3, 1000), (4, 1002), (4, 1000)] * 2:
+        forward = pair.graph.forward(pair.index(1), since, 2000, rows[row], 3, 10, 2)
+        is_hub = (row, since) == (4, 1000)
+        assert [pair.account(int(hub)) for hub in forward.hubs] == ([2] if is_hub else [])
+        backward = pair.graph.backward(pair.index(3), 2000, since, rows[row], 3, 10, 2)
+        assert backward.hubs.size == 0
