@@ -17,7 +17,7 @@ LATEST: Final = 50
 
 
 class Closing(NamedTuple):
-    """The transfer that may close a ring, whose legs are not before `since_us`."""
+    """The transfer that may close a ring, whose legs are not before `since_us` nor logged before `oldest`."""
 
     src: int
     dst: int
@@ -26,6 +26,7 @@ class Closing(NamedTuple):
     amount_minor: int
     currency: int
     since_us: int
+    oldest: int
 
 
 class Bounds(NamedTuple):
@@ -100,6 +101,7 @@ def find_rings(
             amount_minor[row],
             signed(asked.currency[row]),
             asked.clock_us[row] - bounds.window_us,
+            asked.head[row],
         )
         chosen[place] = find_ring(known, search, closing, bounds, found) >= least
 
@@ -131,6 +133,8 @@ def find_ring(known: Known, search: _Search, closing: Closing, bounds: Bounds, f
                 here = number
                 leg = ledger.legs[slot_of(ledger, here)]
                 number = step_back(ledger, here, True)
+                if leg.seq < closing.oldest:
+                    break
                 if leg.seq >= closing.seq or leg.since_us < leg.ts_us - bounds.window_us:
                     continue
                 looked += 1

@@ -106,6 +106,7 @@ def _closing(context: Context, transfer: Transfer, parameters: Parameters) -> Cl
         transfer.amount_minor,
         transfer.currency,
         context.now_us - parameters.window_days * DAY,
+        context.graph.oldest(context.as_of),
     )
 
 
