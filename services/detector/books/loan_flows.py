@@ -152,11 +152,6 @@ _IS_UNSTATED: Final = among(UNSTATED)
 MOVES_LOAN: Final = np.isin(_FLOW_CODES, (Flow.disbursed, Flow.repaid, Flow.compensated))
 
 
-@cache
-def _among(flows: tuple[Flow, ...]) -> Bools:
-    return np.isin(_FLOW_CODES, flows)
-
-
 class Booked(NamedTuple):
     """The rows of a batch that are booked, ascending; columns of one length."""
 
