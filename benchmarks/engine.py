@@ -28,6 +28,7 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.machine import load_average, machine, resident_bytes
+from lookthrough.cli import COLLECTED_EVERY
 from lookthrough.files import Directory, read_transactions
 from schemas.batch import BatchId, TransferBatch, decode, encode
 from schemas.instant import DAY, MAX_INSTANT
@@ -216,6 +217,7 @@ def measured(feed: Feed, sizes: Sequence[int], most: int) -> dict[str, Any]:
 def main(seed: int, share: float, days: int, rows: str, most: int) -> None:
     """Measure the detector's engine on this machine; write build/bench/engine.json."""
     sizes = [int(each) for each in rows.split(",")]
+    gc.set_threshold(*COLLECTED_EVERY)
     RollingGraph.warm()
     result: dict[str, Any] = {
         "command": f"python -m benchmarks.engine {' '.join(sys.argv[1:])}".strip(),

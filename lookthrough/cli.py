@@ -5,11 +5,12 @@ Imports are inside the commands, so that `--help` answers at once.
 
 from __future__ import annotations
 
+import gc
 import os
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
+COLLECTED_EVERY: Final = (50_000, 20, 20)
+"""New objects, then young, then middle-aged collections after which Python looks for cycles that nothing
+reaches. A service drops nearly all it makes at once, or keeps it: at the default of 700, 10 and 10 the
+search took 0.7 us of the 17 that the detector spent on a transfer; so it takes a tenth of that."""
 
 
 class Commands(click.Group):
@@ -39,6 +44,7 @@ class Commands(click.Group):
 @click.version_option(package_name="lookthrough")
 def main() -> None:
     """Lookthrough 穿透: watch money, not paperwork."""
+    gc.set_threshold(*COLLECTED_EVERY)
 
 
 @main.command()
