@@ -28,7 +28,6 @@ _FEE_ROLES: Final = frozenset({AccountRole.fee, AccountRole.guarantee})
 _WHOLE: Final = 10_000
 _NOT_NAMED: Final = np.empty(0, np.int32)
 _NOT_FILED: Final = np.empty(0, np.bool_)
-_THEIR_OWN: Final = np.empty(0, np.int32)
 
 
 class Settings(Protocol):
@@ -231,8 +230,10 @@ class Collector:
         """By payer the number of the entity behind him, how many there are, and whether the registry does not
         know one of their accounts."""
         if not self._entities.registered:  # then every account is an entity of its own
-            clients = int(np.count_nonzero(np.bincount(self._payer[chosen])))
-            return _THEIR_OWN, clients, clients > 0
+            is_chosen = np.zeros(self._payers.size, np.bool_)
+            is_chosen[self._payer[chosen]] = True
+            clients = int(np.count_nonzero(is_chosen))
+            return np.cumsum(is_chosen, dtype=np.int32) - 1, clients, clients > 0
         numbers = np.unique(self._payer[chosen]).tolist()
         entities = [self._entities.entity(int(self._payers[number])) for number in numbers]
         places = {entity: place for place, entity in enumerate(dict.fromkeys(entities))}

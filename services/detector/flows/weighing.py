@@ -124,8 +124,8 @@ def weigh(
 def gather(
     payments: Array, weighed: Array, chosen: Bools, number: Int32s, client: Int32s
 ) -> tuple[int, int, bool]:
-    """Fill `client`, of the payments chosen: the `number` of the payer's entity; empty: his own is. How many
-    are strong, what all come to, and whether the feed leaves a purpose out."""
+    """Fill `client`, of the payments chosen: the `number` of the payer's entity. How many are strong, what
+    all come to, and whether the feed leaves a purpose out."""
     strong = 0
     minor = 0
     unstated = False
@@ -133,7 +133,7 @@ def gather(
         client[place] = NOBODY
         if chosen[place]:
             payer = weighed[place].payer
-            client[place] = number[payer] if number.size else payer
+            client[place] = number[payer]
             strong += weighed[place].strong
             minor += payments[place].amount_minor
             unstated = unstated or payments[place].purpose == _UNKNOWN
