@@ -22,7 +22,8 @@ class FirstRows:
         """`accounts[row]` has one at each of `rows` of the batch."""
         self._reach(accounts)
         chosen = np.flatnonzero(rows)
-        np.minimum.at(self._first, accounts[chosen], self._rows + chosen)
+        new = chosen[self._first[accounts[chosen]] == _NEVER][::-1]
+        self._first[accounts[new]] = self._rows + new  # of an account's rows the last in this order stays
 
     def had(self, accounts: Int32s) -> Bools:
         """By row of the batch: whether `accounts[row]` has had one by then, that row included."""

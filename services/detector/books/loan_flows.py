@@ -13,17 +13,16 @@ from functools import cache
 from typing import Final, NamedTuple
 
 import numpy as np
-import pyarrow.compute as pc
 
 from compiled import Array, Bools, Int8s, Int64s
-from schemas.batch import TransferBatch
 from schemas.instant import HOUR
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
 from services.detector.beijing import day_of
-from services.detector.graph import Applied, Status
+from services.detector.graph import Applied
 from services.detector.parties.marks import BORROWER, CLIENT, CUSTODY, TIED, bits_of
 from services.detector.purposes import among
+from services.detector.sieve import Fact, Sights, either, sieve
 
 YUAN: Final = 0
 """Code of the currency that the graph sums."""
@@ -149,6 +148,11 @@ _FLOW_CODES: Final = np.arange(len(Flow))
 AHEAD: Final[Int64s] = np.isin(_FLOW_CODES, Flow.paid) - np.isin(_FLOW_CODES, ASSET).astype(np.int64)
 _IS_INWARD: Final = np.isin(_FLOW_CODES, INWARD)
 _IS_UNSTATED: Final = among(UNSTATED)
+_TOUCHES: Final = either(
+    sieve(payer=CUSTODY | HOUSE, facts=Fact.yuan),
+    sieve(payee=CUSTODY | HOUSE, facts=Fact.yuan),
+    sieve(payer=TIED, payee=CLIENT, facts=Fact.yuan),
+)
 MOVES_LOAN: Final = np.isin(_FLOW_CODES, (Flow.disbursed, Flow.repaid, Flow.compensated))
 
 
@@ -179,16 +183,15 @@ def _among(flows: tuple[Flow, ...]) -> Bools:
     return np.isin(_FLOW_CODES, flows)
 
 
-def booked(batch: TransferBatch, applied: Applied, src_marks: Array, dst_marks: Array) -> Booked:
+def booked(applied: Applied, sights: Sights) -> Booked:
     """The rows of a batch that concern platforms' loans."""
-    touched = ((src_marks | dst_marks) & (CUSTODY | HOUSE)) != 0
-    touched |= ((src_marks & TIED) != 0) & ((dst_marks & CLIENT) != 0)
-    touched &= (applied.status == Status.inserted) & (applied.currency == YUAN)
-    rows = np.flatnonzero(touched & (applied.amount_minor <= MAX_MINOR))
+    rows = sights.passing(_TOUCHES)
+    rows = rows[applied.amount_minor[rows] <= MAX_MINOR]
     src, dst = applied.src[rows], applied.dst[rows]
-    payer, payee = _WHO[_key(src_marks[rows])], _WHO[_key(dst_marks[rows])]
+    src_marks, dst_marks, _, facts = sights.seen[:, rows]
+    payer, payee = _WHO[_key(src_marks)], _WHO[_key(dst_marks)]
     minor = applied.amount_minor[rows]
-    reversed_ = pc.binary_length(batch.columns.column("reversal_of")).to_numpy()[rows] > 0
+    reversed_ = (facts & Fact.reversal) != 0
     if reversed_.any():
         src, dst = np.where(reversed_, dst, src), np.where(reversed_, src, dst)
         payer, payee = np.where(reversed_, payee, payer), np.where(reversed_, payer, payee)

@@ -137,14 +137,16 @@ class UnlicensedPayment(Typology):
         applied = step.applied
         many = applied.payees >= least(Parameters, self.id, "min_payees", step)
         self._pays_many.note(applied.src, many & (applied.src > 0))
-        self._hands_on.note(applied.src, self._pays_many.had(applied.dst) & (applied.src > 0))
+        pays_many = self._pays_many.had(applied.dst)
+        self._hands_on.note(applied.src, pays_many & (applied.src > 0))
         collects = step.inserted & (applied.payers >= least(Parameters, self.id, "min_payers", step))
-        collects &= self._pays_many.had(applied.dst) | self._hands_on.had(applied.dst)
-        of_payee = step.dst_marks
-        collects &= ((of_payee & _KEEPER_MARKS) == 0) | ((of_payee & _OTHER_MARKS) != 0)
-        collects &= self._payers.passing(applied.dst, applied.payers, applied.clock_us)
-        chosen = np.flatnonzero(collects)
-        return Candidates(chosen, applied.dst[chosen])
+        collects &= pays_many | self._hands_on.had(applied.dst)
+        rows = np.flatnonzero(collects)
+        of_payee = step.dst_marks[rows]
+        rows = rows[((of_payee & _KEEPER_MARKS) == 0) | ((of_payee & _OTHER_MARKS) != 0)]
+        payees = applied.dst[rows]
+        passing = self._payers.passing(payees, applied.payers[rows], applied.clock_us[rows])
+        return Candidates(rows[passing], payees[passing])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         """Once a day, or when a quarter more payers have come."""
