@@ -95,10 +95,7 @@ class LoanBook:
         self._next_row = int(self.batch.rows[0]) if self.batch.rows.size else _NEVER
         self._make_room()
         self._note_platforms()
-        places = self.batch.product * len(Flow) + self.batch.flow
-        np.add.at(self._most.reshape(-1), places, np.maximum(self.batch.minor, 0))
-        if (lowered := np.minimum(self.batch.minor, 0)).any():
-            np.add.at(self._least.reshape(-1), places, lowered)
+        bound_rows(self._most, self._least, self.batch)
 
     def advance(self, row: int) -> None:
         """What is asked from now on sees the rows up to and including `row`."""
@@ -285,6 +282,15 @@ def count_rows(
         today[0] = max(today[0], day)
         if slot >= 0:
             days[slot, day % RING_DAYS, flow] += minor
+
+
+@kernel
+def bound_rows(most: Int64s, least: Int64s, rows: Booked) -> None:
+    """What rises only, and what falls only."""
+    for place in range(rows.minor.size):
+        product, flow, minor = rows.product[place], rows.flow[place], rows.minor[place]
+        most[product, flow] += max(minor, 0)
+        least[product, flow] += min(minor, 0)
 
 
 @kernel

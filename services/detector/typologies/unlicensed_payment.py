@@ -31,7 +31,7 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
-from services.detector.books.first_rows import FirstRows
+from services.detector.books.settlers import Settlers
 from services.detector.books.settling import (
     LAGS,
     Fee,
@@ -127,20 +127,14 @@ class UnlicensedPayment(Typology):
 
     def __init__(self) -> None:
         self._payers = Gate(1)
-        self._pays_many = FirstRows()
-        """At which an account had enough payees."""
-        self._hands_on = FirstRows()
-        """At which it paid such an account."""
+        self._settlers = Settlers()
 
     def candidates(self, step: Step) -> Candidates:
         """Payments to accounts with enough payers that have had enough payees, or paid one that had."""
         applied = step.applied
-        many = applied.payees >= least(Parameters, self.id, "min_payees", step)
-        self._pays_many.note(applied.src, many & (applied.src > 0))
-        pays_many = self._pays_many.had(applied.dst)
-        self._hands_on.note(applied.src, pays_many & (applied.src > 0))
-        collects = step.inserted & (applied.payers >= least(Parameters, self.id, "min_payers", step))
-        collects &= pays_many | self._hands_on.had(applied.dst)
+        many = least(Parameters, self.id, "min_payees", step)
+        collects = self._settlers.take(applied.src, applied.dst, applied.payees, many)
+        collects &= step.inserted & (applied.payers >= least(Parameters, self.id, "min_payers", step))
         rows = np.flatnonzero(collects)
         of_payee = step.dst_marks[rows]
         rows = rows[((of_payee & _KEEPER_MARKS) == 0) | ((of_payee & _OTHER_MARKS) != 0)]
@@ -153,10 +147,6 @@ class UnlicensedPayment(Typology):
         if not self._payers.passes(transfer.account, transfer.payers, context.now_us):
             return None
         return self.recheck(context, transfer.account)
-
-    def absorb(self, step: Step) -> None:
-        self._pays_many.close(step.applied.ts_us.size)
-        self._hands_on.close(step.applied.ts_us.size)
 
     def recheck(self, context: Context, account: int) -> Outcome:
         """And again a day later while the account may have more to settle."""
