@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 
 from compiled import Bools
 from services.detector.typology import Step
@@ -15,8 +14,8 @@ CROSS_BORDER = "cross_border"
 def sent_by(step: Step, channel: str) -> Bools:
     """The rows that were sent over `channel`."""
     column = step.batch.columns.column("channel")
-    code = column.dictionary.index(pa.scalar(channel)).as_py()
-    if code < 0:
+    channels = column.dictionary.to_pylist()
+    if channel not in channels:
         return np.zeros(len(column), np.bool_)
-    rows: Bools = column.indices.to_numpy() == code
+    rows: Bools = column.indices.to_numpy() == channels.index(channel)
     return rows

@@ -174,7 +174,7 @@ class Engine:
             self._suspects,
         )
         self._legs.take(applied, step.dealt.since_us, between_strangers(step, SPAN_US))
-        self._book.open(batch, applied, step.src_marks, step.dst_marks)
+        self._book.open(applied, step.sights)
         found = _Found()
         waiting = Waiting([typology.candidates(step) for typology in self._typologies])
         while (row := waiting.row) is not None:

@@ -38,9 +38,13 @@ class Gate:
         """It passed before."""
         return account < self._times.size and bool(self._times[account] != _NEVER)
 
-    def any_seen(self, accounts: Int32s) -> Bools:
-        self._cover(int(accounts.max(initial=0)))
+    def any_seen(self, accounts: Int32s, coming: Int32s) -> Bools:
+        """Which passed before, or may pass in this batch: those `coming`."""
+        self._cover(int(max(accounts.max(initial=0), coming.max(initial=0))))
+        before = self._times[coming]
+        self._times[coming] = 0
         seen: Bools = self._times[accounts] != _NEVER
+        self._times[coming] = before
         return seen
 
     def passes(self, account: int, count: int, now_us: int) -> bool:

@@ -131,10 +131,11 @@ class Step:
 
     def passing(self, wanted: Sieve, least_minor: int = ANY_MINOR) -> Int64s:
         """Which rows pass the sieve and are of at least so much, ascending: only such as were inserted."""
-        return self._sights.passing(wanted, least_minor)
+        return self.sights.passing(wanted, least_minor)
 
     @cached_property
-    def _sights(self) -> Sights:
+    def sights(self) -> Sights:
+        """What a sieve sees of the rows."""
         return sighted(self.applied, self.src_marks, self.dst_marks, self.reverses)
 
     def _states(self, column: str) -> Bools:

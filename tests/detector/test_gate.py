@@ -35,3 +35,11 @@ def test_whatever_passes_later_in_a_batch_passed_at_its_start(rows: list[tuple[i
         for row, (account, count, _) in enumerate(part):
             if gate.passes(account, count, int(clocks[row])):
                 assert open_rows[row]
+
+
+def test_who_passed_before_or_may_pass_in_the_batch_is_seen() -> None:
+    gate = Gate(1)
+    gate.passes(5, 20, 0)
+    accounts, coming = np.array([3, 4, 5], np.int32), np.array([4, 4], np.int32)
+    assert gate.any_seen(accounts, coming).tolist() == [False, True, True]
+    assert gate.any_seen(accounts, coming[:0]).tolist() == [False, False, True]

@@ -18,6 +18,7 @@ from services.detector.books.loan_book import RING_DAYS, LoanBook
 from services.detector.books.loan_flows import MAX_MINOR, Flow
 from services.detector.graph import RollingGraph
 from services.detector.parties.marks import Marks
+from services.detector.sieve import sighted
 
 REGISTERED: dict[str, Any] = {
     "institutions": [["p2p-1", "p2p", "firm"], ["guarantor-1", "other", "guarantor"]],
@@ -52,7 +53,8 @@ class Books:
         batch = self._batches(rows, name)
         applied = self.graph.apply(batch)
         marks = self.marks.all()
-        self.book.open(batch, applied, marks[applied.src], marks[applied.dst])
+        reversals = np.array([bool(one) for one in batch.columns.column("reversal_of").to_pylist()])
+        self.book.open(applied, sighted(applied, marks[applied.src], marks[applied.dst], reversals))
 
     def feed(self, rows: list[dict[str, Any]], cuts: list[int]) -> None:
         edges = sorted({0, len(rows), *(cut for cut in cuts if cut < len(rows))})

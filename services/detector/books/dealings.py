@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Int32s, Int64s, kernel, signed
+from compiled import Array, Int32s, Int64s, kernel, prefetch, signed
 from services.detector.graph import Applied, Status
 
 NEVER_US: Final = -(2**62)
@@ -24,6 +24,8 @@ _HALF: Final = np.uint64(32)
 _SPREAD: Final = np.uint64(0x9E3779B97F4A7C15)
 _INSERTED: Final = int(Status.inserted)
 _LEAST: Final = 1 << 12
+_AHEAD: Final = 8
+"""Rows from when a row's memory is asked for to when it is used."""
 
 
 class Dealt(NamedTuple):
@@ -111,10 +113,16 @@ def _key(a: int, b: int) -> np.uint64:
 
 
 @kernel
+def _home(keys: Array, key: np.uint64) -> int:
+    """Where the key is looked for first."""
+    return signed((key * _SPREAD) >> _HALF) & (keys.size - 1)
+
+
+@kernel
 def _slot(keys: Array, key: np.uint64) -> int:
     """Where the key is, or the free slot where it belongs."""
     last = keys.size - 1
-    slot = signed((key * _SPREAD) >> _HALF) & last
+    slot = _home(keys, key)
     while keys[slot] != key and keys[slot] != _FREE:
         slot = (slot + 1) & last
     return slot
@@ -138,6 +146,13 @@ def _note(
 ) -> int:
     """Go on from `row`; the row before which the younger table needs room, or the number of rows."""
     for here in range(row, src.size):
+        if here + _AHEAD < src.size:
+            u, v = max(signed(src[here + _AHEAD]), 0), max(signed(dst[here + _AHEAD]), 0)
+            prefetch(fed, u)
+            prefetch(fed, v)
+            home = _home(keys, _key(u, v))
+            prefetch(keys, home)
+            prefetch(since, home)
         u, v = signed(src[here]), signed(dst[here])
         if status[here] != _INSERTED or u <= 0 or v <= 0 or u == v:
             continue

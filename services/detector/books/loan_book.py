@@ -14,7 +14,6 @@ import numpy as np
 
 from compiled import Array, Int32s, Int64s, kernel
 from schemas.alert import Limit
-from schemas.batch import TransferBatch
 from schemas.instant import HOUR
 from services.detector.beijing import day_of
 from services.detector.books.loan_flows import (
@@ -27,6 +26,7 @@ from services.detector.books.loan_flows import (
     booked,
 )
 from services.detector.graph import Applied
+from services.detector.sieve import Sights
 
 RING_DAYS: Final = 64
 """Days kept by platform account: a window is at most one less."""
@@ -85,20 +85,17 @@ class LoanBook:
 
     # -- a batch ---------------------------------------------------------------------------------
 
-    def open(self, batch: TransferBatch, applied: Applied, src_marks: Array, dst_marks: Array) -> None:
+    def open(self, applied: Applied, sights: Sights) -> None:
         if self.since_us is None:
             self.since_us = int(applied.clock_us[0])
-        self.batch = booked(batch, applied, src_marks, dst_marks)
+        self.batch = booked(applied, sights)
         self._loan_places = np.flatnonzero(MOVES_LOAN[self.batch.flow])
         self._ahead = None
         self._at, self._row = 0, -1
         self._next_row = int(self.batch.rows[0]) if self.batch.rows.size else _NEVER
         self._make_room()
         self._note_platforms()
-        raised, lowered = np.maximum(self.batch.minor, 0), np.minimum(self.batch.minor, 0)
-        np.add.at(self._most, (self.batch.product, self.batch.flow), raised)
-        if lowered.any():
-            np.add.at(self._least, (self.batch.product, self.batch.flow), lowered)
+        bound_rows(self._most, self._least, self.batch)
 
     def advance(self, row: int) -> None:
         """What is asked from now on sees the rows up to and including `row`."""
@@ -140,7 +137,8 @@ class LoanBook:
         paid than others have paid in for it, just after it; 0 where it names no product. To be asked for
         before the book advances."""
         if self._ahead is None:
-            self._ahead = self._running(AHEAD[self.batch.flow] * self.batch.minor)
+            self._ahead = np.zeros(self.batch.rows.size, np.int64)
+            run_ahead(self._sums, AHEAD, self.batch, np.zeros(len(self._sums), np.int64), self._ahead)
         return self._ahead
 
     def principal_hours(self, product: int, now_us: int, returned_bp: int = 10_000) -> int:
@@ -206,18 +204,6 @@ class LoanBook:
         first, last = np.searchsorted(self._loan_places, (at, self._at)).tolist()
         if first < last:
             self._note_loans(self._loan_places[first:last])
-
-    def _running(self, moved: Int64s) -> Int64s:
-        rows = np.flatnonzero((moved != 0) & (self.batch.product > 0))
-        product = self.batch.product[rows]
-        order = np.argsort(product, kind="stable")
-        rows, product = rows[order], product[order]
-        sums = np.cumsum(moved[rows])
-        first = np.flatnonzero(np.diff(product, prepend=-1))
-        before = np.repeat(sums[first] - moved[rows[first]], np.diff(first, append=rows.size))
-        found = np.zeros(self.batch.rows.size, np.int64)
-        found[rows] = self._sums[product] @ AHEAD + sums - before
-        return found
 
     def _make_room(self) -> None:
         product = int(self.batch.product.max(initial=0))
@@ -296,3 +282,25 @@ def count_rows(
         today[0] = max(today[0], day)
         if slot >= 0:
             days[slot, day % RING_DAYS, flow] += minor
+
+
+@kernel
+def bound_rows(most: Int64s, least: Int64s, rows: Booked) -> None:
+    """What rises only, and what falls only."""
+    for place in range(rows.minor.size):
+        product, flow, minor = rows.product[place], rows.flow[place], rows.minor[place]
+        most[product, flow] += max(minor, 0)
+        least[product, flow] += min(minor, 0)
+
+
+@kernel
+def run_ahead(sums: Int64s, weights: Int64s, rows: Booked, moved: Int64s, ahead: Int64s) -> None:
+    """`ahead`: of each row that moves it, its product's sums as weighed, with those of the rows up to it.
+    `moved`, by product, is nothing at first."""
+    for place in range(ahead.size):
+        product, minor = rows.product[place], weights[rows.flow[place]] * rows.minor[place]
+        if product > 0 and minor != 0:
+            moved[product] += minor
+            ahead[place] = moved[product]
+            for flow in range(weights.size):
+                ahead[place] += weights[flow] * sums[product, flow]

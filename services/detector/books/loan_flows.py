@@ -13,17 +13,16 @@ from functools import cache
 from typing import Final, NamedTuple
 
 import numpy as np
-import pyarrow.compute as pc
 
-from compiled import Array, Bools, Int8s, Int64s
-from schemas.batch import TransferBatch
-from schemas.instant import HOUR
+from compiled import Array, Bools, Int8s, Int32s, Int64s, kernel, read_only
+from schemas.instant import DAY, HOUR
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
-from services.detector.beijing import day_of
-from services.detector.graph import Applied, Status
+from services.detector.beijing import DAY_SHIFT_US
+from services.detector.graph import Applied
 from services.detector.parties.marks import BORROWER, CLIENT, CUSTODY, TIED, bits_of
-from services.detector.purposes import among
+from services.detector.purposes import bits_of as bits_of_purposes
+from services.detector.sieve import Fact, Sights, either, sieve
 
 YUAN: Final = 0
 """Code of the currency that the graph sums."""
@@ -122,13 +121,8 @@ _ROLE_BITS: Final = CLIENT | CUSTODY | HOUSE | _GUARANTEE
 _SHIFT: Final = (TIED.bit_length() - 1) - _ROLE_BITS.bit_length()
 
 
-def _key(marks: Array) -> Array:
-    """The marks that matter here, side by side."""
-    return (marks & _ROLE_BITS) | ((marks & (TIED | BORROWER)) >> _SHIFT)
-
-
 def _who_table() -> Int8s:
-    """_Who by _key, the last that fits."""
+    """_Who by key_of(), the last that fits."""
     keys = np.arange((TIED | BORROWER) >> _SHIFT << 1)
     table = np.zeros(keys.size, np.int8)
     for bits, who in (
@@ -148,7 +142,16 @@ _WHO: Final = _who_table()
 _FLOW_CODES: Final = np.arange(len(Flow))
 AHEAD: Final[Int64s] = np.isin(_FLOW_CODES, Flow.paid) - np.isin(_FLOW_CODES, ASSET).astype(np.int64)
 _IS_INWARD: Final = np.isin(_FLOW_CODES, INWARD)
-_IS_UNSTATED: Final = among(UNSTATED)
+_HOUSE: Final = int(_Who.house)
+_CLIENT: Final = int(_Who.client)
+_NO_FLOW: Final = int(Flow.none)
+_REVERSAL: Final = int(Fact.reversal)
+_UNSTATED_BITS: Final = bits_of_purposes(UNSTATED)
+_TOUCHES: Final = either(
+    sieve(payer=CUSTODY | HOUSE, facts=Fact.yuan),
+    sieve(payee=CUSTODY | HOUSE, facts=Fact.yuan),
+    sieve(payer=TIED, payee=CLIENT, facts=Fact.yuan),
+)
 MOVES_LOAN: Final = np.isin(_FLOW_CODES, (Flow.disbursed, Flow.repaid, Flow.compensated))
 
 
@@ -173,43 +176,78 @@ class Booked(NamedTuple):
         return chosen
 
 
+_KINDS: Final = Booked(*map(np.dtype, ("i8", "i1", "i4", "i4", "i4", "i8", "i8", "i8", "i8")))
+
+
 @cache
 def _among(flows: tuple[Flow, ...]) -> Bools:
     """By code, whether it is one of `flows`."""
     return np.isin(_FLOW_CODES, flows)
 
 
-def booked(batch: TransferBatch, applied: Applied, src_marks: Array, dst_marks: Array) -> Booked:
+def booked(applied: Applied, sights: Sights) -> Booked:
     """The rows of a batch that concern platforms' loans."""
-    touched = ((src_marks | dst_marks) & (CUSTODY | HOUSE)) != 0
-    touched |= ((src_marks & TIED) != 0) & ((dst_marks & CLIENT) != 0)
-    touched &= (applied.status == Status.inserted) & (applied.currency == YUAN)
-    rows = np.flatnonzero(touched & (applied.amount_minor <= MAX_MINOR))
-    src, dst = applied.src[rows], applied.dst[rows]
-    payer, payee = _WHO[_key(src_marks[rows])], _WHO[_key(dst_marks[rows])]
-    minor = applied.amount_minor[rows]
-    reversed_ = pc.binary_length(batch.columns.column("reversal_of")).to_numpy()[rows] > 0
-    if reversed_.any():
-        src, dst = np.where(reversed_, dst, src), np.where(reversed_, src, dst)
-        payer, payee = np.where(reversed_, payee, payer), np.where(reversed_, payer, payee)
-        minor = np.where(reversed_, -minor, minor)
-    product, purpose = applied.product[rows], applied.purpose[rows]
-    product = np.where(product < MAX_PRODUCTS, product, 0)
-    flow = _FLOWS[payer, payee, purpose]
-    # The house pays its people too: unstated, it pays for a listing only where it names one.
-    idle = (payer == _Who.house) & (product == 0) & _IS_UNSTATED[purpose]
-    kept = (flow != Flow.none) & ~(idle & (payee == _Who.client))
-    inward = _IS_INWARD[flow]
-    ts_us, clock_us = applied.ts_us[rows], applied.clock_us[rows]
-    columns = (
+    rows = sights.passing(_TOUCHES)
+    columns = Booked(*(np.empty(rows.size, kind) for kind in _KINDS))
+    count = book_rows(
         rows,
-        flow,
-        product,
-        np.where(inward, dst, src),
-        np.where(inward, src, dst),
-        minor,
-        ts_us // HOUR - EPOCH_HOURS,
-        day_of(clock_us),
-        ts_us,
+        sights.seen,
+        applied.src,
+        applied.dst,
+        read_only(applied.ts_us),
+        applied.clock_us,
+        read_only(applied.amount_minor),
+        read_only(applied.purpose),
+        applied.product,
+        (_WHO, _FLOWS, _IS_INWARD),
+        columns,
     )
-    return Booked(*(column[kept] for column in columns))
+    return Booked(*(column[:count] for column in columns))
+
+
+@kernel
+def book_rows(
+    rows: Int64s,
+    seen: Array,
+    src: Int32s,
+    dst: Int32s,
+    ts_us: Int64s,
+    clock_us: Int64s,
+    amount_minor: Int64s,
+    purpose: Int8s,
+    product: Int32s,
+    tables: tuple[Int8s, Int8s, Bools],
+    booked: Booked,
+) -> int:
+    """How many of `rows` are booked; they are the first of `booked`."""
+    whose, flows, is_inward = tables
+    count = 0
+    for row in rows:
+        payer, payee = whose[key_of(seen[0, row])], whose[key_of(seen[1, row])]
+        source, target, minor = src[row], dst[row], amount_minor[row]
+        if seen[3, row] & _REVERSAL:
+            payer, payee, source, target = payee, payer, target, source
+            minor = -minor
+        named = product[row] if product[row] < MAX_PRODUCTS else 0
+        flow = flows[payer, payee, purpose[row]]
+        # The house pays its people too: unstated, it pays for a listing only where it names one.
+        idle = payer == _HOUSE and payee == _CLIENT and named == 0 and _UNSTATED_BITS >> purpose[row] & 1 != 0
+        if flow == _NO_FLOW or idle or amount_minor[row] > MAX_MINOR:
+            continue
+        booked.rows[count] = row
+        booked.flow[count] = flow
+        booked.product[count] = named
+        booked.account[count] = target if is_inward[flow] else source
+        booked.other[count] = source if is_inward[flow] else target
+        booked.minor[count] = minor
+        booked.hours[count] = ts_us[row] // HOUR - EPOCH_HOURS
+        booked.day[count] = (clock_us[row] + DAY_SHIFT_US) // DAY
+        booked.ts_us[count] = ts_us[row]
+        count += 1
+    return count
+
+
+@kernel
+def key_of(marks: int) -> int:
+    """The marks that matter here, side by side."""
+    return (marks & _ROLE_BITS) | ((marks & (TIED | BORROWER)) >> _SHIFT)

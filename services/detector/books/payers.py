@@ -1,8 +1,9 @@
-"""How many distinct payers an account has whose payments say something: counted as they come.
+"""How many distinct payers an account has whose payments say something: counted as they come, and of these
+those whose payments say it wherever they are made, which are stated.
 
-Each pair of payer and payee is kept with the period of its latest payment, and each payee counts its
-payers by that period; the sum over the periods that reach into the window is never less than the
-payers in the window, and more by those of one period at most.
+Each pair of payer and payee is kept with the period of its latest payment of either kind, and each payee
+counts its payers by that period; the sum over the periods that reach into the window is never less than
+the payers in the window, and more by those of one period at most.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Bools, Int32s, Int64s, kernel
+from compiled import Array, Bools, Int32s, Int64s, kernel, prefetch, signed
 from schemas.instant import DAY
 
 PERIOD_US: Final = 5 * DAY
@@ -24,70 +25,85 @@ _MANY: Final = 2**31 - 1
 _HASH: Final = np.uint64(0x9E3779B97F4A7C15)
 """2 ** 64 ÷ the golden ratio: multiplicative hashing (Knuth, TAOCP 3, 6.4)."""
 _FIRST_CAPACITY: Final = 1 << 12
+_LONG_AGO: Final = -(2**30)
+"""A period in which nothing is counted."""
+_TELLING: Final = 0
+_STATED: Final = _PERIODS
+_WIDTH: Final = 2 * _PERIODS
+_AHEAD: Final = 8
+"""Rows from when a row's memory is asked for to when it is used."""
+
+_PAIR: Final = np.dtype([("key", "<u8"), ("telling", "<i4"), ("stated", "<i4")])
+"""With the periods of the latest payment and of the latest stated one. Key 0, which no pair has, is an empty
+slot."""
 
 
 class _Pairs(NamedTuple):
-    """Open addressing with linear probing; key 0 is an empty slot, and no pair has it."""
+    """Open addressing with linear probing."""
 
-    keys: Array
-    periods: Int32s
+    slots: Array
     used: Int64s
     """One number: slots that are not empty."""
 
 
 class _Counts(NamedTuple):
     by_period: Int32s
-    """Per account, period modulo _PERIODS: payers whose latest payment was in it."""
+    """Per account _WIDTH: from _TELLING on, period modulo _PERIODS, payers whose latest payment was in it;
+    from _STATED on, those whose latest stated one was."""
     newest: Int32s
     """Per account: the period up to which its counts are swept."""
 
 
+class _Rows(NamedTuple):
+    src: Int32s
+    dst: Int32s
+    telling: Bools
+    stated: Bools
+    periods: Int64s
+
+
 def _new_pairs(capacity: int) -> _Pairs:
-    return _Pairs(np.zeros(capacity, np.uint64), np.zeros(capacity, np.int32), np.zeros(1, np.int64))
+    return _Pairs(np.zeros(capacity, _PAIR), np.zeros(1, np.int64))
 
 
 class Payers:
-    """Memory: 12 bytes a slot, two slots or more a pair of the last SPAN_US; 36 bytes an account."""
+    """Memory: 16 bytes a slot, two slots or more a pair of the last SPAN_US; 68 bytes an account."""
 
     def __init__(self) -> None:
         self._pairs = _new_pairs(_FIRST_CAPACITY)
-        self._counts = _Counts(np.zeros((1024, _PERIODS), np.int32), np.zeros(1024, np.int32))
+        self._counts = _Counts(np.zeros(1024 * _WIDTH, np.int32), np.zeros(1024, np.int32))
 
-    def count(self, src: Int32s, dst: Int32s, telling: Bools, clock_us: Int64s) -> Int32s:
+    def count(self, src: Int32s, dst: Int32s, telling: Bools, stated: Bools, clock_us: Int64s) -> Int32s:
         """Take in the rows of a batch; for each, the payers of its payee just after it. Rows that are
-        not `telling` are not taken in. Rows without a payer's or payee's index (0, -1) have none."""
+        not `telling` are not taken in; `stated` are some of those that are. Rows without a payer's or
+        payee's index (0, -1) have none."""
         found = np.zeros(src.size, np.int32)
-        self._take(src, dst, telling, clock_us, found)
+        rows = _Rows(src, dst, telling, stated, clock_us // PERIOD_US)
+        self._make_room(src.size, int(max(src.max(initial=0), dst.max(initial=0))), int(rows.periods[0]))
+        count_rows(self._pairs, self._counts, rows, found)
         return found
 
-    def note(self, src: Int32s, dst: Int32s, telling: Bools, clock_us: Int64s) -> None:
-        """Take in the rows of a batch, as count() does."""
-        self._take(src, dst, telling, clock_us, np.zeros(0, np.int32))
-
-    def _take(self, src: Int32s, dst: Int32s, telling: Bools, clock_us: Int64s, found: Int32s) -> None:
-        periods = (clock_us // PERIOD_US).astype(np.int32)
-        self._make_room(src.size, int(max(src.max(initial=0), dst.max(initial=0))), int(periods[0]))
-        count_rows(self._pairs, self._counts, (src, dst), telling, periods, found)
-
-    def at_most(self, account: int, now_us: int, window_us: int) -> int:
-        """No fewer than its payers in the window up to `now_us`, a time of the batch counted last."""
+    def at_most(self, account: int, now_us: int, window_us: int, *, stated: bool = False) -> int:
+        """No fewer than its payers in the window up to `now_us`, a time of the batch counted last; `stated`:
+        those who made a stated payment."""
         if account >= self._counts.newest.size:
             return 0
         kept = int(self._counts.newest[account]) - _PERIODS + 1
         if (now_us - window_us) // PERIOD_US < kept:
             return _MANY
-        return int(self._counts.by_period[account].sum())
+        first = account * _WIDTH + (_STATED if stated else _TELLING)
+        return int(self._counts.by_period[first : first + _PERIODS].sum())
 
     def _make_room(self, rows: int, account: int, period: int) -> None:
         held = self._counts.newest.size
         if account >= held:
             more = max(account + 1 - held, held)
             self._counts = _Counts(
-                np.concatenate((self._counts.by_period, np.zeros((more, _PERIODS), np.int32))),
+                np.concatenate((self._counts.by_period, np.zeros(more * _WIDTH, np.int32))),
                 np.concatenate((self._counts.newest, np.zeros(more, np.int32))),
             )
-        if 2 * (int(self._pairs.used[0]) + rows) > self._pairs.keys.size:
-            live = int(np.count_nonzero(self._pairs.periods > period - _PERIODS))
+        if 2 * (int(self._pairs.used[0]) + rows) > self._pairs.slots.size:
+            live = int(np.count_nonzero(self._pairs.slots["telling"] > period - _PERIODS))
             capacity = _FIRST_CAPACITY
             while capacity < 4 * (live + rows):
                 capacity *= 2
@@ -97,42 +113,67 @@ class Payers:
 
 
 @kernel
-def count_rows(
-    pairs: _Pairs,
-    counts: _Counts,
-    ends: tuple[Int32s, Int32s],
-    telling: Bools,
-    periods: Int32s,
-    found: Int32s,
-) -> None:
-    """`found`: of each row its payee's payers; empty where nobody asks."""
-    src, dst = ends
-    for row in range(telling.size):
-        payee = dst[row]
+def count_rows(pairs: _Pairs, counts: _Counts, rows: _Rows, found: Int32s) -> None:
+    """`found`: of each row its payee's payers."""
+    for row in range(found.size):
+        if row + _AHEAD < found.size:
+            bring_near(pairs, counts, rows, row + _AHEAD)
+        payee = signed(rows.dst[row])
         if payee <= 0:
             continue
-        period = periods[row]
-        if telling[row] and src[row] > 0 and src[row] != payee:
+        period = rows.periods[row]
+        if rows.telling[row] and rows.src[row] > 0 and rows.src[row] != payee:
             sweep(counts, payee, period)
-            key = (np.uint64(src[row]) << np.uint64(32)) | np.uint64(payee)
+            key = pair_key(rows.src[row], payee)
             slot = slot_for(pairs, key)
-            if pairs.keys[slot] != key:
-                pairs.keys[slot] = key
+            pair = pairs.slots[slot]
+            if pair.key != key:
+                pair.key = key
+                pair.telling = pair.stated = _LONG_AGO
                 pairs.used[0] += 1
-            elif pairs.periods[slot] > period - _PERIODS:
-                counts.by_period[payee, pairs.periods[slot] % _PERIODS] -= 1
-            pairs.periods[slot] = period
-            counts.by_period[payee, period % _PERIODS] += 1
-        if found.size:
-            found[row] = payers_of(counts, payee, period)
+            move(counts, payee, _TELLING, pair.telling, period)
+            pair.telling = period
+            if rows.stated[row]:
+                move(counts, payee, _STATED, pair.stated, period)
+                pair.stated = period
+        found[row] = payers_of(counts, payee, period)
+
+
+@kernel
+def bring_near(pairs: _Pairs, counts: _Counts, rows: _Rows, row: int) -> None:
+    payee = max(signed(rows.dst[row]), 0)
+    prefetch(counts.newest, payee)
+    prefetch(counts.by_period, payee * _WIDTH)
+    if rows.telling[row]:
+        prefetch(pairs.slots, signed(home_of(pairs, pair_key(rows.src[row], payee))))
+
+
+@kernel
+def move(counts: _Counts, account: int, kind: int, before: int, period: int) -> None:
+    """A payer whose latest payment was in the period `before` has made another."""
+    first = account * _WIDTH + kind
+    if before > period - _PERIODS:
+        counts.by_period[first + before % _PERIODS] -= 1
+    counts.by_period[first + period % _PERIODS] += 1
+
+
+@kernel
+def pair_key(payer: int, payee: int) -> np.uint64:
+    return (np.uint64(payer) << np.uint64(32)) | np.uint64(payee)
+
+
+@kernel
+def home_of(pairs: _Pairs, key: np.uint64) -> np.uint64:
+    """Where `key` is looked for first."""
+    return (key * _HASH >> np.uint64(20)) & np.uint64(pairs.slots.size - 1)
 
 
 @kernel
 def slot_for(pairs: _Pairs, key: np.uint64) -> np.uint64:
     """Where `key` is, else the empty slot where it belongs."""
-    last = np.uint64(pairs.keys.size - 1)
-    slot = (key * _HASH >> np.uint64(20)) & last
-    while pairs.keys[slot] != 0 and pairs.keys[slot] != key:
+    last = np.uint64(pairs.slots.size - 1)
+    slot = home_of(pairs, key)
+    while pairs.slots[slot].key != 0 and pairs.slots[slot].key != key:
         slot = (slot + np.uint64(1)) & last
     return slot
 
@@ -142,7 +183,9 @@ def sweep(counts: _Counts, account: int, period: int) -> None:
     """Empty the counts of periods that have come round."""
     stale = min(period - counts.newest[account], _PERIODS)
     for back in range(stale):
-        counts.by_period[account, (period - back) % _PERIODS] = 0
+        place = account * _WIDTH + (period - back) % _PERIODS
+        counts.by_period[place + _TELLING] = 0
+        counts.by_period[place + _STATED] = 0
     counts.newest[account] = period
 
 
@@ -151,15 +194,14 @@ def payers_of(counts: _Counts, account: int, period: int) -> int:
     total = 0
     first = period - _PERIODS + 1
     for each in range(first, counts.newest[account] + 1):
-        total += counts.by_period[account, each % _PERIODS]
+        total += counts.by_period[account * _WIDTH + _TELLING + each % _PERIODS]
     return total
 
 
 @kernel
 def keep_live(pairs: _Pairs, into: _Pairs, period: int) -> None:
-    for slot in range(pairs.keys.size):
-        if pairs.keys[slot] != 0 and pairs.periods[slot] > period - _PERIODS:
-            place = slot_for(into, pairs.keys[slot])
-            into.keys[place] = pairs.keys[slot]
-            into.periods[place] = pairs.periods[slot]
+    for slot in range(pairs.slots.size):
+        pair = pairs.slots[slot]
+        if pair.key != 0 and pair.telling > period - _PERIODS:
+            into.slots[slot_for(into, pair.key)] = pair
             into.used[0] += 1

@@ -8,20 +8,20 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from compiled import Bools
+from compiled import Int64s
 from schemas.transaction import Purpose
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import KEEPER, TIED
-from services.detector.purposes import among
+from services.detector.sieve import Fact, sieve
 from services.detector.typology import Context, Step
 
 _WHOLE: Final = 10_000
 _A_LOOK: Final = 20
 """Payments after which it is mostly clear that an account takes more than it passes on."""
-_IS_NO_TAKINGS: Final = among(
-    (
+_NO_TAKINGS: Final = frozenset(
+    {
         Purpose.invest,
         Purpose.recharge,
         Purpose.repay,
@@ -30,9 +30,12 @@ _IS_NO_TAKINGS: Final = among(
         Purpose.refund,
         Purpose.salary,
         Purpose.tax,
-    )
+    }
 )
 """What a front would not call what it passes on: these are dealings of the payer's own."""
+_PASSES_ON: Final = sieve(
+    payee=TIED, not_payer=KEEPER, purposes=set(Purpose) - _NO_TAKINGS, facts=Fact.known_payer
+)
 
 
 class Settings(Protocol):
@@ -50,12 +53,9 @@ class Settings(Protocol):
     def max_legs(self) -> int: ...
 
 
-def may_pass_on(step: Step, min_minor: int) -> Bools:
+def may_pass_on(step: Step, min_minor: int) -> Int64s:
     """Rows at which a front may pass on what it took, for triggers."""
-    applied = step.applied
-    may: Bools = ((step.dst_marks & TIED) != 0) & ((step.src_marks & KEEPER) == 0) & (applied.src > 0)
-    may &= (applied.amount_minor >= min_minor) & ~_IS_NO_TAKINGS[applied.purpose]
-    return may
+    return step.passing(_PASSES_ON, min_minor)
 
 
 def fronts_of(

@@ -53,11 +53,14 @@ class YoungLoans:
     def of(self, account: int) -> tuple[tuple[Listing, Young], ...]:
         return tuple(self._loans.get(account, {}).items())
 
-    def least_minor(self, accounts: Int32s) -> Int64s:
-        """No more than what was disbursed on any loan of each account by the start of the batch; very
-        large where there is none."""
-        self._cover(int(accounts.max(initial=0)))
+    def least_minor(self, accounts: Int32s, new: Int32s) -> Int64s:
+        """No more than what was disbursed on any loan of each account by the end of the batch, which
+        disburses to the accounts `new`; very large where there is none."""
+        self._cover(int(max(accounts.max(initial=0), new.max(initial=0))))
+        before = self._least[new]
+        self._least[new] = 0
         least: Int64s = self._least[accounts]
+        self._least[new] = before
         return least
 
     def next_us(self, account: int, now_us: int, window_us: int) -> int | None:

@@ -53,9 +53,11 @@ class Holders(Lookup):
         self._numbers: dict[str, int] = {}
 
     def same(self, step: Step, rows: npt.NDArray[np.intp]) -> Bools:
-        """Which of `rows` are between two accounts of one party."""
-        payers = self.of(step, step.applied.src[rows])
-        same: Bools = (payers != _NONE) & (payers == self.of(step, step.applied.dst[rows]))
+        """Which of `rows` are between two accounts of one party. What has no marks is nobody's."""
+        same: Bools = (step.src_marks[rows] != 0) & (step.dst_marks[rows] != 0)
+        asked = rows[same]
+        payers = self.of(step, step.applied.src[asked])
+        same[same] = (payers != _NONE) & (payers == self.of(step, step.applied.dst[asked]))
         return same
 
     def _ask(self, registry: Registry, token_hex: str) -> int:

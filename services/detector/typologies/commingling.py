@@ -41,6 +41,7 @@ from services.detector.parties.entities import CLIENT_MONEY, OWN_MONEY, Entities
 from services.detector.parties.marks import BORROWER, CUSTODY, OTHER, TIED, bits_of
 from services.detector.purposes import among
 from services.detector.severity import by_amount
+from services.detector.sieve import either, sieve
 from services.detector.typology import (
     Candidates,
     Context,
@@ -64,6 +65,13 @@ _NOT_OWN: Final = CLIENT_MONEY | {AccountRole.guarantee}
 _OWN_EXPENSES: Final = (Purpose.salary, Purpose.tax)
 _IS_OWN_EXPENSE: Final = among(_OWN_EXPENSES)
 _INSTALMENT: Final = frozenset({Purpose.repay, Purpose.interest})
+_TOUCHES: Final = either(
+    sieve(payer=_CLIENTS, payee=_OWN | TIED),
+    sieve(payer=_OWN | TIED, payee=_CLIENTS),
+    sieve(payer=CUSTODY, purposes=(Purpose.disburse, Purpose.unknown, *_OWN_EXPENSES)),
+    sieve(payee=_FEE, purposes=(Purpose.fee,)),
+)
+"""What may be between client money and the platform's own, or what the ledger of fees may count."""
 
 _TAKEN = Reason(
     "taken",
@@ -125,18 +133,19 @@ class Commingling(Typology):
     def candidates(self, step: Step) -> Candidates:
         """Between client money and what may be the platform's own, plain withdrawal fees left out; and
         what the ledger of fees counts."""
-        applied, src, dst = step.applied, step.src_marks, step.dst_marks
+        applied, rows = step.applied, step.passing(_TOUCHES)
+        src, dst, purpose = step.src_marks[rows], step.dst_marks[rows], applied.purpose[rows]
         out = ((src & _CLIENTS) != 0) & _may_be_own(dst)
         into = ((dst & _CLIENTS) != 0) & _may_be_own(src)
-        is_fee, unsaid = applied.purpose == Purpose.fee, applied.purpose == Purpose.unknown
+        is_fee, unsaid = purpose == Purpose.fee, purpose == Purpose.unknown
         to_fee_account = (dst & _FEE) != 0
         tariff = greatest(Parameters, self.id, "tariff_minor", step)
-        out &= ~(to_fee_account & (is_fee | unsaid) & (applied.amount_minor <= tariff))
+        out &= ~(to_fee_account & (is_fee | unsaid) & (applied.amount_minor[rows] <= tariff))
         from_custody = (src & CUSTODY) != 0
-        counted = from_custody & ((applied.purpose == Purpose.disburse) | (unsaid & ((dst & BORROWER) != 0)))
+        counted = from_custody & ((purpose == Purpose.disburse) | (unsaid & ((dst & BORROWER) != 0)))
         counted |= to_fee_account & is_fee & ((src & _CLIENTS) == 0)
-        spent = from_custody & _IS_OWN_EXPENSE[applied.purpose]
-        rows = np.flatnonzero(step.inserted & (out | into | counted | spent))
+        spent = from_custody & _IS_OWN_EXPENSE[purpose]
+        rows = rows[out | into | counted | spent]
         return Candidates(rows, applied.src[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:

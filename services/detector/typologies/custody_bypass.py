@@ -19,8 +19,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from schemas.alert import Citation, Factor, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
@@ -30,8 +28,8 @@ from services.detector.explanations.custody_bypass import Bypass, explanation
 from services.detector.flows.weighing import STRONG
 from services.detector.parties.entities import CLIENT_MONEY, OWN_MONEY, Entities, holder_of
 from services.detector.parties.marks import CUSTODY, KEPT_FOR_OTHERS, OTHER, TIED, bits_of
-from services.detector.purposes import among
 from services.detector.severity import by_amount
+from services.detector.sieve import Fact, either, sieve
 from services.detector.typology import (
     Candidates,
     Context,
@@ -49,7 +47,11 @@ from services.detector.typology import (
 _OWN: Final = bits_of(OWN_MONEY)
 _CLIENTS: Final = bits_of(CLIENT_MONEY)
 _WEAK: Final = frozenset({Purpose.unknown, Purpose.transfer, Purpose.top_up})
-_MAY_COUNT: Final = among(STRONG | _WEAK)
+_NOT_PAYERS: Final = _CLIENTS | _OWN | CUSTODY
+_TELLS: Final = either(
+    sieve(payee=_OWN | TIED, not_payer=_NOT_PAYERS, purposes=STRONG | _WEAK, facts=Fact.known_payer),
+    sieve(payee=_OWN | TIED, not_payer=_NOT_PAYERS, facts=Fact.known_payer | Fact.names_product),
+)
 
 _STATED = Reason(
     "stated", 45, Bilingual(zh="以投资或充值名义付款", en="paid as investments, recharges or for a product")
@@ -90,13 +92,9 @@ class CustodyBypass(Typology):
     def candidates(self, step: Step) -> Candidates:
         """Telling payments to the platform's own accounts and to whoever was ever tied to one, from
         outside client money."""
-        applied, src, dst = step.applied, step.src_marks, step.dst_marks
-        tied = ((dst & _OWN) != 0) | (((dst & TIED) != 0) & ((dst & OTHER) != 0))
-        tells = _MAY_COUNT[applied.purpose] | (applied.product != 0)
-        rows = np.flatnonzero(
-            step.inserted & tied & tells & (applied.src > 0) & ((src & (_CLIENTS | _OWN | CUSTODY)) == 0)
-        )
-        return Candidates(rows, applied.dst[rows])
+        rows = step.passing(_TELLS)
+        rows = rows[(step.dst_marks[rows] & (_OWN | OTHER)) != 0]
+        return Candidates(rows, step.applied.dst[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         if transfer.is_reversal:

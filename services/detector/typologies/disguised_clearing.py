@@ -34,8 +34,8 @@ from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import Leg
 from services.detector.parties.entities import Entities
 from services.detector.parties.houses import HOUSE, HOUSE_ROLES, Houses
-from services.detector.purposes import among
 from services.detector.severity import by_amount
+from services.detector.sieve import either, sieve
 from services.detector.typology import (
     Candidates,
     Context,
@@ -53,14 +53,16 @@ from services.detector.typology import (
 )
 
 _WHOLE: Final = 10_000
-_IS_SERVING: Final = among(
-    (
-        Purpose.unknown,
-        Purpose.transfer,
-        Purpose.purchase,
-        Purpose.merchant_settlement,
-        Purpose.reserve_transfer,
-    )
+_SERVING: Final = (
+    Purpose.unknown,
+    Purpose.transfer,
+    Purpose.purchase,
+    Purpose.merchant_settlement,
+    Purpose.reserve_transfer,
+)
+_WITH_OTHERS: Final = either(
+    sieve(payee=HOUSE, not_payer=HOUSE, purposes=_SERVING),
+    sieve(payer=HOUSE, not_payee=HOUSE, purposes=_SERVING),
 )
 _MAX_PAIRS: Final = 500
 
@@ -146,11 +148,9 @@ class DisguisedClearing(Typology):
     def candidates(self, step: Step) -> Candidates:
         """Large enough transfers between somebody and an account of an institution at several banks."""
         applied = step.applied
-        into, out_of = (step.dst_marks & HOUSE) != 0, (step.src_marks & HOUSE) != 0
-        chosen = step.inserted & (into != out_of) & _IS_SERVING[applied.purpose]
-        chosen &= applied.amount_minor >= least(Parameters, self.id, "floor_minor", step)
-        rows = np.flatnonzero(chosen)
-        accounts = np.where(into[rows], applied.dst[rows], applied.src[rows])
+        rows = step.passing(_WITH_OTHERS, least(Parameters, self.id, "floor_minor", step))
+        into = (step.dst_marks[rows] & HOUSE) != 0
+        accounts = np.where(into, applied.dst[rows], applied.src[rows])
         central = frozenset(in_force(Parameters, self.id, step.rules[0]).central_banks)
         several = self._houses.of_several_banks(step, accounts, central)
         return Candidates(rows[several], accounts[several])

@@ -31,8 +31,8 @@ from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.lookups import InIndustry
 from services.detector.parties.marks import KEEPER, OTHER, bits_of
-from services.detector.purposes import among
 from services.detector.severity import by_amount
+from services.detector.sieve import Fact, sieve
 from services.detector.typology import (
     Candidates,
     Context,
@@ -52,7 +52,13 @@ from services.detector.wording import masked, percent
 
 _REAL_ESTATE: Final = "K"
 _DEVELOPER: Final = bits_of({AccountRole.property_developer})
-_MAY_PAY: Final = among((Purpose.purchase, Purpose.transfer, Purpose.unknown, Purpose.disburse))
+_MAY_PAY: Final = sieve(
+    payee=OTHER,
+    not_payee=KEEPER,
+    purposes=(Purpose.purchase, Purpose.transfer, Purpose.unknown, Purpose.disburse),
+    facts=Fact.known_payer,
+)
+_DISBURSED_LATE: Final = sieve(purposes=(Purpose.disburse,), facts=Fact.known_payee | Fact.out_of_order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +99,11 @@ class DownPaymentLoan(Typology):
     def candidates(self, step: Step) -> Candidates:
         """Payments to real estate that are no rent; and disbursements that come out of order, whose
         money may have been seen to move before."""
-        applied, dst = step.applied, step.dst_marks
-        large = applied.amount_minor >= least(Parameters, self.id, "min_payment_minor", step)
-        may = step.inserted & large & _MAY_PAY[applied.purpose] & (applied.src > 0)
-        may &= ((dst & OTHER) != 0) & ((dst & KEEPER) == 0)
-        developer = (dst & _DEVELOPER) != 0
-        unclear = np.flatnonzero(may & ~developer)
-        developer[unclear] = self._real_estate.of(step, applied.dst[unclear]) != 0
-        out_of_order = (applied.purpose == Purpose.disburse) & (applied.ts_us < applied.clock_us)
-        rows = np.flatnonzero((may & developer) | (step.inserted & out_of_order & (applied.dst > 0)))
+        applied = step.applied
+        paid = step.passing(_MAY_PAY, least(Parameters, self.id, "min_payment_minor", step))
+        developer = (step.dst_marks[paid] & _DEVELOPER) != 0
+        developer[~developer] = self._real_estate.of(step, applied.dst[paid[~developer]]) != 0
+        rows = np.union1d(paid[developer], step.passing(_DISBURSED_LATE))
         return Candidates(rows, applied.dst[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:

@@ -37,6 +37,7 @@ from services.detector.parties.entities import CLIENT_MONEY, OWN_MONEY, Entities
 from services.detector.parties.marks import bits_of
 from services.detector.purposes import among
 from services.detector.severity import by_amount
+from services.detector.sieve import Fact, sieve
 from services.detector.typology import (
     Candidates,
     Context,
@@ -55,6 +56,10 @@ from services.detector.typology import (
 from services.detector.wording import masked, percent
 
 _MARGIN: Final = bits_of({AccountRole.securities_margin})
+_PAID_IN: Final = sieve(payee=_MARGIN, facts=Fact.known_payer | Fact.known_payee)
+_DISBURSED_LATE: Final = sieve(
+    purposes=(Purpose.disburse,), facts=Fact.known_payer | Fact.known_payee | Fact.out_of_order
+)
 _PLATFORMS: Final = bits_of(CLIENT_MONEY | OWN_MONEY)
 _PAID_OUT: Final = frozenset(
     {Purpose.unknown, Purpose.transfer, Purpose.disburse, Purpose.invest, Purpose.recharge, Purpose.top_up}
@@ -98,13 +103,9 @@ class MarginFunding(Typology):
     def candidates(self, step: Step) -> Candidates:
         """Payments into margin accounts; and disbursements that come out of order, whose money may have
         been seen to move before."""
-        applied = step.applied
-        inserted = step.inserted & (applied.src > 0) & (applied.dst > 0)
-        large = applied.amount_minor >= least(Parameters, self.id, "min_payment_minor", step)
-        margin = ((step.dst_marks & _MARGIN) != 0) & large
-        out_of_order = (applied.purpose == Purpose.disburse) & (applied.ts_us < applied.clock_us)
-        rows = np.flatnonzero(inserted & (margin | out_of_order))
-        return Candidates(rows, applied.dst[rows])
+        paid_in = step.passing(_PAID_IN, least(Parameters, self.id, "min_payment_minor", step))
+        rows = np.union1d(paid_in, step.passing(_DISBURSED_LATE))
+        return Candidates(rows, step.applied.dst[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         if transfer.is_reversal:

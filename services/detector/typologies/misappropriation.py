@@ -20,8 +20,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-import numpy as np
-
 from schemas.alert import Citation, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
@@ -38,6 +36,7 @@ from services.detector.parties.entities import CLIENT_MONEY, OWN_MONEY, Entities
 from services.detector.parties.lookups import Holders
 from services.detector.parties.marks import CLIENT, bits_of
 from services.detector.severity import by_amount
+from services.detector.sieve import sieve
 from services.detector.typology import (
     Candidates,
     Context,
@@ -57,6 +56,7 @@ from services.detector.typology import (
 
 _CLIENTS: Final = bits_of(CLIENT_MONEY)
 _FEE: Final = bits_of({AccountRole.fee})
+_LEAVES: Final = sieve(payer=_CLIENTS, not_payee=_CLIENTS)
 _PAYOUT: Final = frozenset(
     {
         Purpose.withdraw,
@@ -132,15 +132,14 @@ class Misappropriation(Typology):
     def candidates(self, step: Step) -> Candidates:
         """Out of client money to what was never client money; left out are withdrawals to where the
         client's own card may be, as long as few pay it, and small fees."""
-        applied, src, dst = step.applied, step.src_marks, step.dst_marks
-        leaves = step.inserted & ((src & _CLIENTS) != 0) & ((dst & _CLIENTS) == 0)
-        is_withdrawal = ((src & CLIENT) != 0) & (applied.purpose == Purpose.withdraw)
+        applied, rows = step.applied, step.passing(_LEAVES)
+        src, dst, purpose = step.src_marks[rows], step.dst_marks[rows], applied.purpose[rows]
+        is_withdrawal = ((src & CLIENT) != 0) & (purpose == Purpose.withdraw)
         tariff = greatest(Parameters, self.id, "tariff_minor", step)
-        is_small_fee = (dst & _FEE != 0) & (applied.purpose == Purpose.fee) & (applied.amount_minor <= tariff)
-        few = applied.payers < least(Parameters, self.id, "min_withdrawers", step)
-        own_card = (dst == 0) & (few | (applied.dst == OUTSIDE_INDEX))
-        leaves &= ~(is_withdrawal & own_card) & ~is_small_fee
-        rows = np.flatnonzero(leaves)
+        is_small_fee = (dst & _FEE != 0) & (purpose == Purpose.fee) & (applied.amount_minor[rows] <= tariff)
+        few = applied.payers[rows] < least(Parameters, self.id, "min_withdrawers", step)
+        own_card = (dst == 0) & (few | (applied.dst[rows] == OUTSIDE_INDEX))
+        rows = rows[~(is_withdrawal & own_card) & ~is_small_fee]
         rows = rows[~self._holders.same(step, rows)]
         return Candidates(rows, applied.src[rows])
 

@@ -32,6 +32,7 @@ from services.detector.parties.entities import OWN_MONEY, Entities, holder_of
 from services.detector.parties.marks import BORROWER, CLIENT, CUSTODY, RESERVE, TIED
 from services.detector.purposes import among
 from services.detector.severity import by_amount
+from services.detector.sieve import Fact, either, sieve
 from services.detector.typology import (
     Candidates,
     Context,
@@ -47,14 +48,20 @@ from services.detector.typology import (
     shown,
 )
 
-_TELLING: Final = among({Purpose.unknown, Purpose.transfer, Purpose.refund, Purpose.salary})
+_TELLING: Final = (Purpose.unknown, Purpose.transfer, Purpose.refund, Purpose.salary)
 """What a loan may be called, besides a disbursement."""
-_BACK: Final = among({Purpose.unknown, Purpose.transfer, Purpose.repay})
-_LENT_ON: Final = among({Purpose.unknown, Purpose.transfer, Purpose.disburse})
+_BACK: Final = (Purpose.unknown, Purpose.transfer, Purpose.repay)
+_ON: Final = (Purpose.unknown, Purpose.transfer, Purpose.disburse)
+_LENT_ON: Final = among(_ON)
 _EXPENSES: Final = among({Purpose.purchase, Purpose.tax, Purpose.subsidy})
 _OWED: Final = among({Purpose.salary, Purpose.refund})
 _NOT_BORROWERS: Final = HOUSE | CUSTODY | CLIENT | RESERVE | TIED
 _NOT_HANDS: Final = HOUSE | CUSTODY | CLIENT | RESERVE
+_LENDS: Final = either(
+    sieve(payer=HOUSE, purposes=(Purpose.disburse,)), sieve(payer=HOUSE, payee=BORROWER, purposes=_TELLING)
+)
+_REPAYS: Final = sieve(payee=HOUSE, not_payer=_NOT_BORROWERS, purposes=_BACK, facts=Fact.known_payer)
+_BY_HANDS: Final = sieve(payer=TIED, not_payer=_NOT_HANDS, purposes=_ON)
 _WHOLE: Final = 10_000
 _SURE: Final = Reason(
     "disbursed",
@@ -120,17 +127,14 @@ class PlatformLending(Typology):
     def candidates(self, step: Step) -> Candidates:
         """What leaves the platform's own money for somebody who ever borrowed, or as a disbursement; what
         may be paid back to it; and what people tied to an institution pay to several others."""
-        applied, house = step.applied, (step.src_marks & HOUSE) != 0
-        lends = ((step.dst_marks & BORROWER) != 0) & _TELLING[applied.purpose]
-        lends |= applied.purpose == Purpose.disburse
-        lends &= house
-        repays = ((step.dst_marks & HOUSE) != 0) & ((step.src_marks & _NOT_BORROWERS) == 0)
-        repays &= _BACK[applied.purpose] & (applied.src != OUTSIDE_INDEX)
-        by_hand = ((step.src_marks & TIED) != 0) & ((step.src_marks & _NOT_HANDS) == 0)
-        by_hand &= applied.payees >= least(Parameters, self.id, "min_lent_by_hand", step)
-        by_hand &= _LENT_ON[applied.purpose] & ~repays
-        rows = np.flatnonzero((lends | repays | by_hand) & step.inserted)
-        return Candidates(rows, np.where(lends | by_hand, applied.src, applied.dst)[rows])
+        applied, by_hand = step.applied, step.passing(_BY_HANDS)
+        many = applied.payees[by_hand] >= least(Parameters, self.id, "min_lent_by_hand", step)
+        lent = np.sort(np.concatenate((step.passing(_LENDS), by_hand[many])))
+        repaid = step.passing(_REPAYS)
+        rows = np.concatenate((lent, repaid))
+        accounts = np.concatenate((applied.src[lent], applied.dst[repaid]))
+        order = np.argsort(rows, kind="stable")
+        return Candidates(rows[order], accounts[order])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         parameters = in_force(Parameters, self.id, context.rules)

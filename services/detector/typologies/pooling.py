@@ -125,8 +125,6 @@ class Pooling(Typology):
 
     def __init__(self) -> None:
         self._tellers = Payers()
-        self._investors = Payers()
-        """Those of them whose payments count wherever they are made."""
         self._small_fee_minor = 0
         """Fees up to it were left out at some time."""
         self._payers = Gate(1)
@@ -139,8 +137,7 @@ class Pooling(Typology):
         into, out_of = self._receiving(step), self._paying(step)
         applied = step.applied
         into = into[self._payers.passing(applied.dst[into], applied.payers[into], applied.clock_us[into])]
-        src = applied.src[out_of]
-        out_of = out_of[self._payers.any_seen(src) | np.isin(src, applied.dst[into])]
+        out_of = out_of[self._payers.any_seen(applied.src[out_of], applied.dst[into])]
         src = applied.src[out_of]
         out_of = out_of[self._payees.passing(src, applied.payees[out_of], applied.clock_us[out_of])]
         rows = np.concatenate((into, out_of))
@@ -152,7 +149,7 @@ class Pooling(Typology):
         applied = step.applied
         min_clients = least(Parameters, self.id, "min_clients", step)
         receives = (applied.payers >= min_clients) & (self._telling_payers(step) >= min_clients)
-        receives |= may_pass_on(step, least(Parameters, self.id, "min_deposit_minor", step))
+        receives[may_pass_on(step, least(Parameters, self.id, "min_deposit_minor", step))] = True
         rows = np.flatnonzero(receives & step.inserted & (applied.dst > 0))
         return rows[_may_pool(step.dst_marks[rows])]
 
@@ -168,9 +165,8 @@ class Pooling(Typology):
         self._small_fee_minor = max(self._small_fee_minor, small_fee_minor)
         small_fee = (applied.purpose == Purpose.fee) & (applied.amount_minor <= small_fee_minor)
         says = step.inserted & telling(applied.purpose) & ~small_fee
-        payers = self._tellers.count(applied.src, applied.dst, says, applied.clock_us)
-        says &= stated(applied.purpose, applied.product)
-        self._investors.note(applied.src, applied.dst, says, applied.clock_us)
+        investing = says & stated(applied.purpose, applied.product)
+        payers = self._tellers.count(applied.src, applied.dst, says, investing, applied.clock_us)
         is_longer = greatest(Parameters, self.id, "window_days", step) * DAY > SPAN_US
         return applied.payers if is_longer else payers
 
@@ -218,8 +214,9 @@ class Pooling(Typology):
         known = parameters.small_fee_minor >= self._small_fee_minor
         if not known or entities.ties(account):
             return False
-        payers = self._investors if is_everyday(entities, account, parameters) else self._tellers
-        return payers.at_most(account, context.now_us, parameters.window_days * DAY) < parameters.min_clients
+        everyday, window_us = is_everyday(entities, account, parameters), parameters.window_days * DAY
+        payers = self._tellers.at_most(account, context.now_us, window_us, stated=everyday)
+        return payers < parameters.min_clients
 
     def _daily(self, context: Context, account: int) -> Recheck:
         return Recheck(account, self._payers.pause(account, context.now_us))

@@ -15,6 +15,7 @@ every registered bank is taken for qualified unless `qualified_banks` lists thos
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -110,14 +111,15 @@ class ReserveLocation(Typology):
             watched[place] = first <= self._rows + out_of[place]
         self._flows.open(step, into, out_of[watched])
         accounts, days = applied.dst[into], day_of(applied.clock_us[into])
-        firsts = [self._is_first(*one) for one in zip(accounts.tolist(), days.tolist(), strict=True)]
-        chosen = np.flatnonzero(firsts)
+        chosen = list(self._firsts(accounts.tolist(), days.tolist()))
         return Candidates(into[chosen], accounts[chosen])
 
-    def _is_first(self, account: int, day: int) -> bool:
-        is_first = self._watched.get(account, -1) < day
-        self._watched[account] = day
-        return is_first
+    def _firsts(self, accounts: list[int], days: list[int]) -> Iterator[int]:
+        """Where an account first comes on a day."""
+        for place, (account, day) in enumerate(zip(accounts, days, strict=True)):
+            if self._watched.get(account, -1) < day:
+                self._watched[account] = day
+                yield place
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         self._flows.advance(transfer.row)

@@ -37,10 +37,11 @@ from services.detector.graph import Coming, Departing, Edges, Shape
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.lookups import Lookup
-from services.detector.parties.marks import KEEPER
+from services.detector.parties.marks import KEEPER, REGISTERED
 from services.detector.parties.siblings import Siblings
 from services.detector.purposes import among
 from services.detector.severity import by_amount
+from services.detector.sieve import Fact, sieve
 from services.detector.typology import (
     Candidates,
     Context,
@@ -72,6 +73,19 @@ _NOT_ROUND: Final = frozenset(
     }
 )
 """Neither the first payment of a cycle nor the last has such a purpose."""
+_ROUND: Final = sieve(
+    not_payer=KEEPER,
+    not_payee=KEEPER,
+    purposes=set(Purpose) - _NOT_ROUND,
+    facts=Fact.known_payer | Fact.known_payee,
+)
+_TO_KNOWN: Final = sieve(
+    not_payer=KEEPER,
+    payee=REGISTERED,
+    not_payee=KEEPER,
+    purposes=set(Purpose) - _NOT_ROUND,
+    facts=Fact.known_payer,
+)
 _MAY_BE_ROUND: Final = ~among(_NOT_ROUND)
 _WHOLE: Final = 10_000
 
@@ -131,15 +145,14 @@ class RoundTripping(Typology):
         """Transfers that close a cycle of accounts, and large ones to parties of several accounts: where a
         first payment may be found."""
         applied, found, closing = step.applied, step.found, step.completed(Shape.cycle)
-        may = step.inserted & _MAY_BE_ROUND[applied.purpose] & (applied.src > 0) & (applied.dst > 0)
-        may &= ((step.src_marks | step.dst_marks) & KEEPER) == 0
-        first, length = np.zeros((2, may.size), np.int32)
+        first, length = np.zeros((2, applied.src.size), np.int32)
         first[found.row[closing]], length[found.row[closing]] = found.first_leg[closing], found.count[closing]
         closes = length > 0
         least_minor = least(Parameters, self.id, "min_party_payment_minor", step)
-        large = np.flatnonzero(may & ~closes & (applied.amount_minor >= least_minor) & (step.dst_marks != 0))
-        closes[large] = self._several.of(step, applied.dst[large]) != 0
-        rows = np.flatnonzero(may & closes)
+        large = step.passing(_TO_KNOWN, least_minor)
+        closes[large] |= self._several.of(step, applied.dst[large]) != 0
+        rows = step.passing(_ROUND)
+        rows = rows[closes[rows]]
         p = throughout(Parameters, self.id, step)
         if p is not None:
             homes = self._siblings.of(step, applied.dst[rows])

@@ -18,7 +18,7 @@ from typing import Final
 
 import numpy as np
 
-from compiled import Bools
+from compiled import Bools, Int64s
 from registry import Relatedness
 from schemas.alert import Citation, Factor, Subject, SubjectKind
 from schemas.instant import DAY
@@ -33,8 +33,8 @@ from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import CLIENT, CUSTODY, OTHER, TIED
-from services.detector.purposes import among
 from services.detector.severity import by_amount
+from services.detector.sieve import BETWEEN_ACCOUNTS, either, sieve
 from services.detector.typology import (
     Candidates,
     Context,
@@ -65,7 +65,15 @@ _STAYS_CLIENTS: Final = frozenset(
 )
 _PERSONAL: Final = frozenset({AccountRole.external, AccountRole.client})
 _FEE_ROLES: Final = frozenset({AccountRole.fee})
-_UNSTATED: Final = among({Purpose.unknown, Purpose.transfer, Purpose.disburse})
+_COMES_HOME: Final = either(
+    sieve(payee=TIED, not_payer=CUSTODY, facts=BETWEEN_ACCOUNTS),
+    sieve(
+        payee=TIED,
+        purposes=(Purpose.unknown, Purpose.transfer, Purpose.disburse),
+        facts=BETWEEN_ACCOUNTS,
+    ),
+)
+_DISBURSED: Final = sieve(purposes=(Purpose.disburse,), facts=BETWEEN_ACCOUNTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +117,12 @@ class SelfLending(Typology):
     def candidates(self, step: Step) -> Candidates:
         """Payments to whoever was ever tied to an institution; disbursements to a tied borrower; and
         disbursements that come out of order, whose money may have been seen to move before."""
-        applied = step.applied
-        inserted = step.inserted & (applied.src > 0) & (applied.dst > 0) & (applied.src != applied.dst)
-        marks = step.dst_marks
-        home = ((marks & TIED) != 0) & ((marks & (OTHER | CLIENT)) != 0)
-        pooled = (step.src_marks & CUSTODY) != 0
-        home &= ~pooled | _UNSTATED[applied.purpose]
-        small_fee_minor = least(Parameters, self.id, "small_fee_minor", step)
-        home &= (applied.purpose != Purpose.fee) | (applied.amount_minor > small_fee_minor)
-        disbursed = applied.purpose == Purpose.disburse
-        out_of_order = disbursed & (applied.ts_us < applied.clock_us)
-        rows = np.flatnonzero(inserted & (home | out_of_order | _tied_borrower(step, disbursed)))
+        applied, home, disbursed = step.applied, step.passing(_COMES_HOME), step.passing(_DISBURSED)
+        home = home[(step.dst_marks[home] & (OTHER | CLIENT)) != 0]
+        is_large = applied.amount_minor[home] > least(Parameters, self.id, "small_fee_minor", step)
+        home = home[is_large | (applied.purpose[home] != Purpose.fee)]
+        out_of_order = applied.ts_us[disbursed] < applied.clock_us[disbursed]
+        rows = np.union1d(home, disbursed[out_of_order | _tied_borrower(step, disbursed)])
         return Candidates(rows, applied.dst[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
@@ -134,16 +137,12 @@ class SelfLending(Typology):
         return best.finding() if best else None
 
 
-def _tied_borrower(step: Step, disbursed: Bools) -> Bools:
-    """Disbursements under a product whose borrower was ever tied to an institution."""
-    products = step.applied.product
-    registry, tied = step.registry, []
-    for code in np.unique(products[disbursed]).tolist():
-        borrowers = registry.borrowers(step.graph.product(code))
-        if any(registry.institutions_tied(party) for party in borrowers):
-            tied.append(code)
-    rows: Bools = disbursed & np.isin(products, tied)
-    return rows
+def _tied_borrower(step: Step, disbursed: Int64s) -> Bools:
+    """Which of the rows are under a product whose borrower was ever tied to an institution."""
+    registry, codes = step.registry, step.applied.product[disbursed].tolist()
+    borrowers = {code: registry.borrowers(step.graph.product(code)) for code in set(codes)}
+    tied = {code: any(map(registry.institutions_tied, parties)) for code, parties in borrowers.items()}
+    return np.array([tied[code] for code in codes], np.bool_)
 
 
 class _Search:

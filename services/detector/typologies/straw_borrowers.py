@@ -36,6 +36,7 @@ from services.detector.legs import Leg
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import BORROWER, CUSTODY, KEEPER
 from services.detector.severity import by_amount
+from services.detector.sieve import Fact, either, sieve
 from services.detector.typology import (
     Candidates,
     Context,
@@ -58,6 +59,17 @@ _MAX_RECEIVERS: Final = 50_000
 """Past it the one longest without a new borrower is forgotten."""
 _MAX_BORROWERS: Final = 200
 """Of one receiver; past it the earliest is forgotten."""
+_BETWEEN_KNOWN: Final = Fact.known_payer | Fact.known_payee
+_DISBURSES: Final = either(
+    sieve(purposes=(Purpose.disburse,), facts=_BETWEEN_KNOWN),
+    sieve(
+        payer=CUSTODY,
+        payee=BORROWER,
+        purposes=(Purpose.unknown, Purpose.transfer),
+        facts=_BETWEEN_KNOWN,
+    ),
+)
+_PAYS: Final = sieve(not_payee=KEEPER, facts=_BETWEEN_KNOWN)
 _SHOPS: Final = frozenset({AccountRole.merchant_settlement, AccountRole.property_developer})
 _BOUGHT: Final = frozenset({Purpose.purchase, Purpose.unknown})
 
@@ -125,16 +137,13 @@ class StrawBorrowers(Typology):
     def candidates(self, step: Step) -> Candidates:
         """Disbursements; and payments that could alone be φ of a loan of their payer."""
         applied = step.applied
-        unsaid = (applied.purpose == Purpose.unknown) | (applied.purpose == Purpose.transfer)
-        inserted = step.inserted & (applied.dst > 0) & (applied.src > 0)
-        disburses = applied.purpose == Purpose.disburse
-        disburses |= unsaid & ((step.src_marks & CUSTODY) != 0) & ((step.dst_marks & BORROWER) != 0)
-        disburses &= inserted
+        disbursed, paid = step.passing(_DISBURSES), step.passing(_PAYS)
         share_bp = least(Parameters, self.id, "share_bp", step)
-        matters = applied.amount_minor >= self._young.least_minor(applied.src) // _WHOLE * share_bp
-        matters |= np.isin(applied.src, applied.dst[disburses])
-        pays_on = inserted & matters & ((step.dst_marks & KEEPER) == 0)
-        rows = np.flatnonzero(disburses | pays_on)
+        least_minor = self._young.least_minor(applied.src[paid], applied.dst[disbursed])
+        disburses, chosen = np.zeros((2, applied.src.size), np.bool_)
+        chosen[paid] = applied.amount_minor[paid] >= least_minor // _WHOLE * share_bp
+        disburses[disbursed] = chosen[disbursed] = True
+        rows = np.flatnonzero(chosen)
         return Candidates(rows, np.where(disburses[rows], applied.dst[rows], applied.src[rows]))
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:

@@ -25,7 +25,6 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
-import pyarrow.compute as pc
 
 from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.instant import to_micros
@@ -151,7 +150,7 @@ class Structuring(Typology):
         rows &= deposited | (applied.src > 0)
         rows &= (marks == 0) | ((marks & _ORDINARY) != 0)
         rows &= ~_IS_EXPLAINED[applied.purpose]
-        rows &= pc.binary_length(step.batch.columns.column("reversal_of")).to_numpy() == 0
+        rows &= ~step.reverses
         self._cash, self._crossing = cash, crossing
         stated = cash | crossing
         self._first_stated = int(stated.argmax()) if stated.any() else stated.size

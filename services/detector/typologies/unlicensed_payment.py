@@ -31,7 +31,7 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
-from services.detector.books.first_rows import FirstRows
+from services.detector.books.settlers import Settlers
 from services.detector.books.settling import (
     LAGS,
     Fee,
@@ -127,34 +127,26 @@ class UnlicensedPayment(Typology):
 
     def __init__(self) -> None:
         self._payers = Gate(1)
-        self._pays_many = FirstRows()
-        """At which an account had enough payees."""
-        self._hands_on = FirstRows()
-        """At which it paid such an account."""
+        self._settlers = Settlers()
 
     def candidates(self, step: Step) -> Candidates:
         """Payments to accounts with enough payers that have had enough payees, or paid one that had."""
         applied = step.applied
-        many = applied.payees >= least(Parameters, self.id, "min_payees", step)
-        self._pays_many.note(applied.src, many & (applied.src > 0))
-        self._hands_on.note(applied.src, self._pays_many.had(applied.dst) & (applied.src > 0))
-        collects = step.inserted & (applied.payers >= least(Parameters, self.id, "min_payers", step))
-        collects &= self._pays_many.had(applied.dst) | self._hands_on.had(applied.dst)
-        of_payee = step.dst_marks
-        collects &= ((of_payee & _KEEPER_MARKS) == 0) | ((of_payee & _OTHER_MARKS) != 0)
-        collects &= self._payers.passing(applied.dst, applied.payers, applied.clock_us)
-        chosen = np.flatnonzero(collects)
-        return Candidates(chosen, applied.dst[chosen])
+        many = least(Parameters, self.id, "min_payees", step)
+        collects = self._settlers.take(applied.src, applied.dst, applied.payees, many)
+        collects &= step.inserted & (applied.payers >= least(Parameters, self.id, "min_payers", step))
+        rows = np.flatnonzero(collects)
+        of_payee = step.dst_marks[rows]
+        rows = rows[((of_payee & _KEEPER_MARKS) == 0) | ((of_payee & _OTHER_MARKS) != 0)]
+        payees = applied.dst[rows]
+        passing = self._payers.passing(payees, applied.payers[rows], applied.clock_us[rows])
+        return Candidates(rows[passing], payees[passing])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         """Once a day, or when a quarter more payers have come."""
         if not self._payers.passes(transfer.account, transfer.payers, context.now_us):
             return None
         return self.recheck(context, transfer.account)
-
-    def absorb(self, step: Step) -> None:
-        self._pays_many.close(step.applied.ts_us.size)
-        self._hands_on.close(step.applied.ts_us.size)
 
     def recheck(self, context: Context, account: int) -> Outcome:
         """And again a day later while the account may have more to settle."""
