@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,11 +16,12 @@ from schemas.alert import Limit
 from schemas.instant import DAY
 from schemas.transaction import Purpose
 from services.detector.flows.fed_payments import could_be_fed, fed_by
-from services.detector.flows.tracing import Trace, _followed, branches
+from services.detector.flows.loans import _can_arrive, _is_enough
+from services.detector.flows.tracing import Trace, follow, nearest, passed
 from services.detector.graph import Edges, Reached, RollingGraph
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.lists import EDGE
-from services.detector.legs import legs_of
+from services.detector.legs import Leg, legs_of
 from services.detector.parties.marks import KEEPER
 from services.detector.typologies import straw_borrowers
 from services.detector.typologies.self_guarantee import Parameters as FedParameters
@@ -37,19 +40,9 @@ def reached_by(rows: list[tuple[int, int, int, int]], hubs: list[int]) -> Reache
     return Reached(Edges(records), hops, np.array(hubs, np.int32), ())
 
 
-@given(found, st.integers(0, 100))
-def test_branches_got_enough_and_paid_enough(rows: list[tuple[int, int, int, int]], least: int) -> None:
-    turnover = {account: [0, 0] for row in rows for account in row[:2]}
-    for src, dst, minor, _ in rows:
-        turnover[src][1] += minor
-        turnover[dst][0] += minor
-    expected = sorted(account for account, sums in turnover.items() if min(sums) >= least)
-    assert branches(reached_by(rows, []), least).tolist() == expected
-
-
 @given(found, st.sets(ACCOUNTS), st.sets(ACCOUNTS), st.sets(ACCOUNTS, max_size=2), st.integers(1, 6))
 def test_the_nearest_are_followed_first(
-    rows: list[tuple[int, int, int, int]], ways: set[int], passed: set[int], hubs: set[int], most: int
+    rows: list[tuple[int, int, int, int]], ways: set[int], may_pass: set[int], hubs: set[int], most: int
 ) -> None:
     """By the fewest legs, then by sequence number; no hub, nothing at the last leg, up to the bound."""
     reached, borrower = reached_by(rows, sorted(hubs)), 1
@@ -57,11 +50,13 @@ def test_the_nearest_are_followed_first(
     order = sorted(
         (hops, seq, dst)
         for (_, dst, _, hops), seq in zip(rows, reached.edges.seq.tolist(), strict=True)
-        if hops < 3 and dst in ways & passed - hubs
+        if hops < 3 and dst in ways - hubs - {borrower}
     )
-    nearest = dict.fromkeys((borrower, *(dst for _, _, dst in order)))
-    followed = _followed(borrower, reached, bounds, np.array(sorted(ways), np.int32), passed.__contains__)
-    assert followed.tolist() == sorted(list(nearest)[:most])
+    branches = nearest(borrower, reached, bounds, np.array(sorted(ways), np.int32))
+    assert branches.accounts.tolist() == list(dict.fromkeys(dst for _, _, dst in order))
+    followed = passed(borrower, branches, bounds, may_pass.__contains__)
+    others = [way for way in branches.accounts.tolist() if way in may_pass]
+    assert followed.tolist() == sorted([borrower, *others][:most])
 
 
 def test_on_the_way_is_who_carried_to_the_payers_of_the_ends() -> None:
@@ -91,6 +86,99 @@ def graph_of(rows: list[tuple[int, int, int, int]], purposes: list[Purpose]) -> 
         for n, (day, src, dst, minor) in enumerate(sorted(rows))
     ]
     return graph, int(graph.apply(batch(transfers)).as_of[-1])
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(st.tuples(*[st.integers(0, 6)] * 3, st.integers(0, 90)), min_size=1, max_size=25),
+    st.integers(0, 120),
+    st.integers(0, 3),
+    st.integers(1, 25),
+    st.integers(1, 4),
+)
+def test_branches_are_what_much_went_through_on_the_paths_found(
+    rows: list[tuple[int, int, int, int]], least: int, hops: int, edges: int, hub: int
+) -> None:
+    """Also where the search is cut short; a second question finds no sums of the first."""
+    graph, as_of = graph_of(rows, [Purpose.transfer])
+    for start in range(1, graph.accounts + 1):
+        query = (start, 0, 9 * DAY, as_of, hops, edges, hub)
+        reached = graph.forward(*query)
+        legs = legs_of(reached.edges)
+        came, went, near = Counter[int](), Counter[int](), dict[int, tuple[int, int]]()
+        for leg, legs_to in zip(legs, reached.hops.tolist(), strict=True):
+            went[leg.src] += leg.amount_minor
+            came[leg.dst] += leg.amount_minor
+            if legs_to < hops:
+                near[leg.dst] = min(near.get(leg.dst, (legs_to, leg.seq)), (legs_to, leg.seq))
+        expected = [
+            account
+            for account in sorted(near, key=near.__getitem__)
+            if min(came[account], went[account]) >= least and account not in (start, *reached.hubs.tolist())
+        ]
+        branches = graph.branches(*query, least)
+        assert (branches.accounts.tolist(), branches.limits) == (expected, reached.limits)
+
+
+class Into:
+    """Ends that are accounts, and all that comes to them counts."""
+
+    def __init__(self, accounts: set[int]) -> None:
+        self._accounts = accounts
+
+    def legs(self, edges: Edges) -> list[Leg]:
+        return [leg for leg in legs_of(edges) if leg.dst in self._accounts]
+
+    def counted(self, legs: Sequence[Leg], carried_by: Callable[[Leg], int]) -> dict[int, int]:
+        return {leg.seq: carried_by(leg) for leg in legs}
+
+    def is_passed(self, account: int) -> bool:
+        return account not in self._accounts
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(st.tuples(*[st.integers(0, 6)] * 3, st.integers(1, 90)), min_size=1, max_size=20),
+    st.sets(ACCOUNTS),
+    st.sets(ACCOUNTS),
+    st.sampled_from([1, 2, 99]),
+    st.integers(0, 19),
+)
+def test_no_loan_arrives_that_cannot_by_what_those_followed_paid(
+    rows: list[tuple[int, int, int, int]], followed: set[int], there: set[int], edges: int, first: int
+) -> None:
+    """However few transfers of an account are listed, and whether or not the loan was paid there."""
+    graph, as_of = graph_of(rows, [Purpose.transfer])
+    loan = legs_of(graph.edges([min(first, as_of)]))
+    context: Any = SimpleNamespace(graph=graph, as_of=as_of, now_us=9 * DAY)
+    bounds: Any = SimpleNamespace(
+        window_days=5, max_legs=4, max_edges=edges, max_accounts=9, attribution="fifo", share_bp=5_000
+    )
+    known = {loan[0].dst, *(account for account in followed if account <= graph.accounts)}
+    through, ends = np.array(sorted(known - {OUTSIDE_INDEX}), np.int32), Into(there)
+    if through.size and loan[0].dst != OUTSIDE_INDEX:
+        trace = follow(context, loan, bounds, through, ())
+        carried = trace.carriers()
+        ended = sum(ends.counted(ends.legs(trace.edges), carried.__getitem__).values())
+        is_enough = _is_enough(bounds, ended, loan[0].amount_minor)
+        assert _can_arrive(context, bounds, loan, ends, through) or not is_enough
+
+
+def test_a_loan_cannot_arrive_where_those_followed_pay_less_than_enough() -> None:
+    """1 lends 2 a hundred; 2 pays 3 seventy, and 3 pays 4 fifty, or one less."""
+    for last, is_enough in ((50, True), (49, False)):
+        graph, as_of = graph_of([(1, 1, 2, 100), (2, 2, 3, 70), (3, 3, 4, last)], [Purpose.transfer])
+        context: Any = SimpleNamespace(graph=graph, as_of=as_of, now_us=9 * DAY)
+        bounds: Any = SimpleNamespace(window_days=5, max_legs=4, max_edges=9, share_bp=5_000)
+        lender, borrower, other, end = (graph.index(token(account)) for account in range(1, 5))
+        assert lender is not None
+        assert borrower is not None
+        assert other is not None
+        assert end is not None
+        loan, ends = legs_of(graph.edges([0])), Into({end})
+        followed = np.array([borrower, other], np.int32)
+        assert _can_arrive(context, bounds, loan, ends, followed) == is_enough
+        assert not _can_arrive(context, bounds, loan, ends, followed[:1])
 
 
 @settings(max_examples=200)

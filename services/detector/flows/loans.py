@@ -12,9 +12,9 @@ from compiled import Bools, Int32s
 from schemas.alert import Limit
 from schemas.instant import DAY
 from services.detector.flows.lending import Listing
-from services.detector.flows.tracing import Bounds, follow, homeward, reach
+from services.detector.flows.tracing import Bounds, follow, homeward, last_us, nearest, passed, reach
 from services.detector.graph import Edges, Reached
-from services.detector.legs import Leg, legs_of
+from services.detector.legs import Leg, legs_of, merged
 from services.detector.typology import Context
 
 _WHOLE: Final = 10_000
@@ -111,7 +111,12 @@ def arrival(context: Context, bounds: Share, loan: Sequence[Leg], ends: Ends) ->
     if ways is None:
         return None
 
-    trace = follow(context, loan, bounds, reached, ways, ends.is_passed)
+    borrower = loan[0].dst
+    found = nearest(borrower, reached, bounds, ways)
+    followed = passed(borrower, found, bounds, ends.is_passed)
+    if not _can_arrive(context, bounds, loan, ends, followed):
+        return None
+    trace = follow(context, loan, bounds, followed, found.limits)
     carried = trace.carriers()
     last = [leg for leg in ends.legs(trace.edges) if leg in carried]
     counted = ends.counted(last, carried.__getitem__)
@@ -136,6 +141,18 @@ def _ways(bounds: Share, loan: Sequence[Leg], ends: Ends, reached: Reached, disb
     brought = {leg.seq: leg.amount_minor for leg in last if leg.seq in most}
     bound = homeward(reached, brought, bounds.max_legs - 1)
     return bound.ways() if _is_enough(bounds, bound.of(loan[0].dst), disbursed) else None
+
+
+def _can_arrive(context: Context, bounds: Share, loan: Sequence[Leg], ends: Ends, followed: Int32s) -> bool:
+    """Those `followed` paid enough there, or the loan was, if every such transfer were the loan's money to
+    the last fen; or they paid more often than is listed."""
+    until_us = last_us(context, loan, bounds)
+    paid = context.graph.edges_out_of(followed, loan[0].ts_us, until_us, context.as_of, bounds.max_edges)
+    if paid.truncated:
+        return True
+    last = ends.legs(merged(context.graph.edges(leg.seq for leg in loan), paid))
+    disbursed = sum(leg.amount_minor for leg in loan)
+    return _is_enough(bounds, sum(ends.counted(last, _whole_amount).values()), disbursed)
 
 
 def _is_enough(bounds: Share, minor: int, disbursed: int) -> bool:

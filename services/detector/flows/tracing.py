@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 import numpy as np
@@ -16,7 +17,7 @@ from attribution import Method, Payments, carry
 from compiled import Array, Int32s, Int64s, kernel
 from schemas.alert import Limit
 from schemas.instant import DAY
-from services.detector.graph import Edges, Reached
+from services.detector.graph import Branches, Edges, Reached
 from services.detector.legs import Leg, legs_of, merged
 from services.detector.typology import Context
 
@@ -86,25 +87,22 @@ class Homeward:
 def reach(context: Context, loan: Sequence[Leg], bounds: Bounds) -> Reached:
     """Every transfer that the money of `loan` could have taken: payments of one currency into one
     account, in time order, followed for at most `window_days` after the last of them."""
-    return context.graph.forward(
-        loan[0].dst,
-        loan[0].ts_us,
-        _until_us(context, loan, bounds),
-        context.as_of,
-        bounds.max_legs - 1,
-        bounds.max_edges,
-        bounds.hub_degree,
-    )
+    return context.graph.forward(*_paths(context, loan, bounds))
 
 
-def branches(reached: Reached, least_minor: int) -> Int32s:
-    """The accounts that at least so much was paid to, and that paid as much on; ascending."""
-    edges = reached.edges
-    ends = edges.src if least_minor > 0 else np.concatenate((edges.src, edges.dst))
-    accounts = np.unique(ends)
-    came, went = np.zeros((2, accounts.size), np.int64)
-    add_turnover(edges.records, accounts, came, went)
-    return accounts[(came >= least_minor) & (went >= least_minor)]
+def branches(context: Context, loan: Sequence[Leg], bounds: Bounds, least_minor: int) -> Branches:
+    """The accounts by way of which at least so much can have gone on, of what reach() finds."""
+    return context.graph.branches(*_paths(context, loan, bounds), least_minor)
+
+
+def nearest(borrower: int, reached: Reached, bounds: Bounds, ways: Int32s) -> Branches:
+    """Those of `ways`, ascending, that paths from the borrower lead through, and that are no hubs."""
+    edges, rows = reached.edges.records, np.full(ways.size, -1, np.int64)
+    find_nearest(edges, reached.hops, bounds.max_legs - 1, ways, rows)
+    is_branch = (rows >= 0) & (ways != borrower) & ~np.isin(ways, reached.hubs)
+    rows, ways = rows[is_branch], ways[is_branch]
+    order = np.lexsort((edges["seq"][rows], reached.hops[rows]))
+    return Branches(ways[order], reached.limits)
 
 
 def homeward(reached: Reached, home: Mapping[int, int], legs: int) -> Homeward:
@@ -131,19 +129,23 @@ def homeward(reached: Reached, home: Mapping[int, int], legs: int) -> Homeward:
     return Homeward(accounts, most)
 
 
+def passed(borrower: int, branches: Branches, bounds: Bounds, is_passed: Callable[[int], bool]) -> Int32s:
+    """The borrower and the branches that are passed, the nearest up to the bound; ascending."""
+    others = islice(filter(is_passed, branches.accounts.tolist()), bounds.max_accounts - 1)
+    return np.array(sorted((borrower, *others)), np.int32)
+
+
 def follow(
     context: Context,
     loan: Sequence[Leg],
     bounds: Bounds,
-    reached: Reached,
-    ways: Int32s,
-    is_passed: Callable[[int], bool],
+    followed: Int32s,
+    limits: tuple[Limit, ...],
 ) -> Trace:
-    """Follow `loan` through those accounts reached that are among `ways`, ascending, and `is_passed`."""
-    since_us, until_us = loan[0].ts_us, _until_us(context, loan, bounds)
-    followed = _followed(loan[0].dst, reached, bounds, ways, is_passed)
+    """Follow `loan` through the accounts `followed`; `limits`: of the search that found them."""
+    since_us, until_us = loan[0].ts_us, last_us(context, loan, bounds)
     cut = len(followed) == bounds.max_accounts
-    limits = (*reached.limits, *([Limit(name="accounts", bound=bounds.max_accounts)] if cut else []))
+    limits = (*limits, *([Limit(name="accounts", bound=bounds.max_accounts)] if cut else []))
     edges = context.graph.edges_around(followed, since_us, until_us, context.as_of, bounds.max_edges)
     payments = _payments(edges, followed, loan)
     if edges.truncated and payments.is_origin.sum() < len(loan):
@@ -160,25 +162,16 @@ def places(followed: Int32s, accounts: Int32s) -> Int32s:
     return np.where(followed[places] == accounts, places, -1).astype(np.int32)
 
 
-def _until_us(context: Context, loan: Sequence[Leg], bounds: Bounds) -> int:
+def last_us(context: Context, loan: Sequence[Leg], bounds: Bounds) -> int:
+    """Until when the money of `loan` is followed."""
     return min(context.now_us, loan[-1].ts_us + bounds.window_days * DAY)
 
 
-def _followed(
-    borrower: int, reached: Reached, bounds: Bounds, ways: Int32s, is_passed: Callable[[int], bool]
-) -> Int32s:
-    """The borrower and the ways that are passed, the nearest first up to the bound; ascending."""
-    edges, nearest = reached.edges.records, np.full(ways.size, -1, np.int64)
-    find_nearest(edges, reached.hops, bounds.max_legs - 1, ways, nearest)
-    ends = {borrower, *reached.hubs.tolist()}
-    passed = [
-        (row, way)
-        for row, way in zip(nearest.tolist(), ways.tolist(), strict=True)
-        if row >= 0 and way not in ends and is_passed(way)
-    ]
-    if len(passed) >= bounds.max_accounts:
-        passed.sort(key=lambda one: (reached.hops[one[0]], edges["seq"][one[0]]))
-    return np.array(sorted({borrower, *(way for _, way in passed[: bounds.max_accounts - 1])}), np.int32)
+def _paths(context: Context, loan: Sequence[Leg], bounds: Bounds) -> tuple[int, int, int, int, int, int, int]:
+    """What the graph is asked of the paths from the borrower."""
+    from_us, until_us = loan[0].ts_us, last_us(context, loan, bounds)
+    most = (bounds.max_legs - 1, bounds.max_edges, bounds.hub_degree)
+    return (loan[0].dst, from_us, until_us, context.as_of, *most)
 
 
 def _payments(edges: Edges, followed: Int32s, loan: Sequence[Leg]) -> Payments:
@@ -190,16 +183,6 @@ def _payments(edges: Edges, followed: Int32s, loan: Sequence[Leg]) -> Payments:
     origins = np.array([leg.seq for leg in loan], np.int64)
     fill_payments(edges.records, followed, loan[0].currency, np.sort(origins), payments)
     return payments
-
-
-@kernel
-def add_turnover(edges: Array, accounts: Int32s, came: Int64s, went: Int64s) -> None:
-    for row in range(edges.size):
-        edge = edges[row]
-        payer, payee = place_of(accounts, edge.src), place_of(accounts, edge.dst)
-        went[payer] += edge.amount_minor
-        if payee >= 0:
-            came[payee] += edge.amount_minor
 
 
 @kernel

@@ -121,3 +121,15 @@ class Reached:
     """Accounts that were not passed because they have more transfers than the hub degree."""
     limits: tuple[Limit, ...]
     """Any of "hops", "edges", "hub_degree", "window"; empty when the answer is whole."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Branches:
+    """Accounts that paths lead through, and what cut the search short.
+
+    The nearest first: by the fewest legs of a path to each, then by the sequence number of its last leg.
+    """
+
+    accounts: Int32s
+    limits: tuple[Limit, ...]
+    """As of Reached."""

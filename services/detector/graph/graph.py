@@ -19,8 +19,9 @@ from schemas.errors import InvalidSetting, Unavailable, Unknown
 from schemas.transaction import Purpose
 from services.detector.graph.accounts import OUTSIDE_INDEX, intern, intern_rows, look_up, new_accounts
 from services.detector.graph.adjacency import new_adjacency
-from services.detector.graph.answers import Applied, Edges, Reached
+from services.detector.graph.answers import Applied, Branches, Edges, Reached
 from services.detector.graph.arcs import MOST_AGE_US
+from services.detector.graph.branches import BRANCH, find_branches
 from services.detector.graph.codes import Codes
 from services.detector.graph.columns import copied, in_order, rows_of
 from services.detector.graph.hunt import found_by, new_hunt
@@ -36,7 +37,7 @@ from services.detector.graph.lists import (
 )
 from services.detector.graph.neighbours import add_marks
 from services.detector.graph.ordering import distinct_in_order
-from services.detector.graph.reach import new_labels, new_search, reach
+from services.detector.graph.reach import Search, new_labels, new_search, reach
 from services.detector.graph.returning import Coming, Departing, find_returning, new_departures
 from services.detector.graph.ring import NEVER_US, Segments, new_ring
 from services.detector.graph.searches import apply_and_search_rows, apply_rows
@@ -189,7 +190,9 @@ class RollingGraph:
         graph.mark(account, 1)
         graph.edges_in(account, 0, 0, as_of, 1)
         graph.edges_around(np.array([account], np.int32), 0, 0, as_of, 1)
+        graph.edges_out_of(np.array([account], np.int32), 0, 0, as_of, 1)
         graph.backward(account, 0, 0, as_of, 1, 1, 1)
+        graph.branches(account, 0, 0, as_of, 1, 1, 1, 0)
         graph.token(graph.intern(bytes(TOKEN_BYTES)))
 
     # -- what it holds ---------------------------------------------------------------------------
@@ -309,16 +312,13 @@ class RollingGraph:
     def edges_around(self, accounts: Int32s, since_us: int, until_us: int, as_of: int, limit: int) -> Edges:
         """Transfers into and out of any of `accounts`, each once; over `limit` into one of them, or out of
         one, those logged last. As edges_in()."""
-        for account in (accounts.min(initial=OUTSIDE_INDEX), accounts.max(initial=OUTSIDE_INDEX)):
-            self._known(int(account))
-        view, records = self._view(since_us, until_us, as_of), self._state.accounts.records
-        room = self._edges
-        count, truncated = list_around(self._state.ring, records, accounts, view, limit, room)
-        if count > room.size:
-            room = np.empty(count, EDGE)
-            list_around(self._state.ring, records, accounts, view, limit, room)
-        (places, spare), ordered = np.empty((2, count), np.int32), np.empty(count, EDGE)
-        return Edges(ordered[: distinct_in_order(room, places, spare, ordered)], truncated)
+        view = self._view(since_us, until_us, as_of)
+        return self._list_around(accounts, (INWARD, OUTWARD), view, limit)
+
+    def edges_out_of(self, accounts: Int32s, since_us: int, until_us: int, as_of: int, limit: int) -> Edges:
+        """Transfers out of any of `accounts`; over `limit` out of one of them, those logged last. As
+        edges_in()."""
+        return self._list_around(accounts, (OUTWARD,), self._view(since_us, until_us, as_of), limit)
 
     def backward(
         self,
@@ -353,6 +353,26 @@ class RollingGraph:
         and end by `until_us`; as backward(), with transfers out for transfers in."""
         view = self._view(from_us, until_us, as_of)
         return self._reach(account, OUTWARD, view, max_hops, max_edges, hub_degree)
+
+    def branches(
+        self,
+        account: int,
+        from_us: int,
+        until_us: int,
+        as_of: int,
+        max_hops: int,
+        max_edges: int,
+        hub_degree: int,
+        least_minor: int,
+    ) -> Branches:
+        """The accounts that paths of forward() lead through and much money went: on all of its legs, at
+        least `least_minor` came to each and as much went on. Neither `account` nor a hub is one of them."""
+        view = self._view(from_us, until_us, as_of)
+        asked, limits = self._search(account, OUTWARD, view, max_hops, max_edges, hub_degree)
+        room = np.empty(max_edges, BRANCH)
+        found = room[: find_branches(self._state, asked, account, least_minor, room)]
+        nearest = np.lexsort((found["seq"], found["hops"]))
+        return Branches(found["account"][nearest].astype(np.int32), limits)
 
     def returning(
         self, coming: Coming, departing: Departing, max_hops: int, max_edges: int, hub_degree: int
@@ -429,6 +449,18 @@ class RollingGraph:
         found = room[limit - min(count, limit) :]
         return Edges(copied(found) if ordered else found.take(in_order(found)), count > limit)
 
+    def _list_around(self, accounts: Int32s, directions: tuple[int, ...], view: View, limit: int) -> Edges:
+        for account in (accounts.min(initial=OUTSIDE_INDEX), accounts.max(initial=OUTSIDE_INDEX)):
+            self._known(int(account))
+        asked = (self._state.ring, self._state.accounts.records, accounts, directions, view, limit)
+        room = self._edges
+        count, truncated = list_around(*asked, room)
+        if count > room.size:
+            room = np.empty(count, EDGE)
+            list_around(*asked, room)
+        (places, spare), ordered = np.empty((2, count), np.int32), np.empty(count, EDGE)
+        return Edges(ordered[: distinct_in_order(room, places, spare, ordered)], truncated)
+
     def _read(self, seqs: Int64s) -> Array:
         """EDGE records."""
         records = np.empty(seqs.size, EDGE)
@@ -438,23 +470,27 @@ class RollingGraph:
     def _reach(
         self, account: int, direction: int, view: View, max_hops: int, max_edges: int, hub_degree: int
     ) -> Reached:
+        asked, limits = self._search(account, direction, view, max_hops, max_edges, hub_degree)
+        legs, met = int(asked.progress["legs"][0]), int(asked.progress["hubs"][0])
+        records = self._read(asked.found[:legs])
+        order = in_order(records)
+        return Reached(Edges(records.take(order)), asked.hops[:legs][order], asked.hubs[:met], limits)
+
+    def _search(
+        self, account: int, direction: int, view: View, max_hops: int, max_edges: int, hub_degree: int
+    ) -> tuple[Search, tuple[Limit, ...]]:
         self._known(account)
         self._searches += 1
         labels = self._labels if direction == INWARD else self._outward_labels
         asked = new_search(labels, self._searches, direction, view, max_hops, max_edges, hub_degree)
         more, beyond = reach(self._state, asked, account)
-        legs, met = int(asked.progress["legs"][0]), int(asked.progress["hubs"][0])
         bounds = (
             ("hops", max_hops, beyond),
             ("edges", max_edges, more),
-            ("hub_degree", hub_degree, met > 0),
+            ("hub_degree", hub_degree, asked.progress[0]["hubs"] > 0),
         )
         limits = tuple(Limit(name=name, bound=bound) for name, bound, is_hit in bounds if is_hit)
-        records = self._read(asked.found[:legs])
-        order = in_order(records)
-        return Reached(
-            Edges(records.take(order)), asked.hops[:legs][order], asked.hubs[:met], limits + self.limits
-        )
+        return asked, limits + self.limits
 
 
 def _halves(token: bytes) -> tuple[np.uint64, np.uint64]:

@@ -82,17 +82,23 @@ def list_transfers(
 
 @kernel
 def list_around(
-    ring: Ring, accounts: Array, chosen: Int32s, view: View, limit: int, room: Array
+    ring: Ring,
+    accounts: Array,
+    chosen: Int32s,
+    directions: tuple[int, ...],
+    view: View,
+    limit: int,
+    room: Array,
 ) -> tuple[int, bool]:
-    """Fill `room` with the transfers into and out of each account `chosen`, newest logged first, at most
-    `limit` each way; how many there are, whether there is room for them or not, and whether some were
+    """Fill `room` with the transfers of each account `chosen` in the `directions`, newest logged first, at
+    most `limit` each way; how many there are, whether there is room for them or not, and whether some were
     left off."""
     count = 0
     truncated = False
     low = first_since(ring, view.since_us, view.oldest)
     for place in range(chosen.size):
         record = accounts[chosen[place]]
-        for direction in (INWARD, OUTWARD):
+        for direction in directions:
             listed = 0
             seq = signed(record.last_in if direction == INWARD else record.last_out)
             while seq >= low:

@@ -21,6 +21,8 @@ from services.detector.graph.state import State
 FAR: Final = 2**62
 _AHEAD: Final = 8
 """Accounts from when one's record is asked for to when it is read."""
+_GROUP: Final = 32
+"""Accounts whose legs are brought near together."""
 
 LABEL: Final = np.dtype(
     [
@@ -31,12 +33,15 @@ LABEL: Final = np.dtype(
         ("done_seq", "<i8"),
         ("next_ts", "<i8"),  # legs before this one are to be seen
         ("next_seq", "<i8"),
-        ("padding", "<i8"),
+        ("summed", "<i8"),  # the search that what came and went is of
         ("crowd", "<i8"),  # of the legs that made it a hub when it last was one: how many were counted,
         ("crowd_first", "<i8"),  # the sequence numbers that they are in,
         ("crowd_last", "<i8"),
         ("crowd_since_us", "<i8"),  # and the earliest of their times
-        ("more_padding", "<i8", 4),
+        ("came_minor", "<i8"),  # see branches.py
+        ("went_minor", "<i8"),
+        ("nearest_hops", "<i8"),
+        ("nearest_seq", "<i8"),
     ]
 )
 """Scratch of one search at one account. Outward, times and sequence numbers are negated: before is after.
@@ -67,6 +72,8 @@ class Search(NamedTuple):
     """Accounts of this layer, and the leg before which their legs must lie."""
     layer_ts: Int64s
     layer_seqs: Int64s
+    ahead: Int64s
+    """Of each account of a group, the leg that is read next."""
     progress: Array
 
 
@@ -94,6 +101,7 @@ def new_search(
         np.empty(most, np.int32),
         np.empty(most, np.int64),
         np.empty(most, np.int64),
+        np.empty(_GROUP, np.int64),
         np.zeros(1, PROGRESS),
     )
 
@@ -119,6 +127,8 @@ def reach(state: State, search: Search, account: int) -> tuple[bool, bool]:
     for hop in range(search.max_hops):
         take_layer(state, search, low)
         for place in range(search.progress[0].width):
+            if place % _GROUP == 0:
+                bring_group_near(state, search, place, low)
             if not see_legs(state, search, place, low, hop + 1):
                 return True, False
     take_layer(state, search, low)
@@ -215,6 +225,29 @@ def see_legs(state: State, search: Search, place: int, low: int, hop: int) -> bo
     label.done_ts = search.layer_ts[place]
     label.done_seq = search.layer_seqs[place]
     return True
+
+
+@kernel
+def bring_group_near(state: State, search: Search, first: int, low: int) -> None:
+    """Ask for the legs of the accounts of the layer from `first` on, and for the labels of their far ends.
+
+    An account's legs are a chain, each known by the one logged after it only, so that walking one account
+    after the other waits for every leg. Here the chains of a group are walked side by side.
+    """
+    walked = min(_GROUP, signed(search.progress[0].width) - first)
+    for place in range(walked):
+        search.ahead[place] = newest_of(state, search.layer[first + place], search.direction)
+    while walked > 0:
+        going_on = 0
+        for place in range(walked):
+            seq = search.ahead[place]
+            if seq >= low:
+                leg = state.ring.legs[slot_of(state.ring, seq)]
+                prefetch(search.labels, signed(leg.src if search.direction == INWARD else leg.dst))
+                search.ahead[going_on] = earlier_than(leg, seq, search.direction)
+                bring_near(state, search.ahead[going_on], low)
+                going_on += 1
+        walked = going_on
 
 
 @kernel

@@ -98,6 +98,7 @@ def renewed(search: Search, number: int, scope: View) -> Search:
         search.layer,
         search.layer_ts,
         search.layer_seqs,
+        search.ahead,
         search.progress,
     )
 

@@ -28,7 +28,7 @@ from schemas.transaction import Purpose
 from services.detector.explanations.straw_borrowers import Straws, explanation
 from services.detector.flows.lending import NOT_PASSED, Lending, Listing
 from services.detector.flows.loans import Loans
-from services.detector.flows.tracing import Trace, branches, follow, reach
+from services.detector.flows.tracing import Trace, branches, follow, passed
 from services.detector.flows.young_loans import Young, YoungLoans
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
@@ -222,9 +222,10 @@ class _Search:
         disbursed = sum(leg.amount_minor for leg in loan)
         if not loan:
             return
-        reached = reach(self.context, loan, self.parameters)
-        ways = branches(reached, self.parameters.branch_bp * disbursed // _WHOLE)
-        trace = follow(self.context, loan, self.parameters, reached, ways, self._is_passed)
+        p, borrower = self.parameters, listing.borrower
+        ways = branches(self.context, loan, p, p.branch_bp * disbursed // _WHOLE)
+        followed = passed(borrower, ways, p, self._is_passed)
+        trace = follow(self.context, loan, p, followed, ways.limits)
         for receiver, legs in self._by_receiver(listing, trace, disbursed).items():
             minor = sum(legs.values())
             if not self._is_enough(minor, disbursed):

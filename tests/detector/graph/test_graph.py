@@ -111,6 +111,10 @@ class Questions:
         around = graph.edges_around(ends, since, until, as_of, 1000)
         assert set(around.seq.tolist()) == expected_around
         assert np.lexsort((around.seq, around.ts_us)).tolist() == list(range(len(around)))
+        out = graph.edges_out_of(ends, since, until, as_of, 1000)
+        assert out.seq.tolist() == [
+            seq for seq, src in zip(around.seq, around.src, strict=True) if src in ends
+        ]
 
 
 def reached(pair: Pair, answer: Any) -> Reach:
