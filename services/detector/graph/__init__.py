@@ -4,6 +4,7 @@ from services.detector.graph.answers import Applied, Edges, Reached, Status
 from services.detector.graph.graph import Counters, RollingGraph
 from services.detector.graph.returning import Coming, Departing
 from services.detector.graph.shapes import Found, Hit, Shape, Shapes
+from services.detector.graph.sums import Payees
 
 __all__ = [
     "Applied",
@@ -13,6 +14,7 @@ __all__ = [
     "Edges",
     "Found",
     "Hit",
+    "Payees",
     "Reached",
     "RollingGraph",
     "Shape",

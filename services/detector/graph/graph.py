@@ -42,6 +42,7 @@ from services.detector.graph.ring import NEVER_US, Segments, new_ring
 from services.detector.graph.searches import apply_and_search_rows, apply_rows
 from services.detector.graph.shapes import Found, Shapes
 from services.detector.graph.state import INSERTED, RULES, Rows, State
+from services.detector.graph.sums import Payees, find_large_before, find_more_taken, payees_of
 from services.detector.graph.table import new_table
 from services.detector.graph.transfer_ids import TransferIds
 
@@ -189,6 +190,7 @@ class RollingGraph:
         graph.mark(account, 1)
         graph.edges_in(account, 0, 0, as_of, 1)
         graph.edges_around(np.array([account], np.int32), 0, 0, as_of, 1)
+        graph.payees(account, 0, 0, as_of, 1)
         graph.backward(account, 0, 0, as_of, 1, 1, 1)
         graph.token(graph.intern(bytes(TOKEN_BYTES)))
 
@@ -255,8 +257,7 @@ class RollingGraph:
 
     def tokens(self, indexes: Int32s) -> list[str]:
         """In hex. Raises Unknown where no account has an index."""
-        self._known(int(indexes.min(initial=OUTSIDE_INDEX)))
-        self._known(int(indexes.max(initial=OUTSIDE_INDEX)))
+        self._all_known(indexes)
         accounts = self._state.accounts
         halves = np.empty((indexes.size, 2), "<u8")
         halves[:, 0] = accounts.token_lows[indexes]
@@ -309,8 +310,7 @@ class RollingGraph:
     def edges_around(self, accounts: Int32s, since_us: int, until_us: int, as_of: int, limit: int) -> Edges:
         """Transfers into and out of any of `accounts`, each once; over `limit` into one of them, or out of
         one, those logged last. As edges_in()."""
-        for account in (accounts.min(initial=OUTSIDE_INDEX), accounts.max(initial=OUTSIDE_INDEX)):
-            self._known(int(account))
+        self._all_known(accounts)
         view, records = self._view(since_us, until_us, as_of), self._state.accounts.records
         room = self._edges
         count, truncated = list_around(self._state.ring, records, accounts, view, limit, room)
@@ -319,6 +319,35 @@ class RollingGraph:
             list_around(self._state.ring, records, accounts, view, limit, room)
         (places, spare), ordered = np.empty((2, count), np.int32), np.empty(count, EDGE)
         return Edges(ordered[: distinct_in_order(room, places, spare, ordered)], truncated)
+
+    def payees(self, account: int, since_us: int, until_us: int, as_of: int, limit: int) -> Payees:
+        """Whom the transfers pay that edges_out() lists, and how much."""
+        self._known(account)
+        view = self._view(since_us, until_us, as_of)
+        return payees_of(self._state.ring, self._state.accounts.records, account, view, limit)
+
+    def take_more(
+        self, accounts: Int32s, most_minor: Int64s, since_us: int, until_us: int, as_of: int, limit: int
+    ) -> Bools:
+        """Into which of `accounts` the transfers that edges_in() lists come to more than the `most_minor`
+        that is theirs."""
+        self._all_known(accounts)
+        view, more = self._view(since_us, until_us, as_of), np.zeros(accounts.size, np.bool_)
+        records = self._state.accounts.records
+        find_more_taken(self._state.ring, records, accounts, most_minor, view, limit, more)
+        return more
+
+    def paid_before(
+        self, payments: Array, least_minor: Int64s, since_us: int, as_of: int, limit: int
+    ) -> Bools:
+        """The payers of which of `payments` (records of Edges) had been paid as much at once as the
+        `least_minor` that is theirs, or more, in the same currency: by a transfer that edges_in() lists from
+        `since_us` until the payment."""
+        self._all_known(payments["src"])
+        view, found = self._view(since_us, since_us, as_of), np.zeros(payments.size, np.bool_)
+        records = self._state.accounts.records
+        find_large_before(self._state.ring, records, payments, least_minor, view, limit, found)
+        return found
 
     def backward(
         self,
@@ -409,6 +438,10 @@ class RollingGraph:
     def _known(self, index: int) -> None:
         if not 0 <= index < self._state.accounts.known[0]:
             raise Unknown(f"no account has index {index}")
+
+    def _all_known(self, indexes: Int32s) -> None:
+        self._known(int(indexes.min(initial=OUTSIDE_INDEX)))
+        self._known(int(indexes.max(initial=OUTSIDE_INDEX)))
 
     def _held(self, seq: int) -> None:
         if not self.holds(seq):
