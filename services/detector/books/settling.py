@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Bools, Int32s, Int64s, kernel, signed
+from compiled import Array, Bools, Int32s, Int64s, kernel
 from schemas.instant import DAY
 from services.detector.beijing import DAY_SHIFT_US, day_of
 from services.detector.distinct import number_of, numbered, numbers_for
@@ -62,38 +62,6 @@ class Days(NamedTuple):
         """Up to its end."""
         place = min(day - self.first, len(self.collected) - 1)
         return self.collected[place] if place >= 0 else 0
-
-
-class Payees(NamedTuple):
-    """How many were paid, and how much in all; who was paid most, the lowest index of several; how much."""
-
-    payees: int
-    minor: int
-    foremost: int
-    foremost_minor: int
-
-
-def payees_of(left: Edges) -> Payees:
-    """Currencies together."""
-    count = len(left)
-    return Payees(*sum_payees(left.records, numbers_for(count), np.zeros(count, np.int64)))
-
-
-@kernel
-def sum_payees(left: Array, numbers: Array, sums: Int64s) -> tuple[int, int, int, int]:
-    minor = 0
-    for place in range(left.size):
-        sums[number_of(numbers, left[place].dst)] += left[place].amount_minor
-        minor += left[place].amount_minor
-    foremost = _NONE
-    most = 0
-    for place in range(left.size):
-        payee = signed(left[place].dst)
-        paid = sums[number_of(numbers, payee)]
-        if foremost == _NONE or paid > most or (paid == most and payee < foremost):
-            foremost = payee
-            most = paid
-    return numbered(numbers), minor, foremost, most
 
 
 class Part(NamedTuple):

@@ -14,18 +14,20 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from compiled import Bools, Int32s
+from compiled import Array, Bools, Int32s, Int64s
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
 from services.detector.distinct import numbered, numbers_for
 from services.detector.flows.weighing import NO_INSTITUTION, NOBODY, WEIGHED, Rule, gather, weigh
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.legs import Leg, legs_of, some_of
+from services.detector.legs import some_of
 from services.detector.parties.entities import Entities
 
 _FEE_ROLES: Final = frozenset({AccountRole.fee, AccountRole.guarantee})
 _WHOLE: Final = 10_000
+_NO_MINOR: Final = np.iinfo(np.int64).max
+"""Nobody is paid so much at once."""
 _NOT_NAMED: Final = np.empty(0, np.int32)
 _NOT_FILED: Final = np.empty(0, np.bool_)
 
@@ -53,8 +55,8 @@ def is_everyday(entities: Entities, account: int, settings: Settings) -> bool:
     return entities.industry(account) in settings.everyday_industries
 
 
-LargestBefore = Callable[[Leg], int]
-"""The largest payment to the payer of a leg before it: a filed fee is a rate of it."""
+PaidBefore = Callable[[Array, Int64s], Bools]
+"""The payers of which of some payments had been paid so much at once before: a filed fee is a rate of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +88,7 @@ class Collector:
         edges: Edges,
         currency: int,
         settings: Settings,
-        largest_before: LargestBefore,
+        paid_before: PaidBefore,
     ) -> None:
         self._entities = entities
         self._settings = settings
@@ -103,7 +105,7 @@ class Collector:
             self._is_licensed(account),
             not entities.roles(account).isdisjoint(_FEE_ROLES),
         )
-        self._largest_before = largest_before
+        self._paid_before = paid_before
         self._names: list[str] = []
         self._named = self._institutions_named() if self._everyday else _NOT_NAMED
         self._filed_fees = _NOT_FILED
@@ -263,6 +265,7 @@ class Collector:
             filed |= edges.purpose == Purpose.unknown
         filed &= (edges.amount_minor > rule.small_fee_minor) & (edges.currency == rule.currency)
         filed &= (edges.src != OUTSIDE_INDEX) & (edges.dst == rule.account)
-        for leg, place in zip(legs_of(edges, filed), np.flatnonzero(filed).tolist(), strict=True):
-            filed[place] = leg.amount_minor * _WHOLE <= rate_bp * self._largest_before(leg)
+        fees = edges.records.take(np.flatnonzero(filed))
+        least = (-(-minor * _WHOLE // rate_bp) for minor in fees["amount_minor"].tolist())
+        filed[filed] = self._paid_before(fees, np.array([min(minor, _NO_MINOR) for minor in least], np.int64))
         return filed

@@ -18,8 +18,7 @@ from services.detector.sieve import Fact, sieve
 from services.detector.typology import Context, Step
 
 _WHOLE: Final = 10_000
-_A_LOOK: Final = 20
-"""Payments after which it is mostly clear that an account takes more than it passes on."""
+_ANY_MINOR: Final = np.iinfo(np.int64).max
 _NO_TAKINGS: Final = frozenset(
     {
         Purpose.invest,
@@ -72,22 +71,26 @@ def fronts_of(
     if not may.any():
         return {}
     payers, payer = np.unique(came.src[may], return_inverse=True)
-    passed = np.bincount(payer, weights=came.amount_minor[may]).astype(np.int64)
-    most = np.argsort(-passed, kind="stable")[: settings.max_fronts]
+    passed = np.zeros(payers.size, np.int64)
+    np.add.at(passed, payer, came.amount_minor[may])
+    foremost = np.argsort(-passed, kind="stable")[: settings.max_fronts]
+    payers, most = payers[foremost], _most_taken(passed[foremost], settings)
+    window = since_us, context.now_us, context.as_of, settings.max_legs
     found = {}
-    window = since_us, context.now_us, context.as_of
-    for front, minor in zip(payers[most].tolist(), passed[most].tolist(), strict=True):
-        taken = context.graph.edges_in(front, *window, min(_A_LOOK, settings.max_legs))
-        if taken.truncated and _is_passed(minor, taken, settings):
-            taken = context.graph.edges_in(front, *window, settings.max_legs)
-        if _is_passed(minor, taken, settings) and _takes_from_clients(entities, front, taken, ties, settings):
+    for front in payers[~context.graph.take_more(payers, most, *window)].tolist():
+        taken = context.graph.edges_in(front, *window)
+        if _takes_from_clients(entities, front, taken, ties, settings):
             found[front] = taken
     return found
 
 
-def _is_passed(minor: int, taken: Edges, settings: Settings) -> bool:
-    """Whether `minor` is most of what was taken: not of all, where it is not of some."""
-    return minor * _WHOLE >= settings.front_passed_bp * int(taken.amount_minor.sum())
+def _most_taken(passed: Int64s, settings: Settings) -> Int64s:
+    """How much each may have taken for what it passed on to be most of it."""
+    share_bp = settings.front_passed_bp
+    if share_bp == 0:
+        return np.full(passed.size, _ANY_MINOR)
+    most = (minor * _WHOLE // share_bp for minor in passed.tolist())
+    return np.array([min(minor, _ANY_MINOR) for minor in most], np.int64)
 
 
 def _takes_from_clients(

@@ -18,12 +18,14 @@ from services.detector.flows.matching import unmatched_minor
 from services.detector.flows.weighing import NOBODY
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.legs import Leg, merged, some_of
+from services.detector.legs import merged, some_of
 from services.detector.parties.entities import Entities
 from services.detector.purposes import bits_of
 from services.detector.typology import Context
 
 _WHOLE: Final = 10_000
+_BEFORE_A_FEE: Final = 100
+"""Payments to its payer, the last, that a fee may be a rate of."""
 _EXPENSE_BITS: Final = bits_of((Purpose.salary, Purpose.tax))
 
 
@@ -130,9 +132,7 @@ class Pot:
             came = Edges(came.records[np.searchsorted(came.ts_us, since_us) :], came.truncated)
         gathered = {}
         for currency in _distinct(came.currency):
-            collector = Collector(
-                self._entities, self._account, came, currency, self._s, self._largest_before
-            )
+            collector = Collector(self._entities, self._account, came, currency, self._s, self._paid_before)
             if collector.most_clients >= self._s.min_clients:
                 collector.leave_out_filed_fees()
             if collector.most_clients >= self._s.min_clients:
@@ -140,12 +140,9 @@ class Pot:
         most = max(gathered.items(), key=lambda one: (one[1].clients, -one[0]), default=None)
         return most[1] if most and most[1].clients >= self._s.min_clients else None
 
-    def _largest_before(self, leg: Leg) -> int:
-        """The largest payment to a payer before its fee: what the fee may be a rate of."""
+    def _paid_before(self, fees: Array, least_minor: Int64s) -> Bools:
         graph, as_of = self._context.graph, self._context.as_of
-        edges = graph.edges_in(leg.src, self._since_us, leg.ts_us, as_of, 100)
-        same = edges.amount_minor[edges.currency == leg.currency]
-        return int(same.max(initial=0))
+        return graph.paid_before(fees, least_minor, self._since_us, as_of, _BEFORE_A_FEE)
 
     def ripe_us(self, collected: Collected) -> int | None:
         """When N clients' money will have lain longer than T; after that, when the last of it will."""

@@ -4,6 +4,7 @@ from services.detector.graph.answers import Applied, Branches, Edges, Reached, S
 from services.detector.graph.graph import Counters, RollingGraph
 from services.detector.graph.returning import Coming, Departing
 from services.detector.graph.shapes import Found, Hit, Shape, Shapes
+from services.detector.graph.sums import Payees
 
 __all__ = [
     "Applied",
@@ -14,6 +15,7 @@ __all__ = [
     "Edges",
     "Found",
     "Hit",
+    "Payees",
     "Reached",
     "RollingGraph",
     "Shape",

@@ -43,6 +43,7 @@ from services.detector.graph.ring import NEVER_US, Segments, new_ring
 from services.detector.graph.searches import apply_and_search_rows, apply_rows
 from services.detector.graph.shapes import Found, Shapes
 from services.detector.graph.state import INSERTED, RULES, Rows, State
+from services.detector.graph.sums import Payees, find_large_before, find_more_taken, payees_of
 from services.detector.graph.table import new_table
 from services.detector.graph.transfer_ids import TransferIds
 
@@ -191,6 +192,7 @@ class RollingGraph:
         graph.edges_in(account, 0, 0, as_of, 1)
         graph.edges_around(np.array([account], np.int32), 0, 0, as_of, 1)
         graph.edges_out_of(np.array([account], np.int32), 0, 0, as_of, 1)
+        graph.payees(account, 0, 0, as_of, 1)
         graph.backward(account, 0, 0, as_of, 1, 1, 1)
         graph.branches(account, 0, 0, as_of, 1, 1, 1, 0)
         graph.token(graph.intern(bytes(TOKEN_BYTES)))
@@ -258,8 +260,7 @@ class RollingGraph:
 
     def tokens(self, indexes: Int32s) -> list[str]:
         """In hex. Raises Unknown where no account has an index."""
-        self._known(int(indexes.min(initial=OUTSIDE_INDEX)))
-        self._known(int(indexes.max(initial=OUTSIDE_INDEX)))
+        self._all_known(indexes)
         accounts = self._state.accounts
         halves = np.empty((indexes.size, 2), "<u8")
         halves[:, 0] = accounts.token_lows[indexes]
@@ -319,6 +320,35 @@ class RollingGraph:
         """Transfers out of any of `accounts`; over `limit` out of one of them, those logged last. As
         edges_in()."""
         return self._list_around(accounts, (OUTWARD,), self._view(since_us, until_us, as_of), limit)
+
+    def payees(self, account: int, since_us: int, until_us: int, as_of: int, limit: int) -> Payees:
+        """Whom the transfers pay that edges_out() lists, and how much."""
+        self._known(account)
+        view = self._view(since_us, until_us, as_of)
+        return payees_of(self._state.ring, self._state.accounts.records, account, view, limit)
+
+    def take_more(
+        self, accounts: Int32s, most_minor: Int64s, since_us: int, until_us: int, as_of: int, limit: int
+    ) -> Bools:
+        """Into which of `accounts` the transfers that edges_in() lists come to more than the `most_minor`
+        that is theirs."""
+        self._all_known(accounts)
+        view, more = self._view(since_us, until_us, as_of), np.zeros(accounts.size, np.bool_)
+        records = self._state.accounts.records
+        find_more_taken(self._state.ring, records, accounts, most_minor, view, limit, more)
+        return more
+
+    def paid_before(
+        self, payments: Array, least_minor: Int64s, since_us: int, as_of: int, limit: int
+    ) -> Bools:
+        """The payers of which of `payments` (records of Edges) had been paid as much at once as the
+        `least_minor` that is theirs, or more, in the same currency: by a transfer that edges_in() lists from
+        `since_us` until the payment."""
+        self._all_known(payments["src"])
+        view, found = self._view(since_us, since_us, as_of), np.zeros(payments.size, np.bool_)
+        records = self._state.accounts.records
+        find_large_before(self._state.ring, records, payments, least_minor, view, limit, found)
+        return found
 
     def backward(
         self,
@@ -430,6 +460,10 @@ class RollingGraph:
         if not 0 <= index < self._state.accounts.known[0]:
             raise Unknown(f"no account has index {index}")
 
+    def _all_known(self, indexes: Int32s) -> None:
+        self._known(int(indexes.min(initial=OUTSIDE_INDEX)))
+        self._known(int(indexes.max(initial=OUTSIDE_INDEX)))
+
     def _held(self, seq: int) -> None:
         if not self.holds(seq):
             raise Unknown(f"transfer {seq} is not in the window")
@@ -450,8 +484,7 @@ class RollingGraph:
         return Edges(copied(found) if ordered else found.take(in_order(found)), count > limit)
 
     def _list_around(self, accounts: Int32s, directions: tuple[int, ...], view: View, limit: int) -> Edges:
-        for account in (accounts.min(initial=OUTSIDE_INDEX), accounts.max(initial=OUTSIDE_INDEX)):
-            self._known(int(account))
+        self._all_known(accounts)
         asked = (self._state.ring, self._state.accounts.records, accounts, directions, view, limit)
         room = self._edges
         count, truncated = list_around(*asked, room)

@@ -37,19 +37,17 @@ from services.detector.books.settling import (
     Fee,
     Pair,
     Part,
-    Payees,
     Rates,
     by_day,
     by_payment,
     by_product,
     days_of,
-    payees_of,
     steady_fee,
     with_others,
 )
 from services.detector.explanations.unlicensed_payment import Settled, explanation
 from services.detector.gate import Gate
-from services.detector.graph import Edges
+from services.detector.graph import Edges, Payees
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import legs_of, merged, some_of
 from services.detector.parties import marks
@@ -178,8 +176,8 @@ def _accounts_of(context: Context, entities: Entities, account: int) -> list[int
 def _hands_on_to(context: Context, entities: Entities, account: int, parameters: Parameters) -> int | None:
     """Who gets nearly all that the account pays out, if anybody does who keeps no others' money."""
     since_us = context.now_us - parameters.window_days * DAY
-    left = context.graph.edges_out(account, since_us, context.now_us, context.as_of, parameters.max_legs)
-    return _foremost_payee(entities, payees_of(left), parameters)
+    payees = context.graph.payees(account, since_us, context.now_us, context.as_of, parameters.max_legs)
+    return _foremost_payee(entities, payees, parameters)
 
 
 def _foremost_payee(entities: Entities, payees: Payees, parameters: Parameters) -> int | None:
@@ -242,12 +240,14 @@ class _Case:
         self.accounts = tuple(dict.fromkeys((account, *collectors)))
         since_us = context.now_us - parameters.window_days * DAY
         self._window = (since_us, context.now_us, context.as_of, parameters.max_legs)
-        self._paid_out = context.graph.edges_out(account, *self._window)
-        self.payees = payees_of(self._paid_out)
+        self.payees = context.graph.payees(account, *self._window)
         """Whom it paid out to, whatever for."""
-        out = self._paid_out
-        self.in_use = len(out) > 0 and bool(out.ts_us[-1] > context.now_us - _LAST_LAG_US)
+        self.in_use = self.payees.latest_us > context.now_us - _LAST_LAG_US
         """It may have more to settle."""
+
+    @cached_property
+    def _paid_out(self) -> Edges:
+        return self._context.graph.edges_out(self._account, *self._window)
 
     @cached_property
     def _own(self) -> list[int]:

@@ -1,0 +1,102 @@
+"""What an account's transfers come to, as the graph was just after one row: asked where they need not be
+listed. Currencies are together unless it is said otherwise; of more than `limit` those logged last count."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from compiled import Array, Bools, Int32s, Int64s, kernel, signed
+from services.detector.distinct import number_of, numbered, numbers_for
+from services.detector.graph.lists import INWARD, OUTWARD, View, earlier_than
+from services.detector.graph.ring import Ring, first_since, slot_of
+
+NOBODY: Final = -1
+_NEVER_US: Final = -(2**62)
+
+
+class Payees(NamedTuple):
+    """How many an account paid, and how much in all; who was paid most, the lowest index of several, and how
+    much; the time of the latest payment. Of none: NOBODY was paid most, long ago."""
+
+    payees: int
+    minor: int
+    foremost: int
+    foremost_minor: int
+    latest_us: int
+
+
+def payees_of(ring: Ring, accounts: Array, account: int, view: View, limit: int) -> Payees:
+    sums, payees = np.zeros(limit, np.int64), np.zeros(limit, np.int32)
+    return Payees(*sum_payees(ring, accounts, account, view, numbers_for(limit), sums, payees))
+
+
+@kernel
+def sum_payees(
+    ring: Ring, accounts: Array, account: int, view: View, numbers: Array, sums: Int64s, payees: Int32s
+) -> tuple[int, int, int, int, int]:
+    """`sums`, `payees`: by the payee's number; as long as transfers may count."""
+    minor = 0
+    latest_us = _NEVER_US
+    count = 0
+    low = first_since(ring, view.since_us, view.oldest)
+    seq = signed(accounts[account].last_out)
+    while seq >= low and count < sums.size:
+        leg = ring.legs[slot_of(ring, seq)]
+        if seq <= view.newest and view.since_us <= leg.ts_us <= view.until_us:
+            payee = number_of(numbers, leg.dst)
+            sums[payee] += leg.amount_minor
+            payees[payee] = leg.dst
+            minor += leg.amount_minor
+            latest_us = max(latest_us, signed(leg.ts_us))
+            count += 1
+        seq = earlier_than(leg, seq, OUTWARD)
+    foremost = NOBODY
+    most = 0
+    for each in range(numbered(numbers)):
+        payee = signed(payees[each])
+        if foremost == NOBODY or sums[each] > most or (sums[each] == most and payee < foremost):
+            foremost = payee
+            most = sums[each]
+    return numbered(numbers), minor, foremost, most, latest_us
+
+
+@kernel
+def find_more_taken(
+    ring: Ring, accounts: Array, takers: Int32s, most: Int64s, view: View, limit: int, more: Bools
+) -> None:
+    """Which `takers` take more in than the `most` that is theirs; only so many transfers are read."""
+    low = first_since(ring, view.since_us, view.oldest)
+    for place in range(takers.size):
+        left = most[place]
+        count = 0
+        seq = signed(accounts[takers[place]].last_in)
+        while seq >= low and count < limit and not more[place]:
+            leg = ring.legs[slot_of(ring, seq)]
+            if seq <= view.newest and view.since_us <= leg.ts_us <= view.until_us:
+                more[place] = leg.amount_minor > left
+                left -= leg.amount_minor
+                count += 1
+            seq = earlier_than(leg, seq, INWARD)
+
+
+@kernel
+def find_large_before(
+    ring: Ring, accounts: Array, payments: Array, least: Int64s, view: View, limit: int, found: Bools
+) -> None:
+    """Which `payments` (EDGE records) were made by somebody who by then had been paid the `least` that is
+    theirs, or more, at once and in their currency."""
+    low = first_since(ring, view.since_us, view.oldest)
+    for place in range(payments.size):
+        paid = payments[place]
+        count = 0
+        seq = signed(accounts[paid.src].last_in)
+        while seq >= low and count < limit and not found[place]:
+            slot = slot_of(ring, seq)
+            leg = ring.legs[slot]
+            if seq <= view.newest and view.since_us <= leg.ts_us <= paid.ts_us:
+                is_large = leg.amount_minor >= least[place]
+                found[place] = is_large and ring.currencies[slot] == paid.currency
+                count += 1
+            seq = earlier_than(leg, seq, INWARD)
