@@ -4,7 +4,7 @@ from services.detector.graph.answers import Applied, Edges, Reached, Status
 from services.detector.graph.graph import Counters, RollingGraph
 from services.detector.graph.returning import Coming, Departing
 from services.detector.graph.shapes import Found, Hit, Shape, Shapes
-from services.detector.graph.sums import Payees
+from services.detector.graph.sums import Payees, Wanted
 
 __all__ = [
     "Applied",
@@ -20,4 +20,5 @@ __all__ = [
     "Shape",
     "Shapes",
     "Status",
+    "Wanted",
 ]
