@@ -16,6 +16,7 @@ from schemas.instant import DAY, HOUR, to_micros
 from schemas.transaction import Purpose
 from services.detector.books.loan_book import RING_DAYS, LoanBook
 from services.detector.books.loan_flows import MAX_MINOR, Flow
+from services.detector.flows.replacing import most_principal
 from services.detector.graph import RollingGraph
 from services.detector.parties.marks import Marks
 from services.detector.sieve import sighted
@@ -234,3 +235,23 @@ def test_what_is_paid_ahead_is_told_for_each_row(world: Any, batches: Any, flows
         came = book.total(product, Flow.repaid, Flow.borrower_interest, Flow.compensated)
         moves = book.batch.flow[place] in (Flow.paid, Flow.repaid, Flow.borrower_interest, Flow.compensated)
         assert ahead[place] == (book.total(product, Flow.paid) - came if moves else 0)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(transfers)
+def test_no_row_finds_more_principal_than_is_told_before(world: Any, batches: Any, flows: list[Any]) -> None:
+    rows = world(flows=sorted(flows, key=lambda flow: flow[0])).rows()
+    half = len(rows) // 2
+    books = Books(world, batches)
+    for name, part in enumerate((rows[:half], rows[half:])):
+        if not part:
+            continue
+        books.open(part, str(name))
+        book, products = books.book, np.unique(books.book.batch.product)
+        most = most_principal(book, products)
+        for row in book.batch.rows.tolist():
+            book.advance(row)
+            for product, bound in zip(products.tolist(), most.tolist(), strict=True):
+                raised = book.total(product, Flow.invested) - book.total(product, Flow.refunded)
+                assert (book.total(product, Flow.disbursed) or raised) <= bound
+        book.close()

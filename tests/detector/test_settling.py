@@ -13,12 +13,10 @@ from services.detector.beijing import day_of
 from services.detector.books.settling import (
     LAGS,
     Pair,
-    Payees,
     Rates,
     by_day,
     by_payment,
     days_of,
-    payees_of,
     with_others,
 )
 from services.detector.legs import Leg
@@ -122,15 +120,6 @@ def test_a_fee_of_two_per_cent_on_each_payment() -> None:
     pairs = by_payment(edges_of(ins), edges_of(outs), Rates(10, 5_000, 20))
     assert len(pairs) == 8
     assert all(0 <= (came - left) * TENTHS // came - 1_990 <= 30 for came, left in pairs)
-
-
-@given(payments)
-def test_who_was_paid_most(rows: list[tuple[int, int, int, Purpose, int]]) -> None:
-    sums: Counter[int] = Counter()
-    for leg in legs(rows):
-        sums[leg.dst] += leg.amount_minor
-    foremost = min(sums, key=lambda payee: (-sums[payee], payee), default=-1)
-    assert payees_of(edges_of(legs(rows))) == Payees(len(sums), sums.total(), foremost, sums[foremost])
 
 
 @given(payments, st.lists(st.integers(0, 5), max_size=3), st.booleans())

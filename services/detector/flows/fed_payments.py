@@ -8,17 +8,19 @@ from typing import Final, Protocol
 from compiled import Bools
 from schemas.instant import DAY
 from schemas.transaction import Purpose
-from services.detector.graph import Edges
+from services.detector.graph import Edges, Wanted
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.marks import KEEPER
-from services.detector.purposes import among
+from services.detector.purposes import among, bits_of
 from services.detector.typology import Context
 
 _WHOLE: Final = 10_000
 _PAY: Final = among({Purpose.salary, Purpose.refund})
 """What a giver owed the other in any case."""
-_GIVES: Final = among({Purpose.transfer, Purpose.unknown})
+_GIFTS: Final = frozenset({Purpose.transfer, Purpose.unknown})
+_GIVES: Final = among(_GIFTS)
+_GIVES_BITS: Final = bits_of(_GIFTS)
 
 
 class Settings(Protocol):
@@ -51,7 +53,16 @@ def fed_by(
 
 def could_be_fed(context: Context, payment: Leg, settings: Settings) -> bool:
     """Something came to its payer that can be the last of such a way, whoever gave it."""
-    return any(True for _ in _about(context, payment, payment, settings, _gives))
+    wanted = Wanted(*_amounts(payment, settings), payment.currency, _GIVES_BITS, payment.seq)
+    since_us = payment.ts_us - settings.fed_days * DAY
+    until = payment.ts_us, context.as_of, settings.max_fed_edges
+    return context.graph.was_paid(payment.src, wanted, since_us, *until)
+
+
+def _amounts(payment: Leg, settings: Settings) -> tuple[int, int]:
+    """The least and the most that is about the amount of `payment`."""
+    least_bp, most_bp = settings.fed_least_bp, settings.fed_most_bp
+    return payment.amount_minor * least_bp // _WHOLE, payment.amount_minor * most_bp // _WHOLE
 
 
 def _about(
@@ -60,9 +71,7 @@ def _about(
     """What came to the payer of `leg` before it and is about the amount of `payment`, the latest first."""
     since_us = payment.ts_us - settings.fed_days * DAY
     edges = context.graph.edges_in(leg.src, since_us, leg.ts_us, context.as_of, settings.max_fed_edges)
-    least, most = (
-        payment.amount_minor * bp // _WHOLE for bp in (settings.fed_least_bp, settings.fed_most_bp)
-    )
+    least, most = _amounts(payment, settings)
     about = (edges.amount_minor >= least) & (edges.amount_minor <= most) & (edges.src != OUTSIDE_INDEX)
     about &= (edges.currency == payment.currency) & (edges.seq != leg.seq) & counts(edges)
     yield from reversed(legs_of(edges, about))

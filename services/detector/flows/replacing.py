@@ -8,10 +8,11 @@ from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
+from compiled import Int32s, Int64s
 from schemas.instant import DAY
 from schemas.transaction import Purpose
 from services.detector.books.listings import Listings
-from services.detector.books.loan_book import Loan
+from services.detector.books.loan_book import Loan, LoanBook
 from services.detector.books.loan_flows import ASSET, UNSTATED, Flow
 from services.detector.graph import Edges
 from services.detector.legs import Leg, legs_of
@@ -47,6 +48,13 @@ class Replacement(NamedTuple):
     after: int
     minor: int
     legs: tuple[Leg, ...]
+
+
+def most_principal(book: LoanBook, products: Int32s) -> Int64s:
+    """No row of the batch finds more principal under its listing."""
+    raised = book.most(products, Flow.invested) - book.least(products, Flow.refunded)
+    most: Int64s = np.maximum(book.most(products, Flow.disbursed), raised)
+    return most
 
 
 class Repaid:

@@ -4,7 +4,7 @@ from services.detector.graph.answers import Applied, Branches, Edges, Reached, S
 from services.detector.graph.graph import Counters, RollingGraph
 from services.detector.graph.returning import Coming, Departing
 from services.detector.graph.shapes import Found, Hit, Shape, Shapes
-from services.detector.graph.sums import Payees
+from services.detector.graph.sums import Payees, Wanted
 
 __all__ = [
     "Applied",
@@ -21,4 +21,5 @@ __all__ = [
     "Shape",
     "Shapes",
     "Status",
+    "Wanted",
 ]

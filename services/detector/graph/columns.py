@@ -10,8 +10,10 @@ from compiled import Array, Int64s
 from schemas.batch import TransferBatch
 from services.detector.graph.codes import Codes
 from services.detector.graph.fingerprints import fingerprints
+from services.detector.graph.lists import EDGE
 from services.detector.graph.state import Rows
 
+_BYTES: Final = np.dtype((np.void, EDGE.itemsize))
 _OUTCOME: Final = {
     "seq": np.int64,
     "as_of": np.int64,
@@ -52,7 +54,6 @@ def in_order(records: Array) -> Int64s:
 
 
 def copied(records: Array) -> Array:
-    """The same records elsewhere, as bytes: numpy copies records field by field."""
-    whole = np.dtype((np.void, records.dtype.itemsize))
-    copy: Array = records.view(whole).copy().view(records.dtype)
+    """The same EDGE records elsewhere, as bytes: numpy copies records field by field."""
+    copy: Array = records.view(_BYTES).copy().view(EDGE)
     return copy

@@ -43,7 +43,14 @@ from services.detector.graph.ring import NEVER_US, Segments, new_ring
 from services.detector.graph.searches import apply_and_search_rows, apply_rows
 from services.detector.graph.shapes import Found, Shapes
 from services.detector.graph.state import INSERTED, RULES, Rows, State
-from services.detector.graph.sums import Payees, find_large_before, find_more_taken, payees_of
+from services.detector.graph.sums import (
+    Payees,
+    Wanted,
+    find_large_before,
+    find_more_taken,
+    is_any_wanted,
+    payees_of,
+)
 from services.detector.graph.table import new_table
 from services.detector.graph.transfer_ids import TransferIds
 
@@ -349,6 +356,14 @@ class RollingGraph:
         records = self._state.accounts.records
         find_large_before(self._state.ring, records, payments, least_minor, view, limit, found)
         return found
+
+    def was_paid(
+        self, account: int, wanted: Wanted, since_us: int, until_us: int, as_of: int, limit: int
+    ) -> bool:
+        """One of the transfers that edges_in() lists is `wanted`."""
+        self._known(account)
+        view, records = self._view(since_us, until_us, as_of), self._state.accounts.records
+        return is_any_wanted(self._state.ring, records, account, wanted, view, limit)
 
     def backward(
         self,

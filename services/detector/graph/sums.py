@@ -9,11 +9,14 @@ import numpy as np
 
 from compiled import Array, Bools, Int32s, Int64s, kernel, signed
 from services.detector.distinct import number_of, numbered, numbers_for
+from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.lists import INWARD, OUTWARD, View, earlier_than
 from services.detector.graph.ring import Ring, first_since, slot_of
 
 NOBODY: Final = -1
 _NEVER_US: Final = -(2**62)
+_FEW: Final = 64
+"""Transfers that most accounts have no more of: for them little room is enough."""
 
 
 class Payees(NamedTuple):
@@ -27,24 +30,41 @@ class Payees(NamedTuple):
     latest_us: int
 
 
+class Wanted(NamedTuple):
+    """Transfers of an amount, both bounds inclusive, in a currency and for one of `purposes` (as bits); not
+    from OUTSIDE, and not the one numbered `but_seq`."""
+
+    least_minor: int
+    most_minor: int
+    currency: int
+    purposes: int
+    but_seq: int
+
+
 def payees_of(ring: Ring, accounts: Array, account: int, view: View, limit: int) -> Payees:
-    sums, payees = np.zeros(limit, np.int64), np.zeros(limit, np.int32)
-    return Payees(*sum_payees(ring, accounts, account, view, numbers_for(limit), sums, payees))
+    for room in (min(_FEW, limit), limit):
+        sums, payees = np.zeros(room, np.int64), np.zeros(room, np.int32)
+        found, is_whole = sum_payees(ring, accounts, account, view, numbers_for(room), sums, payees)
+        if is_whole:
+            break
+    return Payees(*found)
 
 
 @kernel
 def sum_payees(
     ring: Ring, accounts: Array, account: int, view: View, numbers: Array, sums: Int64s, payees: Int32s
-) -> tuple[int, int, int, int, int]:
-    """`sums`, `payees`: by the payee's number; as long as transfers may count."""
+) -> tuple[tuple[int, int, int, int, int], bool]:
+    """And whether there are no more transfers than `sums` and `payees` are long: by the payee's number."""
     minor = 0
     latest_us = _NEVER_US
     count = 0
     low = first_since(ring, view.since_us, view.oldest)
     seq = signed(accounts[account].last_out)
-    while seq >= low and count < sums.size:
+    while seq >= low:
         leg = ring.legs[slot_of(ring, seq)]
         if seq <= view.newest and view.since_us <= leg.ts_us <= view.until_us:
+            if count == sums.size:
+                break
             payee = number_of(numbers, leg.dst)
             sums[payee] += leg.amount_minor
             payees[payee] = leg.dst
@@ -59,7 +79,7 @@ def sum_payees(
         if foremost == NOBODY or sums[each] > most or (sums[each] == most and payee < foremost):
             foremost = payee
             most = sums[each]
-    return numbered(numbers), minor, foremost, most, latest_us
+    return (numbered(numbers), minor, foremost, most, latest_us), seq < low
 
 
 @kernel
@@ -100,3 +120,23 @@ def find_large_before(
                 found[place] = is_large and ring.currencies[slot] == paid.currency
                 count += 1
             seq = earlier_than(leg, seq, INWARD)
+
+
+@kernel
+def is_any_wanted(ring: Ring, accounts: Array, account: int, wanted: Wanted, view: View, limit: int) -> bool:
+    """Among the transfers in."""
+    count = 0
+    low = first_since(ring, view.since_us, view.oldest)
+    seq = signed(accounts[account].last_in)
+    while seq >= low and count < limit:
+        slot = slot_of(ring, seq)
+        leg = ring.legs[slot]
+        if seq <= view.newest and view.since_us <= leg.ts_us <= view.until_us:
+            is_about = wanted.least_minor <= leg.amount_minor <= wanted.most_minor
+            if is_about and leg.src != OUTSIDE_INDEX and seq != wanted.but_seq:
+                is_for = wanted.purposes >> ring.purposes[slot] & 1 != 0
+                if is_for and ring.currencies[slot] == wanted.currency:
+                    return True
+            count += 1
+        seq = earlier_than(leg, seq, INWARD)
+    return False

@@ -26,7 +26,7 @@ from schemas.record import Bilingual
 from services.detector.books.loan_flows import UNSTATED, Flow
 from services.detector.evidence import keep
 from services.detector.explanations.term_splitting import Chain, explanation
-from services.detector.flows.replacing import Repaid
+from services.detector.flows.replacing import Repaid, most_principal
 from services.detector.parties.marks import CUSTODY
 from services.detector.severity import by_amount
 from services.detector.typology import (
@@ -95,7 +95,8 @@ class TermSplitting(Typology):
         """By the listing that repaid."""
 
     def candidates(self, step: Step) -> Candidates:
-        """Repayments of what is then nearly repaid, and principal paid ahead of the borrower."""
+        """Repayments of what is then nearly repaid, and principal paid ahead of the borrower; not where the
+        loan was raised before anybody looked."""
         book, batch = step.book, step.book.batch
         share = least(Parameters, self.id, "share_bp", step)
         named = (batch.product > 0) & (batch.minor > 0) & ((step.marks[batch.account] & CUSTODY) != 0)
@@ -107,8 +108,9 @@ class TermSplitting(Typology):
         paid = named & batch.of(Flow.paid)
         if paid.any():
             paid &= book.ahead > 0
-        rows = batch.rows[repaid | paid]
-        return Candidates(rows, batch.account[repaid | paid])
+        may = repaid | paid
+        may[may] = most_principal(book, batch.product[may]) > 0
+        return Candidates(batch.rows[may], batch.account[may])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         parameters = in_force(Parameters, self.id, context.rules)

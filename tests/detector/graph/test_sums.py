@@ -1,0 +1,115 @@
+"""What an account's transfers come to, against the same of those that are listed."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.detector.graph import Edges, Payees, RollingGraph, Status, Wanted
+from services.detector.graph.accounts import OUTSIDE_INDEX
+from services.detector.graph.sums import NOBODY
+from tests.detector.graph.logs import LATENESS, WINDOW, Event, Mark, batches, cuts, events
+from tests.detector.graph.stream import Transfer, batch
+
+NEVER_US = -(2**62)
+
+
+def payees_of(left: Edges) -> Payees:
+    sums: Counter[int] = Counter()
+    for payee, minor in zip(left.dst.tolist(), left.amount_minor.tolist(), strict=True):
+        sums[payee] += minor
+    foremost = min(sums, key=lambda payee: (-sums[payee], payee), default=NOBODY)
+    latest_us = max(left.ts_us.tolist(), default=NEVER_US)
+    return Payees(len(sums), sums.total(), foremost, sums[foremost], latest_us)
+
+
+@settings(max_examples=100)
+@given(events(), cuts(), st.integers(0, 40), st.integers(1, 4), st.integers(0, 700))
+def test_sums_are_of_what_is_listed(
+    log: list[Event], ends: set[int], since: int, limit: int, bound_minor: int
+) -> None:
+    graph = RollingGraph(window_us=WINDOW, lateness_us=LATENESS, max_transfers=1000, max_accounts=100)
+    for step in batches(log, ends):
+        if isinstance(step, Mark):
+            continue
+        applied = graph.apply(batch(step))
+        for row in np.flatnonzero(applied.status == Status.inserted).tolist():
+            as_of, until_us = int(applied.as_of[row]), int(applied.ts_us[row])
+            window = until_us - since, until_us, as_of, limit
+            ends_of_row = np.unique(np.array([applied.src[row], applied.dst[row]], np.int32))
+            for account in ends_of_row.tolist():
+                assert graph.payees(account, *window) == payees_of(graph.edges_out(account, *window))
+            bounds = np.full(ends_of_row.size, bound_minor, np.int64)
+            taken = [int(graph.edges_in(one, *window).amount_minor.sum()) for one in ends_of_row.tolist()]
+            more = [minor > bound_minor for minor in taken]
+            assert graph.take_more(ends_of_row, bounds, *window).tolist() == more
+
+
+@settings(max_examples=100)
+@given(
+    events(),
+    cuts(),
+    st.integers(0, 40),
+    st.integers(1, 6),
+    st.tuples(st.integers(0, 600), st.integers(200, 1000), st.integers(0, 1), st.integers(0, 2**19 - 1)),
+)
+def test_whether_any_wanted_transfer_came(
+    log: list[Event], ends: set[int], since: int, limit: int, bounds: tuple[int, int, int, int]
+) -> None:
+    graph = RollingGraph(window_us=WINDOW, lateness_us=LATENESS, max_transfers=1000, max_accounts=100)
+    for step in batches(log, ends):
+        if isinstance(step, Mark):
+            continue
+        applied = graph.apply(batch(step))
+        for row in np.flatnonzero(applied.status == Status.inserted).tolist():
+            dst, until_us = int(applied.dst[row]), int(applied.ts_us[row])
+            wanted = Wanted(*bounds, int(applied.seq[row]))
+            window = until_us - since, until_us, int(applied.as_of[row]), limit
+            expected = any(
+                wanted.least_minor <= minor <= wanted.most_minor
+                and currency == wanted.currency
+                and wanted.purposes >> purpose & 1
+                and payer != OUTSIDE_INDEX
+                and seq != wanted.but_seq
+                for seq, _, minor, payer, _, _, currency, purpose in graph.edges_in(
+                    dst, *window
+                ).records.tolist()
+            )
+            assert graph.was_paid(dst, wanted, *window) == expected
+
+
+@settings(max_examples=100)
+@given(events(), cuts(), st.integers(0, 40), st.integers(1, 4), st.integers(1, 200))
+def test_who_had_been_paid_so_much_before(
+    log: list[Event], ends: set[int], since: int, limit: int, least_minor: int
+) -> None:
+    graph = RollingGraph(window_us=WINDOW, lateness_us=LATENESS, max_transfers=1000, max_accounts=100)
+    for step in batches(log, ends):
+        if isinstance(step, Mark):
+            continue
+        applied = graph.apply(batch(step))
+        for row in np.flatnonzero(applied.status == Status.inserted).tolist():
+            as_of, ts_us = int(applied.as_of[row]), int(applied.ts_us[row])
+            payments = graph.edges_in(int(applied.dst[row]), ts_us - since, ts_us, as_of, 10).records
+            expected = []
+            for _, paid_us, _, payer, _, _, currency, _ in payments.tolist():
+                before = graph.edges_in(payer, ts_us - since, paid_us, as_of, limit)
+                largest = before.amount_minor[before.currency == currency].max(initial=0)
+                expected.append(bool(largest >= least_minor))
+            bounds = np.full(payments.size, least_minor, np.int64)
+            assert graph.paid_before(payments, bounds, ts_us - since, as_of, limit).tolist() == expected
+
+
+def test_of_many_payments_all_count_up_to_the_limit() -> None:
+    """More than there is room for at first."""
+    graph = RollingGraph(window_us=WINDOW, lateness_us=LATENESS, max_transfers=1000, max_accounts=300)
+    rows = [Transfer(f"t{number}", 1, 2 + number % 150, 0, 100 + number) for number in range(200)]
+    applied = graph.apply(batch(rows))
+    payer, as_of = int(applied.src[0]), int(applied.as_of[-1])
+    for limit in (63, 64, 65, 199, 200, 201):
+        listed = graph.edges_out(payer, 0, 0, as_of, limit)
+        assert graph.payees(payer, 0, 0, as_of, limit) == payees_of(listed)
+    assert graph.payees(payer, 0, 0, as_of, 1000).payees == 150
