@@ -176,7 +176,8 @@ class Booked(NamedTuple):
         return chosen
 
 
-_KINDS: Final = Booked(*map(np.dtype, ("i8", "i1", "i4", "i4", "i4", "i8", "i8", "i8", "i8")))
+_KINDS: Final = ("i8", "i1", "i4", "i4", "i4", "i8", "i8", "i8", "i8")
+"""Of the columns, in their order."""
 
 
 @cache
