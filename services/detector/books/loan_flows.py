@@ -177,7 +177,7 @@ class Booked(NamedTuple):
 
 
 _KINDS: Final = ("i8", "i1", "i4", "i4", "i4", "i8", "i8", "i8", "i8")
-"""Of its columns."""
+"""Of the columns, in their order."""
 
 
 @cache

@@ -36,8 +36,8 @@ class Codes:
         self._translation = np.full(len(texts), -1, np.int32)
         order = np.empty(len(texts), np.int32)
         used = first_uses(places, np.zeros(len(texts), np.bool_), order)
-        for place in order[:used]:
-            self._translation[place] = self._intern(texts[int(place)].as_py())
+        named = texts.take(pa.array(order[:used])).to_pylist()
+        self._translation[order[:used]] = [self._intern(text) for text in named]
         self._last = texts if used == len(texts) else None
 
     def _intern(self, text: str) -> int:
