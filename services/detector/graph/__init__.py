@@ -1,10 +1,11 @@
 """The rolling account graph: apply batches, ask what is live, by event time, as of one row."""
 
 from services.detector.graph.answers import Applied, Branches, Edges, Reached, Status
-from services.detector.graph.graph import Counters, RollingGraph
+from services.detector.graph.graph import RollingGraph
 from services.detector.graph.returning import Coming, Departing
 from services.detector.graph.shapes import Found, Hit, Shape, Shapes
 from services.detector.graph.sums import Payees, Wanted
+from services.detector.graph.window import Counters
 
 __all__ = [
     "Applied",

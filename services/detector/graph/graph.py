@@ -1,31 +1,24 @@
-"""The rolling account graph: the transfers of a window of event time, and questions about them."""
+"""The rolling account graph: a window of transfers, and questions about them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from operator import attrgetter
-from typing import Any, Final
+from functools import cached_property
+from typing import Final
 
 import networkx as nx
 import numpy as np
 import pyarrow as pa
 
-from compiled import Array, Bools, Int32s, Int64s, Record, read_only
+from compiled import Array, Bools, Int32s, Int64s
 from schemas.account import TOKEN_BYTES
 from schemas.alert import Limit
 from schemas.batch import SCHEMA, BatchId, TransferBatch
-from schemas.errors import InvalidSetting, Unavailable, Unknown
+from schemas.errors import Unknown
 from schemas.transaction import Purpose
-from services.detector.graph.accounts import OUTSIDE_INDEX, intern, intern_rows, look_up, new_accounts
-from services.detector.graph.adjacency import new_adjacency
-from services.detector.graph.answers import Applied, Branches, Edges, Reached
-from services.detector.graph.arcs import MOST_AGE_US
+from services.detector.graph.answers import Branches, Edges, Reached
 from services.detector.graph.branches import BRANCH, find_branches
-from services.detector.graph.codes import Codes
-from services.detector.graph.columns import copied, in_order, rows_of
-from services.detector.graph.hunt import found_by, new_hunt
-from services.detector.graph.invariants import check
+from services.detector.graph.columns import copied, in_order
 from services.detector.graph.lists import (
     EDGE,
     INWARD,
@@ -35,14 +28,10 @@ from services.detector.graph.lists import (
     list_transfers,
     read_transfers,
 )
-from services.detector.graph.neighbours import add_marks
 from services.detector.graph.ordering import distinct_in_order
 from services.detector.graph.reach import Search, new_labels, new_search, reach
 from services.detector.graph.returning import Coming, Departing, find_returning, new_departures
-from services.detector.graph.ring import NEVER_US, Segments, new_ring
-from services.detector.graph.searches import apply_and_search_rows, apply_rows
-from services.detector.graph.shapes import Found, Shapes
-from services.detector.graph.state import INSERTED, RULES, Rows, State
+from services.detector.graph.shapes import Shapes
 from services.detector.graph.sums import (
     Payees,
     Wanted,
@@ -51,141 +40,21 @@ from services.detector.graph.sums import (
     is_any_wanted,
     payees_of,
 )
-from services.detector.graph.table import new_table
-from services.detector.graph.transfer_ids import TransferIds
+from services.detector.graph.window import Window
 
-_answered: Final = attrgetter(*(field.name for field in fields(Applied)))
-"""Of the columns of a batch: those of the answer."""
-MOST_TRANSFERS: Final = 1 << 30
-MOST_ACCOUNTS: Final = 1 << 30
-LONGEST_SEARCHED_US: Final = MOST_AGE_US // 2
-"""50 days. A transfer that comes late may stay as long again, behind others that are to stay."""
 _EDGES_AT_HAND: Final = 4_096
-_HEX_DIGITS: Final = 2 * TOKEN_BYTES
-EVERY_MARK: Final = 2**32 - 1
 _WARM_ROW: Final = {field.name: 0 if pa.types.is_integer(field.type) else "" for field in SCHEMA} | {
     "src": b"s" * TOKEN_BYTES,
     "dst": b"d" * TOKEN_BYTES,
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Counters:
-    """Rows since the start, by what became of them, and transfers that left the window."""
+class RollingGraph(Window):
+    """A question sees what existed just after one row of the batch applied last: it passes that row's
+    `as_of`. Times are inclusive; a list that is over its limit is of those logged last."""
 
-    inserted: int
-    duplicates: int
-    late: int
-    too_late: int
-    refused: int
-    expired: int
-    shortened: int
-    """Transfers expired before their time, because the window held `max_transfers`."""
-
-
-class RollingGraph:
-    """Transfers whose time is within `window_us` + `lateness_us` of the clock, and their accounts.
-
-    Times are UTC microseconds of event time, and the clock is the greatest of them. Every row is
-    handled as if it came alone, so nothing depends on how the log was cut into batches. An account is
-    an index, valid for the life of the graph; index 0 is OUTSIDE, which has no transfers of its own
-    to list and is nobody's neighbour. Not safe for use from two threads at once.
-
-    `max_transfers` live transfers and `max_accounts` accounts are the stated maximum. Memory follows
-    what is live. Beyond the first the oldest transfers expire early (counted as `shortened`, and
-    every answer carries the limit "window"); beyond the second, rows with new accounts are refused.
-
-    A query sees what existed just after one row of the batch applied last: it passes that row's
-    `as_of`. Sums are over transfers in `sum_currency` only; `marked_payers` counts payers with one
-    of `counted_marks`.
-    """
-
-    def __init__(
-        self,
-        *,
-        window_us: int,
-        lateness_us: int,
-        max_transfers: int,
-        max_accounts: int,
-        sum_currency: str = "CNY",
-        counted_marks: int = EVERY_MARK,
-        debug: bool = False,
-    ) -> None:
-        """Raises InvalidSetting for a maximum out of range or a window that is not positive."""
-        _check_settings(window_us, lateness_us, max_transfers, max_accounts)
-        self.max_transfers = max_transfers
-        self.max_accounts = max_accounts
-        self._debug = debug
-        self._products = Codes("")
-        self._currencies = Codes(sum_currency)
-        rules = np.zeros(1, RULES)
-        rules[0] = (window_us, lateness_us, max_transfers, counted_marks, 0)
-        ring = new_ring(max_transfers)
-        self._segments = Segments(ring)
-        self._state = State(
-            ring, new_accounts(max_accounts), new_table(max_transfers), new_table(max_transfers), rules
-        )
-        self._ids = TransferIds()
-        self._labels = new_labels(max_accounts)
-        self._outward_labels = new_labels(max_accounts)
-        self._departures = new_departures(max_accounts)
-        self._searches = 0
-        self._adjacency = new_adjacency(max_transfers, max_accounts)
-        self._edges = np.empty(_EDGES_AT_HAND, EDGE)
-        """Room for an answer, used again."""
-        self._first = 0
-        self._oldest = 0
-        """Oldest live transfer as of the one before `_first`."""
-        self._heads: Int64s = np.empty(0, np.int64)
-        """And as of each one since."""
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Without what the next search builds anew."""
-        return self.__dict__ | {"_adjacency": None, "_departures": None}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._adjacency = new_adjacency(self.max_transfers, self.max_accounts)
-        self._departures = new_departures(self.max_accounts)
-
-    def apply(self, batch: TransferBatch) -> Applied:
-        """Take the rows of `batch` in. `ts_us`, `amount_minor` and `purpose` of the answer are the
-        batch's own columns; the other arrays are the caller's."""
-        rows = self._take_in(batch)
-        apply_rows(self._state, rows)
-        return self._applied(batch, rows)
-
-    def apply_and_search(self, batch: TransferBatch, shapes: Shapes) -> tuple[Applied, Found]:
-        """As apply(), and what each row completes: it sees the rows before it and itself only. Raises
-        InvalidSetting for a graph whose window and lateness are longer than LONGEST_SEARCHED_US."""
-        _check_searched(self._state.rules[0])
-        rows = self._take_in(batch)
-        hunt = new_hunt(shapes, self._adjacency, batch.rows)
-        apply_and_search_rows(self._state, rows, hunt)
-        return self._applied(batch, rows), found_by(hunt)
-
-    def _take_in(self, batch: TransferBatch) -> Rows:
-        """The batch in columns, its accounts known, and room for it."""
-        if self._heads.size:
-            self._oldest = int(self._heads[-1])
-        self._first = int(self._state.ring.cursor[0]["next"])
-        self._segments.make_room(batch.rows, self._oldest)
-        self._ids.drop_below(self._oldest)
-        rows = rows_of(batch, self._currencies, self._products)
-        src, dst = read_only(batch.tokens("src")), read_only(batch.tokens("dst"))
-        intern_rows(self._state.accounts, src, dst, rows.src, rows.dst)
-        return rows
-
-    def _applied(self, batch: TransferBatch, rows: Rows) -> Applied:
-        heads, tx_ids = rows.head, batch.columns.column("tx_id")
-        if self._state.ring.cursor[0]["next"] - self._first < batch.rows:
-            inserted = rows.status == INSERTED
-            heads, tx_ids = heads[inserted], tx_ids.filter(pa.array(inserted))
-        self._heads = heads
-        self._ids.append(self._first, batch.id.feed_id, tx_ids)
-        if self._debug:
-            check(self._state)
-        return Applied(*_answered(rows))
+    _searches = 0
+    """Numbers of searches that were given to labels."""
 
     @staticmethod
     def warm() -> None:
@@ -203,108 +72,6 @@ class RollingGraph:
         graph.backward(account, 0, 0, as_of, 1, 1, 1)
         graph.branches(account, 0, 0, as_of, 1, 1, 1, 0)
         graph.token(graph.intern(bytes(TOKEN_BYTES)))
-
-    # -- what it holds ---------------------------------------------------------------------------
-
-    @property
-    def clock_us(self) -> int | None:
-        """Greatest event time seen; None before the first row."""
-        cursor = self._state.ring.cursor[0]
-        return None if cursor["clock_us"] == NEVER_US else int(cursor["clock_us"])
-
-    @property
-    def live(self) -> int:
-        """Live transfers."""
-        cursor = self._state.ring.cursor[0]
-        return int(cursor["next"] - cursor["head"])
-
-    @property
-    def accounts(self) -> int:
-        """Accounts known, OUTSIDE not counted."""
-        return int(self._state.accounts.known[0]) - 1
-
-    @property
-    def counters(self) -> Counters:
-        cursor = self._state.ring.cursor[0]
-        return Counters(**{field.name: int(cursor[field.name]) for field in fields(Counters)})
-
-    @property
-    def fill(self) -> float:
-        """Share of the stated maximum in use, of transfers or of accounts, whichever is greater.
-
-        An alarm belongs well below 1: at 1 the window shortens or rows are refused.
-        """
-        return max(self.live / self.max_transfers, self.accounts / self.max_accounts)
-
-    @property
-    def limits(self) -> tuple[Limit, ...]:
-        """The limit "window" once transfers have expired early."""
-        shortened = self._state.ring.cursor[0]["shortened"] > 0
-        return (Limit(name="window", bound=self.max_transfers),) if shortened else ()
-
-    # -- names -----------------------------------------------------------------------------------
-
-    def index(self, token: bytes) -> int | None:
-        """Index of an account, None if it was never named."""
-        low, high = _halves(token)
-        found = int(look_up(self._state.accounts, low, high))
-        return None if found < 0 else found
-
-    def intern(self, token: bytes) -> int:
-        """Index of an account, known from now on. Raises Unavailable at `max_accounts`."""
-        low, high = _halves(token)
-        index = int(intern(self._state.accounts, low, high))
-        if index < 0:
-            raise Unavailable(f"the graph holds its maximum of {self.max_accounts} accounts")
-        return index
-
-    def token(self, index: int) -> bytes:
-        """Raises Unknown for an index that no account has."""
-        self._known(index)
-        accounts = self._state.accounts
-        halves = np.array([accounts.token_lows[index], accounts.records[index]["token_high"]], "<u8")
-        return halves.tobytes()
-
-    def tokens(self, indexes: Int32s) -> list[str]:
-        """In hex. Raises Unknown where no account has an index."""
-        self._all_known(indexes)
-        accounts = self._state.accounts
-        halves = np.empty((indexes.size, 2), "<u8")
-        halves[:, 0] = accounts.token_lows[indexes]
-        halves[:, 1] = accounts.records["token_high"][indexes]
-        digits = halves.tobytes().hex()
-        return [digits[first : first + _HEX_DIGITS] for first in range(0, len(digits), _HEX_DIGITS)]
-
-    def mark(self, index: int, marks: int) -> None:
-        """Set mark bits of an account; they stay. Raises Unknown for an index that no account has."""
-        self._known(index)
-        add_marks(self._state, index, marks)
-
-    def marks(self, index: int) -> int:
-        """Raises Unknown for an index that no account has."""
-        self._known(index)
-        return int(self._state.accounts.records[index]["marks"])
-
-    def product(self, code: int) -> str:
-        return self._products.text(code)
-
-    def product_code(self, product: str) -> int | None:
-        """None for a product that no transfer has named."""
-        return self._products.code(product)
-
-    def currency(self, code: int) -> str:
-        return self._currencies.text(code)
-
-    def holds(self, seq: int) -> bool:
-        """False once it expired, or gave way to newer ones at the stated maximum."""
-        return bool(self._oldest <= seq < self._state.ring.cursor[0]["next"])
-
-    def transfer_id(self, seq: int) -> tuple[str, str]:
-        """(feed id, transaction id). Raises Unknown for a transfer that is not held any more."""
-        self._held(seq)
-        return self._ids.of(seq)
-
-    # -- questions -------------------------------------------------------------------------------
 
     def edges_in(self, account: int, since_us: int, until_us: int, as_of: int, limit: int) -> Edges:
         """Transfers into `account` with since_us <= time <= until_us, to oneself and from OUTSIDE too.
@@ -471,17 +238,22 @@ class RollingGraph:
 
     # -- how -------------------------------------------------------------------------------------
 
-    def _known(self, index: int) -> None:
-        if not 0 <= index < self._state.accounts.known[0]:
-            raise Unknown(f"no account has index {index}")
+    @cached_property
+    def _labels(self) -> Array:
+        return new_labels(self.max_accounts)
 
-    def _all_known(self, indexes: Int32s) -> None:
-        self._known(int(indexes.min(initial=OUTSIDE_INDEX)))
-        self._known(int(indexes.max(initial=OUTSIDE_INDEX)))
+    @cached_property
+    def _outward_labels(self) -> Array:
+        return new_labels(self.max_accounts)
 
-    def _held(self, seq: int) -> None:
-        if not self.holds(seq):
-            raise Unknown(f"transfer {seq} is not in the window")
+    @cached_property
+    def _departures(self) -> Array:
+        return new_departures(self.max_accounts)
+
+    @cached_property
+    def _edges(self) -> Array:
+        """Room for an answer, used again."""
+        return np.empty(_EDGES_AT_HAND, EDGE)
 
     def _view(self, since_us: int, until_us: int, as_of: int) -> View:
         place = as_of - self._first
@@ -539,30 +311,3 @@ class RollingGraph:
         )
         limits = tuple(Limit(name=name, bound=bound) for name, bound, is_hit in bounds if is_hit)
         return asked, limits + self.limits
-
-
-def _halves(token: bytes) -> tuple[np.uint64, np.uint64]:
-    if len(token) != TOKEN_BYTES:
-        raise InvalidSetting(f"a token has {TOKEN_BYTES} bytes, not {len(token)}")
-    low, high = np.frombuffer(token, "<u8")
-    return low, high
-
-
-def _check_searched(rules: Record) -> None:
-    held_us = int(rules["window_us"] + rules["lateness_us"])
-    if held_us > LONGEST_SEARCHED_US:
-        raise InvalidSetting(
-            f"window and lateness are {held_us} us; searched are {LONGEST_SEARCHED_US} at most"
-        )
-
-
-def _check_settings(window_us: int, lateness_us: int, max_transfers: int, max_accounts: int) -> None:
-    bounds = {
-        "window_us": (window_us, 1, 1 << 60),
-        "lateness_us": (lateness_us, 0, 1 << 60),
-        "max_transfers": (max_transfers, 1, MOST_TRANSFERS),
-        "max_accounts": (max_accounts, 1, MOST_ACCOUNTS),
-    }
-    for name, (value, least, most) in bounds.items():
-        if not least <= value <= most:
-            raise InvalidSetting(f"{name} is {value}; it must be {least} to {most}")

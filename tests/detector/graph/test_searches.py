@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from schemas.errors import InvalidSetting
 from services.detector.graph import Found, Hit, RollingGraph, Shape, Shapes
-from services.detector.graph.graph import LONGEST_SEARCHED_US
 from services.detector.graph.shapes import BUDGET_SPENT, HUB_MET
+from services.detector.graph.window import LONGEST_SEARCHED_US
 from tests.detector.graph.logs import LATENESS, WINDOW, Event, Mark, batches, cuts, events
 from tests.detector.graph.oracle import Live, Oracle
 from tests.detector.graph.shapes_oracle import ShapesOracle
