@@ -17,7 +17,7 @@ from schemas.instant import DAY
 from schemas.transaction import Purpose
 from services.detector.flows.fed_payments import could_be_fed, fed_by
 from services.detector.flows.loans import _can_arrive, _is_enough
-from services.detector.flows.tracing import Trace, follow, nearest, passed
+from services.detector.flows.tracing import Trace, follow, homeward, nearest, passed
 from services.detector.graph import Edges, Reached, RollingGraph
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.lists import EDGE
@@ -57,6 +57,30 @@ def test_the_nearest_are_followed_first(
     followed = passed(borrower, branches, bounds, may_pass.__contains__)
     others = [way for way in branches.accounts.tolist() if way in may_pass]
     assert followed.tolist() == sorted([borrower, *others][:most])
+
+
+@given(found, st.sets(st.integers(0, 24), max_size=6), st.integers(1, 5))
+def test_what_can_come_home_by_way_of_an_account(
+    rows: list[tuple[int, int, int, int]], homeward_rows: set[int], legs: int
+) -> None:
+    """What it brings itself, and for each payee no more than it paid there nor than comes home from there."""
+    reached = reached_by(rows, [])
+    chosen = [leg for place, leg in enumerate(legs_of(reached.edges)) if place in homeward_rows]
+    home = {leg.seq: leg.amount_minor // 2 for leg in chosen}
+    paid = Counter[tuple[int, int]]()
+    for src, dst, minor, _ in rows:
+        paid[src, dst] += minor
+
+    def most(account: int, left: int) -> int:
+        straight = sum(home[leg.seq] for leg in chosen if leg.src == account)
+        onward = ((dst, minor) for (src, dst), minor in paid.items() if src == account and left > 1)
+        return straight + sum(min(minor, most(dst, left - 1)) for dst, minor in onward)
+
+    bound = homeward(reached, home, legs)
+    accounts = sorted({end for row in rows for end in row[:2]})
+    assert bound.minor.tolist() == [most(account, legs) for account in accounts]
+    assert bound.ways().tolist() == [account for account in accounts if most(account, legs) > 0]
+    assert [bound.of(account) for account in accounts] == bound.minor.tolist()
 
 
 def test_on_the_way_is_who_carried_to_the_payers_of_the_ends() -> None:

@@ -11,12 +11,13 @@ from schemas.transaction import Purpose
 from services.detector.graph import Edges
 from services.detector.legs import Leg
 from services.detector.parties.entities import OWN_MONEY, Entities
-from services.detector.parties.marks import CUSTODY, KEPT_FOR_OTHERS
+from services.detector.parties.marks import CUSTODY, KEPT_FOR_OTHERS, bits_of
 from services.detector.purposes import among
 from services.detector.typology import Context
 
 NOT_PASSED: Final = KEPT_FOR_OTHERS - {AccountRole.client}
 """Roles in which money of many lies together: no path is drawn through such an account."""
+_NOT_PASSED_MARKS: Final = bits_of(NOT_PASSED)
 
 _UNSTATED: Final = frozenset({Purpose.unknown, Purpose.transfer})
 _IS_DISBURSED: Final = among({Purpose.disburse})
@@ -33,6 +34,13 @@ class Listing:
     borrower: int
     currency: int
     stated: bool
+
+
+def is_passed(context: Context, entities: Entities, account: int) -> bool:
+    """A path may be drawn through it. The registry is not asked where no version ever gave it such a role."""
+    if not context.marks[account] & _NOT_PASSED_MARKS:
+        return True
+    return not entities.roles(account) & NOT_PASSED
 
 
 class Lending:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from attribution import Method, Payments, carry
 from compiled import Array, Int32s, Int64s, kernel
 from schemas.alert import Limit
 from schemas.instant import DAY
+from services.detector.distinct import number_of, numbered, numbers_for
 from services.detector.graph import Branches, Edges, Reached
 from services.detector.legs import Leg, legs_of, merged
 from services.detector.typology import Context
@@ -68,6 +69,10 @@ class Trace:
         return {leg.seq: minor for leg, minor in carriers.items() if leg.dst in on_the_way}
 
 
+PAIR: Final = np.dtype([("payer", "<i4"), ("payee", "<i4"), ("minor", "<i8")])
+"""All that one account paid another, by their places."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Homeward:
     """`minor[i]`: no more of the loan than this can have come home by way of account `accounts[i]`."""
@@ -112,20 +117,12 @@ def homeward(reached: Reached, home: Mapping[int, int], legs: int) -> Homeward:
     smaller of what it pays there and what that one can bring home over h - 1: whatever the rule of
     attribution, money is conserved.
     """
-    edges = reached.edges
-    accounts, ends = np.unique(np.concatenate((edges.src, edges.dst)), return_inverse=True)
-    size, src, dst = accounts.size, ends[: len(edges)], ends[len(edges) :]
-    pairs, pair = np.unique(src * size + dst, return_inverse=True)
-    paid = np.zeros(pairs.size, np.int64)
-    np.add.at(paid, pair, edges.amount_minor)
-    straight = np.zeros(size, np.int64)
-    is_home = np.isin(edges.seq, list(home))
-    np.add.at(straight, src[is_home], [home[seq] for seq in edges.seq[is_home].tolist()])
-    most = straight
-    for _ in range(legs - 1):
-        onward = straight.copy()
-        np.add.at(onward, pairs // size, np.minimum(paid, most[pairs % size]))
-        most = onward
+    edges, seqs = reached.edges, sorted(home)
+    brought = np.array([seqs, [home[seq] for seq in seqs]], np.int64)
+    accounts = np.unique(np.concatenate((edges.src, edges.dst)))
+    numbers, pairs = numbers_for(len(edges)), np.zeros(len(edges), PAIR)
+    straight, onward, most = np.zeros((3, accounts.size), np.int64)
+    sum_homeward(edges.records, accounts, brought, legs, numbers, pairs, straight, onward, most)
     return Homeward(accounts, most)
 
 
@@ -205,6 +202,39 @@ def find_nearest(edges: Array, hops: Int32s, legs: int, ways: Int32s, nearest: I
             best = nearest[place]
             if best < 0 or (hops[row], edges[row].seq) < (hops[best], edges[best].seq):
                 nearest[place] = row
+
+
+@kernel
+def sum_homeward(
+    edges: Array,
+    accounts: Int32s,
+    brought: Int64s,
+    legs: int,
+    numbers: Array,
+    pairs: Array,
+    straight: Int64s,
+    onward: Int64s,
+    most: Int64s,
+) -> None:
+    """Fill `most`. `brought`: the transfers home, ascending, and how much each brings at most."""
+    for row in range(edges.size):
+        edge = edges[row]
+        payer, payee = place_of(accounts, edge.src), place_of(accounts, edge.dst)
+        pair = pairs[number_of(numbers, payer * accounts.size + payee)]
+        pair.payer = payer
+        pair.payee = payee
+        pair.minor += edge.amount_minor
+        home = place_of(brought[0], edge.seq)
+        if home >= 0:
+            straight[payer] += brought[1, home]
+    for leg in range(legs):
+        for place in range(accounts.size):
+            onward[place] = straight[place]
+        for each in range(numbered(numbers) if leg > 0 else 0):
+            pair = pairs[each]
+            onward[pair.payer] += min(pair.minor, most[pair.payee])
+        for place in range(accounts.size):
+            most[place] = onward[place]
 
 
 @kernel

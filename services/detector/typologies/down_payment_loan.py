@@ -24,7 +24,7 @@ from schemas.record import Bilingual
 from schemas.registry import AccountRole, PartyKind
 from schemas.transaction import Purpose
 from services.detector.explanations.down_payment_loan import Purchase, explanation
-from services.detector.flows.lending import NOT_PASSED, Lending, Listing
+from services.detector.flows.lending import NOT_PASSED, Lending, Listing, is_passed
 from services.detector.flows.loans import Arrival, Loans, arrival, paid_there
 from services.detector.graph import Edges
 from services.detector.legs import Leg, legs_of
@@ -155,7 +155,7 @@ class _Search:
         return {seq: minor for seq, minor in carried.items() if minor}
 
     def is_passed(self, account: int) -> bool:
-        return not self.entities.roles(account) & NOT_PASSED and not self.is_real_estate(account)
+        return is_passed(self.context, self.entities, account) and not self.is_real_estate(account)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from schemas.record import Bilingual
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
 from services.detector.explanations.margin_funding import Funding, Origin, explanation
-from services.detector.flows.lending import NOT_PASSED, Lending, Listing
+from services.detector.flows.lending import NOT_PASSED, Lending, Listing, is_passed
 from services.detector.flows.loans import Arrival, Loans, arrival, paid_there
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
@@ -196,7 +196,7 @@ class _Search:
         return {seq: minor for seq, minor in carried.items() if minor}
 
     def is_passed(self, account: int) -> bool:
-        return not self.entities.roles(account) & NOT_PASSED
+        return is_passed(self.context, self.entities, account)
 
     def _is_end(self, account: int) -> bool:
         if AccountRole.securities_margin not in self.entities.roles(account):

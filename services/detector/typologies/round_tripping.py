@@ -30,7 +30,7 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.transaction import Purpose
 from services.detector.explanations.round_tripping import Round, explanation
-from services.detector.flows.lending import NOT_PASSED
+from services.detector.flows.lending import is_passed
 from services.detector.flows.loans import Arrival, arrival
 from services.detector.flows.rounds import MAX_ROUNDS, Rounds, Whose
 from services.detector.graph import Coming, Departing, Edges, Shape
@@ -195,7 +195,7 @@ class _Search:
         """First payments of cycles that the transfer may close, the earliest first: that of the cycle
         of accounts that it does, and the newest by the party whose money may have reached its payer."""
         p, transfer, graph = self.parameters, self._transfer, self._context.graph
-        if self._is_home(transfer.src):
+        if transfer.src in self._homes:
             return []
         hit = transfer.completed(Shape.cycle)
         closed = legs_of(graph.edges(hit.legs)) if hit else []
@@ -212,27 +212,25 @@ class _Search:
         large &= _MAY_BE_ROUND[back.edges.purpose] & (back.edges.currency == transfer.currency)
         if not large.any():
             return [leg for leg in closed if self._could_start(leg)]
-        leaving = legs_of(back.edges, large & np.isin(back.edges.src, self._homes))
+        leaving = legs_of(back.edges, large & np.isin(back.edges.src, list(self._homes)))
         newest = [leg for leg in leaving if self._could_start(leg)][-p.max_starts :]
         return sorted({*newest, *(leg for leg in closed if self._could_start(leg))})
 
     @cached_property
-    def _homes(self) -> list[int]:
+    def _homes(self) -> frozenset[int]:
         """Those of the graph's accounts that the party paid holds."""
         party, graph = self._entities.party(self._transfer.dst), self._context.graph
         tokens = self._context.registry.accounts_of(party) if party else ()
         held = (graph.index(bytes.fromhex(token)) for token in tokens)
-        return sorted({self._transfer.dst, *(one for one in held if one and self._is_home(one))})
+        theirs = (one for one in held if one and self._entities.entity(one) == self.home)
+        return frozenset({self._transfer.dst, *theirs})
 
     def _could_start(self, leg: Leg) -> bool:
         if leg.purpose in _NOT_ROUND or leg.amount_minor < self.parameters.min_payment_minor:
             return False
-        leaves = self._is_home(leg.src) and not self._is_home(leg.dst)
+        leaves = leg.src in self._homes and leg.dst not in self._homes
         same = leg.currency == self._transfer.currency
-        return same and leaves and not self._entities.roles(leg.dst) & NOT_PASSED
-
-    def _is_home(self, account: int) -> bool:
-        return self._entities.entity(account) == self.home
+        return same and leaves and is_passed(self._context, self._entities, leg.dst)
 
     def trip(self, start: Leg) -> Arrival | None:
         """None: less than φ of the payment came home through two others or more."""
@@ -241,7 +239,7 @@ class _Search:
 
     def legs(self, edges: Edges) -> list[Leg]:
         """Into the party's accounts, from others than who was paid first."""
-        into = np.isin(edges.dst, self._homes) & _MAY_BE_ROUND[edges.purpose]
+        into = np.isin(edges.dst, list(self._homes)) & _MAY_BE_ROUND[edges.purpose]
         own = (self.home, self._first_paid)
         return [leg for leg in legs_of(edges, into) if self._entities.entity(leg.src) not in own]
 
@@ -250,7 +248,7 @@ class _Search:
         return {seq: minor for seq, minor in carried.items() if minor}
 
     def is_passed(self, account: int) -> bool:
-        return not self._is_home(account) and not self._entities.roles(account) & NOT_PASSED
+        return account not in self._homes and is_passed(self._context, self._entities, account)
 
     def is_trade(self, trip: Arrival) -> bool:
         """It is only a part of what those on its way paid each other."""

@@ -26,7 +26,7 @@ from schemas.record import Bilingual
 from schemas.registry import AccountRole, PartyKind
 from schemas.transaction import Purpose
 from services.detector.explanations.self_lending import Loan, explanation
-from services.detector.flows.lending import NOT_PASSED, Lending, Listing
+from services.detector.flows.lending import NOT_PASSED, Lending, Listing, is_passed
 from services.detector.flows.loans import Arrival, Loans, arrival, paid_there
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
@@ -237,7 +237,7 @@ class _Home:
         return returned
 
     def is_passed(self, account: int) -> bool:
-        if self._entities.roles(account) & NOT_PASSED:
+        if not is_passed(self._context, self._entities, account):
             return False
         return not self._entities.is_related(self._institution_id, account)
 

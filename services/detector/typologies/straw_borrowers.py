@@ -26,7 +26,7 @@ from schemas.record import Bilingual
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
 from services.detector.explanations.straw_borrowers import Straws, explanation
-from services.detector.flows.lending import NOT_PASSED, Lending, Listing
+from services.detector.flows.lending import Lending, Listing, is_passed
 from services.detector.flows.loans import Loans
 from services.detector.flows.tracing import Trace, branches, follow, passed
 from services.detector.flows.young_loans import Young, YoungLoans
@@ -290,7 +290,7 @@ class _Search:
         return found
 
     def _is_passed(self, account: int) -> bool:
-        return not self.entities.roles(account) & NOT_PASSED
+        return is_passed(self.context, self.entities, account)
 
     def is_shop(self, shares: Mapping[str, _Share]) -> bool:
         """They bought there, as many others do."""
