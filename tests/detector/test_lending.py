@@ -24,6 +24,7 @@ from services.detector.typologies.ponzi import Ponzi
 from services.detector.typologies.self_guarantee import SelfGuarantee
 from services.detector.typologies.term_splitting import TermSplitting
 from services.detector.typology import Candidates, Step
+from tests.detector.full_checks import CHECKS
 from tests.detector.typologies.test_cases import CASES, world_of
 
 LENDING = (
@@ -94,7 +95,8 @@ class EveryBorrowerCap(BorrowerCap):
 
 class EveryMaturityMismatch(MaturityMismatch):
     def candidates(self, step: Step) -> Candidates:
-        return _all(step, Flow.paid, Flow.invested, custody=True)
+        """Claims that go from hand to hand besides: they are entries in its own books."""
+        return CHECKS[self.id].candidates(step, super().candidates(step))
 
 
 class EveryTermSplitting(TermSplitting):
