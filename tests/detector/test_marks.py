@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from registry import Registry
@@ -19,6 +19,7 @@ quick = settings(max_examples=40, suppress_health_check=[HealthCheck.function_sc
 
 
 @quick
+@example([("a", "own", ""), ("a", "client", ""), ("a", "client", "p2p-1")], 0)
 @given(st.lists(said, max_size=8), st.integers(0, 8))
 def test_accounts_in_business_are_found_by_it(
     world: Any, batches: Any, accounts: list[tuple[str, str, str]], known: int

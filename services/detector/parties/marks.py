@@ -112,8 +112,7 @@ class Marks:
             self._set(index, token_hex)
 
     def _set(self, index: int, token_hex: str) -> None:
-        marks = marks_of(self._registry, token_hex)
-        self._marks[index] |= marks
-        if marks & INSTITUTIONAL:
+        self._marks[index] |= marks_of(self._registry, token_hex)
+        if self._marks[index] & INSTITUTIONAL:
             for institution_id in self._registry.institutions_served(token_hex):
                 self.in_business.setdefault(institution_id, set()).add(index)
