@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugins.kafka import free_ports
+from tests.plugins.kafka import excuse_client, free_ports
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 PORTS = ("kafka", "controller", "clickhouse", "ingest", "metrics", "api")
@@ -27,10 +27,11 @@ class Deployed:
 
 
 @pytest.fixture(scope="session")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+def deployed(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     _require_servers()
     folder = tmp_path_factory.mktemp("deployed")
     ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+    excuse_client(pytestconfig, ports["kafka"])
     arguments = [word for name, port in ports.items() for word in (f"--{name}", str(port))]
     started = subprocess.run(
         [DEPLOY / "up", "--folder", folder, *arguments], capture_output=True, text=True, timeout=300
