@@ -60,13 +60,15 @@ from services.detector.typology import (
 from services.detector.wording import percent
 
 _WHOLE: Final = 10_000
-_FUNDS: Final = (
-    int(Purpose.transfer),
-    int(Purpose.recharge),
-    int(Purpose.invest),
-    int(Purpose.purchase),
-    int(Purpose.disburse),
-    int(Purpose.unknown),
+_IS_FUND: Final = among(
+    (
+        Purpose.transfer,
+        Purpose.recharge,
+        Purpose.invest,
+        Purpose.purchase,
+        Purpose.disburse,
+        Purpose.unknown,
+    )
 )
 _UNSTATED: Final = (int(Purpose.transfer), int(Purpose.unknown))
 _PAID_OUT: Final = frozenset({Purpose.refund, Purpose.disburse})
@@ -225,17 +227,18 @@ class _Backer:
         members = registry.group_members(group, now_us) if group else ()
         found = (registry.institution(one, now_us) for one in members)
         self._members = {one.party_id for one in found if one is not None}
+        self._asked: dict[int, bool] = {}
 
     def backing(self) -> _Backing | None:
         """What of the payment is a related party's; None: nothing."""
         context, transfer = self._context, self._transfer
-        party, edge = self._entities.party(transfer.src), keep(context, transfer.leg, transfer.amount_minor)
-        if party is not None and self._is_related(party):
-            of_platform = self._is_of_platform(party)
-            allowed_bp = 0 if of_platform else self._founders_bp(party)
-            minor = transfer.amount_minor
-            return _Backing(transfer.src, party, minor, allowed_bp, False, of_platform, (edge,))
-        return self._nominee(party or context.token(transfer.src), edge)
+        party = self._entities.party(transfer.src)
+        if party is None or not self._is_related(party):
+            return self._nominee(party or context.token(transfer.src))
+        of_platform, minor = self._is_of_platform(party), transfer.amount_minor
+        allowed_bp = 0 if of_platform else self._founders_bp(party)
+        edges = (keep(context, transfer.leg, minor),)
+        return _Backing(transfer.src, party, minor, allowed_bp, False, of_platform, edges)
 
     def _is_related(self, party: str) -> bool:
         return self._is_of_platform(party) or self._is_of_company(party)
@@ -268,7 +271,7 @@ class _Backer:
         in_time = held.valid_from <= (self._transfer.ts_us if issued_us is None else issued_us)
         return (held.share_bp or 0) if in_time and held.from_id == party else 0
 
-    def _nominee(self, party: str, edge: EvidenceEdge) -> _Backing | None:
+    def _nominee(self, party: str) -> _Backing | None:
         """The backer's own people apart, a related party's money that it pays in."""
         found = self._given()
         if found is None:
@@ -278,7 +281,9 @@ class _Backer:
         if carried == 0 or carried * _WHOLE < p.nominee_share_bp * transfer.amount_minor:
             return None
         gifts = legs_of(found.edges, self._is_gift(found.edges))
-        kept = tuple(keep(self._context, leg, min(leg.amount_minor, carried)) for leg in gifts[-_MAX_GIFTS:])
+        context = self._context
+        kept = tuple(keep(context, leg, min(leg.amount_minor, carried)) for leg in gifts[-_MAX_GIFTS:])
+        edge = keep(context, transfer.leg, transfer.amount_minor)
         of_platform = any(self._is_of_platform(self._entities.party(leg.src) or "") for leg in gifts)
         return _Backing(transfer.src, party, carried, 0, True, of_platform, (*kept, edge))
 
@@ -304,15 +309,17 @@ class _Backer:
 
     def _is_gift(self, edges: Edges) -> Bools:
         """Payments of related parties to others, which may be handed on."""
-        gifts: Bools = np.isin(edges.purpose, _FUNDS) & (edges.src > 0)
+        gifts: Bools = _IS_FUND[edges.purpose] & (edges.src > 0)
         gifts &= (self._context.marks[edges.src] & AGENT) == 0
-        related = [one for one in set(edges.src[gifts].tolist()) if self._is_related_ones(one)]
-        gifts &= np.isin(edges.src, related)
+        gifts[gifts] = [self._is_related_ones(one) for one in edges.src[gifts].tolist()]
         return gifts
 
     def _is_related_ones(self, account: int) -> bool:
-        party = self._entities.party(account)
-        return party is not None and self._is_related(party)
+        """Asked again of most accounts: of the payments behind a backer, and of those that are followed."""
+        if account not in self._asked:
+            party = self._entities.party(account)
+            self._asked[account] = party is not None and self._is_related(party)
+        return self._asked[account]
 
     def _keeps_others(self, account: int) -> bool:
         return bool(self._context.marks[account] & AGENT)
