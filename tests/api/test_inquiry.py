@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -16,10 +15,8 @@ from store.database import Database
 
 def test_a_read_that_takes_too_long_is_ended(database: Database) -> None:
     reader = Reader(database, Settings(demo=True, read_seconds=1))
-    started = time.monotonic()
     with pytest.raises(Unavailable, match="Timeout exceeded"):
-        reader.query("SELECT count() FROM system.numbers", {})
-    assert time.monotonic() - started < 20
+        reader.query("SELECT count() FROM system.numbers", {})  # which by itself never ends
 
 
 class Held:
