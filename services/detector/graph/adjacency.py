@@ -4,9 +4,9 @@ A leg is a live transfer between two accounts. The ring links an account's trans
 followed is a wait for memory; a list here is read in a row, newest logged first. Lists are kept row
 by row while every batch is searched; after a batch that was not, they are built anew from the ring.
 
-A list lies in a block whose size is a power of two and less than 8/3 of what is live of it. Blocks
-given back wait by size, and a larger one is halved where a smaller is wanted (Knuth, TAOCP vol. 1,
-2.5). Where blocks of the sizes wanted run out, all is built anew, which always fits.
+A list lies in a block of its own, an eighth larger than what was live when it was moved there; it moves when
+that is full of what is live, and gives up the end of the block once a third of it is of no use. Where no
+block is long enough, all is built anew, which always fits.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 
 from compiled import LINE_BYTES, Array, Int64s, Record, aligned, kernel, prefetch, signed
 from services.detector.graph.arcs import ARC, MOST_AGE_US, OTHER_CURRENCY, code_of, word_of
+from services.detector.graph.blocks import CLASSES, NONE, free_all, give_back, mark_taken, take_block
 from services.detector.graph.neighbours import are_neighbours
 from services.detector.graph.ring import BLOCK_BITS, slot_of
 from services.detector.graph.state import Rows, State
@@ -28,20 +29,18 @@ IN: Final = 1
 LIST: Final = np.dtype(
     [
         ("block", "<u4"),  # half the place in `arcs` where it begins
-        ("size", "<i4"),  # binary logarithm of the block's; 0: it has none
+        ("room", "<i4"),  # the block's, in legs; 0: it has none
         ("count", "<i4"),  # legs written, of which the last `live` are not expired
         ("live", "<i4"),
     ]
 )
-CURSOR: Final = np.dtype([("head", "<i8"), ("next", "<i8"), ("taken", "<i8"), ("eldest_us", "<i8")])
-"""The sequence numbers that the lists hold, the arcs that were ever part of a block, and a time before
-that of every leg that is held."""
+CURSOR: Final = np.dtype([("head", "<i8"), ("next", "<i8"), ("eldest_us", "<i8")])
+"""The sequence numbers that the lists hold, and a time before that of every leg that is held."""
 
-_SIZES: Final = 40
 _ARCS_A_LINE: Final = LINE_BYTES // ARC.itemsize
-_SMALLEST: Final = 1
-_ARCS_A_TRANSFER: Final = 8
-"""When all is built anew, on each side a list and the blocks it grew out of: twice twice what it holds."""
+_ARCS_A_TRANSFER: Final = 6
+"""Reserved. When all is built anew, no list has more room than for twice what it holds, on either side; and
+the last block, which is cut from what is left, may need a quarter more than its length."""
 _LOW_32: Final = 2**32 - 1
 _AHEAD: Final = 8
 """Rows from when an account's lists are asked for to when they are read."""
@@ -53,7 +52,7 @@ class Adjacency(NamedTuple):
     arcs: Array
     lists: Array
     free: Int64s
-    """Of each size: the first block that waits, -1: none."""
+    """Of each class of free blocks: the first."""
     cursor: Array
 
 
@@ -64,7 +63,7 @@ def new_adjacency(max_transfers: int, max_accounts: int) -> Adjacency:
     return Adjacency(
         aligned(_ARCS_A_TRANSFER * max_transfers, ARC),
         aligned(2 * (max_accounts + 1), LIST),
-        np.full(_SIZES, -1, np.int64),
+        np.full(CLASSES, NONE, np.int64),
         cursor,
     )
 
@@ -129,7 +128,7 @@ def begin_lists(state: State, kept: Adjacency) -> None:
     """Before the first row of a batch: all live legs."""
     ring, cursor = state.ring.cursor[0], kept.cursor[0]
     if cursor.head != ring.head or cursor.next != ring.next:
-        wipe(state, kept)
+        make_room(state, kept)
         keep_lists(state, kept)
 
 
@@ -148,21 +147,31 @@ def keep_lists(state: State, kept: Adjacency) -> None:
         if add(state, kept, signed(cursor.next)):
             cursor.next += 1
         else:
-            wipe(state, kept)
+            make_room(state, kept)
 
 
 @kernel
-def wipe(state: State, kept: Adjacency) -> None:
-    for number in range(2 * state.accounts.known[0]):
+def make_room(state: State, kept: Adjacency) -> None:
+    """Empty lists, each with room for its legs that are live."""
+    known = 2 * state.accounts.known[0]
+    for number in range(known):
+        kept.lists[number].live = 0
+    ring, cursor = state.ring.cursor[0], kept.cursor[0]
+    for seq in range(ring.head, ring.next):
+        leg = state.ring.legs[slot_of(state.ring, seq)]
+        if are_neighbours(leg.src, leg.dst):
+            kept.lists[2 * signed(leg.src) + OUT].live += 1
+            kept.lists[2 * signed(leg.dst) + IN].live += 1
+    free_all(kept.arcs, kept.free)
+    for number in range(known):
         held = kept.lists[number]
-        held.size = 0
+        held.room = room_for(held.live) if held.live > 0 else 0
+        if held.room > 0:
+            held.block = np.uint32(take_block(kept.arcs, kept.free, held.room >> 1))
         held.count = 0
         held.live = 0
-    kept.free[:] = -1
-    cursor = kept.cursor[0]
-    cursor.head = state.ring.cursor[0].head
-    cursor.next = cursor.head
-    cursor.taken = 0
+    cursor.head = ring.head
+    cursor.next = ring.head
 
 
 @kernel
@@ -175,9 +184,8 @@ def add(state: State, kept: Adjacency, seq: int) -> bool:
     summed = state.ring.currencies[slot] == state.rules[0].sum_currency
     word = word_of(leg.ts_us, code_of(leg.amount_minor) + (0 if summed else OTHER_CURRENCY))
     for side in (OUT, IN):
-        number = 2 * signed(leg.src if side == OUT else leg.dst) + side
-        held = kept.lists[number]
-        if (held.size == 0 or held.count == 1 << held.size) and not make_place(kept, number):
+        held = kept.lists[2 * signed(leg.src if side == OUT else leg.dst) + side]
+        if held.count == held.room and not make_place(kept, held):
             return False
         arc = kept.arcs[end_of(held)]
         arc.word = word
@@ -189,13 +197,27 @@ def add(state: State, kept: Adjacency, seq: int) -> bool:
 
 
 @kernel
-def make_place(kept: Adjacency, number: int) -> bool:
-    """Let a list whose block is full take one more: expired legs go, or the block doubles."""
-    held = kept.lists[number]
-    if held.size > 0 and 8 * held.live <= 7 << held.size:
-        write_to(kept, held, 2 * signed(held.block))
+def room_for(live: int) -> int:
+    """Even, and for one more at least."""
+    return (live + (live >> 3) + 2) & ~1
+
+
+@kernel
+def make_place(kept: Adjacency, held: Record) -> bool:
+    """Let a list whose block is full take one more: expired legs go, or it moves to a larger block."""
+    if 16 * held.live <= 15 * held.room and held.room > 0:
+        write_to(kept, held, signed(held.block))
         return True
-    return move(kept, number, max(held.size + 1, _SMALLEST))
+    room = room_for(held.live)
+    block = take_block(kept.arcs, kept.free, room >> 1)
+    if block == NONE:
+        return False
+    old = signed(held.block)
+    write_to(kept, held, block)
+    if held.room > 0:
+        give_back(kept.arcs, kept.free, old, held.room >> 1)
+    held.room = room
+    return True
 
 
 @kernel
@@ -203,60 +225,28 @@ def forget_oldest(kept: Adjacency, number: int) -> None:
     held = kept.lists[number]
     held.live -= 1
     if held.live == 0:
-        give_back(kept, 2 * signed(held.block), held.size)
-        held.size = 0
+        give_back(kept.arcs, kept.free, signed(held.block), held.room >> 1)
+        held.room = 0
         held.count = 0
-    elif held.size > _SMALLEST and 8 * held.live <= 3 << held.size:
-        move(kept, number, held.size - 1)
+    elif 3 * held.room > 4 * room_for(held.live):
+        shorten(kept, held)
 
 
 @kernel
-def move(kept: Adjacency, number: int, size: int) -> bool:
-    """To a block of another size; False when there is none."""
-    place = take_block(kept, size)
-    if place < 0:
-        return False
-    held = kept.lists[number]
-    old, old_size = 2 * signed(held.block), held.size
-    write_to(kept, held, place)
-    if old_size > 0:
-        give_back(kept, old, old_size)
-    held.size = size
-    return True
+def shorten(kept: Adjacency, held: Record) -> None:
+    """Give back the end of its block."""
+    block, room = signed(held.block), room_for(held.live)
+    write_to(kept, held, block)
+    mark_taken(kept.arcs, block, room >> 1)
+    give_back(kept.arcs, kept.free, block + (room >> 1), (held.room - room) >> 1)
+    held.room = room
 
 
 @kernel
-def write_to(kept: Adjacency, held: Record, place: int) -> None:
+def write_to(kept: Adjacency, held: Record, block: int) -> None:
     """The live legs to a block, which may be their own."""
     first = end_of(held) - held.live
     for each in range(held.live):
-        kept.arcs[place + each] = kept.arcs[first + each]
-    held.block = np.uint32(place >> 1)
+        kept.arcs[2 * block + each] = kept.arcs[first + each]
+    held.block = np.uint32(block)
     held.count = held.live
-
-
-@kernel
-def take_block(kept: Adjacency, size: int) -> int:
-    """Where a block of this size lies; -1: there is none."""
-    found = size
-    while found < _SIZES and kept.free[found] < 0:
-        found += 1
-    if found == _SIZES:
-        cursor = kept.cursor[0]
-        place = signed(cursor.taken)
-        if place + (1 << size) > kept.arcs.size:
-            return -1
-        cursor.taken += 1 << size
-        return place
-    place = signed(kept.free[found])
-    kept.free[found] = kept.arcs[place].word
-    while found > size:
-        found -= 1
-        give_back(kept, place + (1 << found), found)
-    return place
-
-
-@kernel
-def give_back(kept: Adjacency, place: int, size: int) -> None:
-    kept.arcs[place].word = kept.free[size]
-    kept.free[size] = place

@@ -17,7 +17,7 @@ from compiled import Record, kernel, signed
 
 ARC: Final = np.dtype(
     [
-        ("word", "<i8"),  # time and code; in the first of a block given back: the next such block
+        ("word", "<i8"),  # time and code
         ("far", "<i4"),  # the account at the other end
         ("seq", "<u4"),  # its low 32 bits
     ]

@@ -29,7 +29,7 @@ from services.detector.graph.lists import (
     read_transfers,
 )
 from services.detector.graph.ordering import distinct_in_order
-from services.detector.graph.reach import Search, new_labels, new_search, reach
+from services.detector.graph.reach import Search, new_crowds, new_labels, new_search, reach
 from services.detector.graph.returning import Coming, Departing, find_returning, new_departures
 from services.detector.graph.shapes import Shapes
 from services.detector.graph.sums import (
@@ -194,7 +194,14 @@ class RollingGraph(Window):
         count = coming.seq.size
         view = self._view(0, 0, self._first - 1)
         asked = new_search(
-            self._labels, self._searches + 1, INWARD, view, max_hops - 1, max_edges, hub_degree
+            self._labels,
+            self._crowds_in,
+            self._searches + 1,
+            INWARD,
+            view,
+            max_hops - 1,
+            max_edges,
+            hub_degree,
         )
         self._searches += count
         oldest = self._heads[coming.seq - self._first]
@@ -243,8 +250,12 @@ class RollingGraph(Window):
         return new_labels(self.max_accounts)
 
     @cached_property
-    def _outward_labels(self) -> Array:
-        return new_labels(self.max_accounts)
+    def _crowds_in(self) -> Array:
+        return new_crowds(self.max_accounts)
+
+    @cached_property
+    def _crowds_out(self) -> Array:
+        return new_crowds(self.max_accounts)
 
     @cached_property
     def _departures(self) -> Array:
@@ -301,8 +312,10 @@ class RollingGraph(Window):
     ) -> tuple[Search, tuple[Limit, ...]]:
         self._known(account)
         self._searches += 1
-        labels = self._labels if direction == INWARD else self._outward_labels
-        asked = new_search(labels, self._searches, direction, view, max_hops, max_edges, hub_degree)
+        crowds = self._crowds_in if direction == INWARD else self._crowds_out
+        asked = new_search(
+            self._labels, crowds, self._searches, direction, view, max_hops, max_edges, hub_degree
+        )
         more, beyond = reach(self._state, asked, account)
         bounds = (
             ("hops", max_hops, beyond),

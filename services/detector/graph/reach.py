@@ -27,26 +27,23 @@ _GROUP: Final = 32
 LABEL: Final = np.dtype(
     [
         ("search", "<i8"),  # the search this label belongs to
-        ("layer", "<i8"),  # last layer the account was queued for
-        ("is_hub", "<i8"),  # 1, or 0, or -1: not known yet
+        ("layer", "<i4"),  # last layer the account was queued for
+        ("is_hub", "<i4"),  # 1, or 0, or -1: not known yet
         ("done_ts", "<i8"),  # all legs before this one were seen
         ("done_seq", "<i8"),
         ("next_ts", "<i8"),  # legs before this one are to be seen
         ("next_seq", "<i8"),
-        ("summed", "<i8"),  # the search that what came and went is of
-        ("crowd", "<i8"),  # of the legs that made it a hub when it last was one: how many were counted,
-        ("crowd_first", "<i8"),  # the sequence numbers that they are in,
-        ("crowd_last", "<i8"),
-        ("crowd_since_us", "<i8"),  # and the earliest of their times
-        ("came_minor", "<i8"),  # see branches.py
-        ("went_minor", "<i8"),
-        ("nearest_hops", "<i8"),
-        ("nearest_seq", "<i8"),
+        ("branch", "<i8"),  # see branches.py
+        ("padding", "<i8"),
     ]
 )
-"""Scratch of one search at one account. Outward, times and sequence numbers are negated: before is after.
+"""Scratch of one search at one account: a cache line. Outward, times and sequence numbers are negated: before
+is after."""
 
-The crowd outlives the search: the next one in the same direction that may see all of it need not count."""
+CROWD: Final = np.dtype([("count", "<i8"), ("first", "<i8"), ("last", "<i8"), ("since_us", "<i8")])
+"""The legs that made an account a hub in one direction when it last was one: how many were counted, the
+sequence numbers that they are in, and the earliest of their times. The next search in that direction that may
+see all of them need not count."""
 
 PROGRESS: Final = np.dtype([("legs", "<i8"), ("hubs", "<i8"), ("queued", "<i8"), ("width", "<i8")])
 
@@ -55,6 +52,7 @@ class Search(NamedTuple):
     """One search: what it asks, its scratch, and what it found so far."""
 
     labels: Array
+    crowds: Array
     number: int
     direction: int
     scope: View
@@ -78,17 +76,29 @@ class Search(NamedTuple):
 
 
 def new_labels(max_accounts: int) -> Array:
-    """For searches in one direction."""
     return aligned(max_accounts + 1, LABEL)
 
 
+def new_crowds(max_accounts: int) -> Array:
+    """For searches in one direction."""
+    return aligned(max_accounts + 1, CROWD)
+
+
 def new_search(
-    labels: Array, number: int, direction: int, view: View, max_hops: int, max_edges: int, hub_degree: int
+    labels: Array,
+    crowds: Array,
+    number: int,
+    direction: int,
+    view: View,
+    max_hops: int,
+    max_edges: int,
+    hub_degree: int,
 ) -> Search:
     """`number` is one that no search over these labels had."""
     most = max_edges + 1
     return Search(
         labels,
+        crowds,
         number,
         direction,
         view,
@@ -163,7 +173,7 @@ def take_layer(state: State, search: Search, low: int) -> None:
         account = search.queue[place]
         label = search.labels[account]
         if label.is_hub < 0:
-            label.is_hub = is_hub(state, search, label, account, low)
+            label.is_hub = is_hub(state, search, account, low)
             if label.is_hub == 1:
                 search.hubs[progress.hubs] = account
                 progress.hubs += 1
@@ -177,7 +187,7 @@ def take_layer(state: State, search: Search, low: int) -> None:
 
 
 @kernel
-def is_hub(state: State, search: Search, label: Record, account: int, low: int) -> bool:
+def is_hub(state: State, search: Search, account: int, low: int) -> bool:
     """It has more than `hub_degree` transfers in this direction, whatever their time up to the scope's
     newest."""
     scope, most = search.scope, search.hub_degree
@@ -185,8 +195,9 @@ def is_hub(state: State, search: Search, label: Record, account: int, low: int) 
     live = record.in_degree if search.direction == INWARD else record.out_degree
     if live <= most and low >= state.ring.cursor[0].head:
         return False  # all from `low` on are live and counted
-    is_seen = label.crowd_last <= scope.newest and label.crowd_since_us >= scope.since_us
-    if label.crowd > most and label.crowd_first >= low and is_seen:
+    crowd = search.crowds[account]
+    is_seen = crowd.last <= scope.newest and crowd.since_us >= scope.since_us
+    if crowd.count > most and crowd.first >= low and is_seen:
         return True
     count, last, since_us = 0, -1, FAR
     seq = newest_of(state, account, search.direction)
@@ -196,11 +207,11 @@ def is_hub(state: State, search: Search, label: Record, account: int, low: int) 
             count += 1
             last = max(last, seq)
             since_us = min(since_us, signed(leg.ts_us))
-            label.crowd_first = seq
+            crowd.first = seq
         seq = earlier_than(leg, seq, search.direction)
-    label.crowd = count
-    label.crowd_last = last
-    label.crowd_since_us = since_us
+    crowd.count = count
+    crowd.last = last
+    crowd.since_us = since_us
     return count > most
 
 

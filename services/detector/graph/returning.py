@@ -86,6 +86,7 @@ def renewed(search: Search, number: int, scope: View) -> Search:
     search.progress[0].hubs = 0
     return Search(
         search.labels,
+        search.crowds,
         number,
         search.direction,
         scope,

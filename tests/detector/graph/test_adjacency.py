@@ -38,9 +38,9 @@ def held(graph: RollingGraph) -> Lists:
     eldest_us = int(kept.cursor[0]["eldest_us"])
     taken: set[int] = set()
     for number in np.flatnonzero(kept.lists["live"]).tolist():
-        block, size, count, live = (int(field) for field in kept.lists[number])
-        assert live <= count <= 1 << size < 8 / 3 * live
-        places = set(range(2 * block, 2 * block + (1 << size)))
+        block, room, count, live = (int(field) for field in kept.lists[number])
+        assert live <= count <= room < 3 / 2 * live + 3
+        places = set(range(2 * block, 2 * block + room))
         assert not places & taken
         taken |= places
         arcs = kept.arcs[2 * block + count - live : 2 * block + count]
@@ -74,12 +74,14 @@ def test_built_anew_where_blocks_run_out() -> None:
     """Blocks of a size that nobody wants any more are of no use to larger lists."""
     graph = new_graph()
     graph._adjacency = graph._adjacency._replace(arcs=aligned(128, ARC))
-    many = [Transfer(f"m{n}", 1 + n % 20, 21 + n % 20, 1000) for n in range(60)]
-    few = [Transfer(f"f{n}", 1, 2, 1030) for n in range(31)]
-    for number, rows in enumerate((many[:20], few)):
+    many = [Transfer(f"m{n}", 1 + n % 20, 21 + n % 20, 1000) for n in range(20)]
+    few = [Transfer(f"f{n}", 1 + 2 * (n % 2), 2 + 2 * (n % 2), 1030) for n in range(16)]
+    begun = []
+    for number, rows in enumerate((many, few)):
         graph.apply_and_search(batch(rows, number=number), Shapes())
         assert held(graph) == expected(graph)
-    assert graph._adjacency.cursor[0]["taken"] <= 128
+        begun.append([int(block) for block in graph._adjacency.lists["block"][[2, 5, 6, 9]]])
+    assert begun[0] != begun[1]
 
 
 def test_memory_follows_what_is_live() -> None:
@@ -89,4 +91,5 @@ def test_memory_follows_what_is_live() -> None:
     for first in range(0, 100_000, 10_000):
         graph.apply_and_search(large_batch(first, 10_000, 500, rng), Shapes())
     assert held(graph) == expected(graph)
-    assert graph._adjacency.cursor[0]["taken"] < 6 * graph.live
+    lists = graph._adjacency.lists
+    assert (2 * lists["block"].astype(np.int64) + lists["room"]).max() < 3 * graph.live
