@@ -40,9 +40,11 @@ from services.detector.graph.sums import (
     is_any_wanted,
     payees_of,
 )
+from services.detector.graph.through import Room, Through, list_through, new_room
 from services.detector.graph.window import Window
 
 _EDGES_AT_HAND: Final = 4_096
+_MOVES_AT_HAND: Final = 1_024
 _WARM_ROW: Final = {field.name: 0 if pa.types.is_integer(field.type) else "" for field in SCHEMA} | {
     "src": b"s" * TOKEN_BYTES,
     "dst": b"d" * TOKEN_BYTES,
@@ -68,6 +70,7 @@ class RollingGraph(Window):
         graph.edges_in(account, 0, 0, as_of, 1)
         graph.edges_around(np.array([account], np.int32), 0, 0, as_of, 1)
         graph.edges_out_of(np.array([account], np.int32), 0, 0, as_of, 1)
+        graph.through(np.array([account], np.int32), np.array([as_of]), 0, 0, 0, as_of, 1)
         graph.payees(account, 0, 0, as_of, 1)
         graph.backward(account, 0, 0, as_of, 1, 1, 1)
         graph.branches(account, 0, 0, as_of, 1, 1, 1, 0)
@@ -94,6 +97,29 @@ class RollingGraph(Window):
         """Transfers out of any of `accounts`; over `limit` out of one of them, those logged last. As
         edges_in()."""
         return self._list_around(accounts, (OUTWARD,), self._view(since_us, until_us, as_of), limit)
+
+    def through(
+        self,
+        followed: Int32s,
+        origins: Int64s,
+        currency: int,
+        since_us: int,
+        until_us: int,
+        as_of: int,
+        limit: int,
+    ) -> Array:
+        """The payments in one currency that edges_around() lists, and those numbered `origins`, as
+        attribution takes them (PAYMENT): what accounts that are not `followed` paid, up to the next payment
+        to tell apart, as one sum. `followed` and `origins` are ascending."""
+        self._all_known(followed)
+        asked = Through(followed, origins, currency, limit, self._view(since_us, until_us, as_of))
+        graph = (self._state.ring, self._state.accounts.records, self._adjacency)
+        at, room = np.empty((2, followed.size), np.int64), self._room
+        moves, payments = list_through(*graph, asked, at, room)
+        if moves > room.moves.size:
+            room = new_room(moves)
+            _, payments = list_through(*graph, asked, at, room)
+        return room.payments[:payments]
 
     def payees(self, account: int, since_us: int, until_us: int, as_of: int, limit: int) -> Payees:
         """Whom the transfers pay that edges_out() lists, and how much."""
@@ -211,6 +237,12 @@ class RollingGraph(Window):
         records = self._read(wanted)
         return Edges(records.take(in_order(records)))
 
+    def read(self, seqs: Int64s) -> Edges:
+        """These transfers, in order already. Raises Unknown when one is not held any more."""
+        for seq in (seqs.min(initial=self._oldest), seqs.max(initial=self._oldest)):
+            self._held(int(seq))
+        return Edges(self._read(seqs))
+
     def oldest(self, as_of: int) -> int:
         """Sequence number of the oldest transfer that was live just after the row of `as_of`."""
         return self._view(0, 0, as_of).oldest
@@ -254,6 +286,10 @@ class RollingGraph(Window):
     def _edges(self) -> Array:
         """Room for an answer, used again."""
         return np.empty(_EDGES_AT_HAND, EDGE)
+
+    @cached_property
+    def _room(self) -> Room:
+        return new_room(_MOVES_AT_HAND)
 
     def _view(self, since_us: int, until_us: int, as_of: int) -> View:
         place = as_of - self._first
