@@ -55,19 +55,27 @@ class Trace:
         """The legs that carried any of the loan, and how much."""
         return dict(zip(legs_of(self.edges), self.carried_minor.tolist(), strict=True))
 
+    def carriers_to(self, accounts: Collection[int]) -> dict[Leg, int]:
+        """Those of them that pay one of `accounts`."""
+        rows = [row for row, payee in enumerate(self.edges.dst.tolist()) if payee in accounts]
+        paid = Edges(self.edges.records.take(rows))
+        return dict(zip(legs_of(paid), self.carried_minor.take(rows).tolist(), strict=True))
+
     def towards(self, ends: Collection[Leg]) -> dict[int, int]:
         """What was carried on some way to the payers of `ends`, by sequence number."""
+        edges = self.edges
+        src, dst = edges.src.tolist(), edges.dst.tolist()
         payers: dict[int, set[int]] = {}
-        carriers = self.carriers()
-        for leg in carriers:
-            payers.setdefault(leg.dst, set()).add(leg.src)
+        for payer, payee in zip(src, dst, strict=True):
+            payers.setdefault(payee, set()).add(payer)
         on_the_way, ahead = set[int](), [leg.src for leg in ends]
         while ahead:
             account = ahead.pop()
             if account not in on_the_way:
                 on_the_way.add(account)
                 ahead += payers.get(account, ())
-        return {leg.seq: minor for leg, minor in carriers.items() if leg.dst in on_the_way}
+        carried = zip(edges.seq.tolist(), dst, self.carried_minor.tolist(), strict=True)
+        return {seq: minor for seq, payee, minor in carried if payee in on_the_way}
 
 
 PAIR: Final = np.dtype([("payer", "<i4"), ("payee", "<i4"), ("minor", "<i8")])

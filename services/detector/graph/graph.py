@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 import networkx as nx
@@ -33,18 +33,20 @@ from services.detector.graph.reach import Search, new_labels, new_search, reach
 from services.detector.graph.returning import Coming, Departing, find_returning, new_departures
 from services.detector.graph.shapes import Shapes
 from services.detector.graph.sums import (
+    Paid,
     Payees,
     Wanted,
     find_large_before,
     find_more_taken,
     is_any_wanted,
     payees_of,
+    sum_paid,
 )
 from services.detector.graph.through import Room, Through, list_through, new_room
 from services.detector.graph.window import Window
 
 _EDGES_AT_HAND: Final = 4_096
-_MOVES_AT_HAND: Final = 1_024
+_MOVES_AT_HAND: Final = 4_096
 _WARM_ROW: Final = {field.name: 0 if pa.types.is_integer(field.type) else "" for field in SCHEMA} | {
     "src": b"s" * TOKEN_BYTES,
     "dst": b"d" * TOKEN_BYTES,
@@ -110,8 +112,9 @@ class RollingGraph(Window):
     ) -> Array:
         """The payments in one currency that edges_around() lists, and those numbered `origins`, as
         attribution takes them (PAYMENT): what accounts that are not `followed` paid, up to the next payment
-        to tell apart, as one sum. `followed` and `origins` are ascending."""
-        self._all_known(followed)
+        to tell apart, as one sum. `followed` and `origins` are ascending, and neither is empty."""
+        self._known(int(followed[0]))
+        self._known(int(followed[-1]))
         asked = Through(followed, origins, currency, limit, self._view(since_us, until_us, as_of))
         graph = (self._state.ring, self._state.accounts.records, self._adjacency)
         at, room = np.empty((2, followed.size), np.int64), self._room
@@ -126,6 +129,23 @@ class RollingGraph(Window):
         self._known(account)
         view = self._view(since_us, until_us, as_of)
         return payees_of(self._state.ring, self._state.accounts.records, account, view, limit)
+
+    def paid(
+        self,
+        account: int,
+        currency: int,
+        marks: Array,
+        counted: int,
+        since_us: int,
+        until_us: int,
+        as_of: int,
+        limit: int,
+    ) -> Paid:
+        """What the transfers that edges_out() lists come to in one currency: in all, and by whether the
+        `marks` of who was paid are of those `counted`."""
+        self._known(account)
+        view, records = self._view(since_us, until_us, as_of), self._state.accounts.records
+        return Paid(*sum_paid(self._state.ring, records, account, currency, marks, counted, view, limit))
 
     def take_more(
         self, accounts: Int32s, most_minor: Int64s, since_us: int, until_us: int, as_of: int, limit: int
@@ -345,5 +365,10 @@ class RollingGraph(Window):
             ("edges", max_edges, more),
             ("hub_degree", hub_degree, asked.progress[0]["hubs"] > 0),
         )
-        limits = tuple(Limit(name=name, bound=bound) for name, bound, is_hit in bounds if is_hit)
+        limits = tuple(_limit(name, bound) for name, bound, is_hit in bounds if is_hit)
         return asked, limits + self.limits
+
+
+@lru_cache(maxsize=1_000)
+def _limit(name: str, bound: int) -> Limit:
+    return Limit(name=name, bound=bound)

@@ -41,6 +41,7 @@ PAYMENT: Final = np.dtype(
 
 _PAYMENTS_A_MOVE: Final = 3
 _NONE: Final = -1
+_SKETCH_MASK: Final = 63
 
 
 class Through(NamedTuple):
@@ -86,8 +87,9 @@ def list_through(
     moves = room.moves[:count]
     distinct_in_order(room.listed, room.places, room.spare, moves)
     link_moves(moves, latest)
+    sketch = sketch_of(asked.followed)
     for place in range(asked.followed.size):
-        sum_others(ring, accounts, kept, asked, place, low, latest[place], moves)
+        sum_others(ring, accounts, kept, asked, place, low, sketch, latest[place], moves)
     return count, write_payments(moves, room.payments)
 
 
@@ -180,6 +182,7 @@ def sum_others(
     asked: Through,
     place: int,
     low: int,
+    sketch: int,
     latest: int,
     moves: Array,
 ) -> None:
@@ -195,7 +198,7 @@ def sum_others(
         if is_in_view(asked.scope, leg, seq):
             listed += 1
             first = first_after(moves, place, first, latest, leg, seq)
-            if first >= 0 and is_of_others(ring, asked, slot, leg, seq):
+            if first >= 0 and is_of_others(ring, asked, sketch, slot, seq):
                 if moves[first].payer == place:
                     moves[first].to_payer_minor += leg.amount_minor
                 else:
@@ -204,11 +207,22 @@ def sum_others(
 
 
 @kernel
-def is_of_others(ring: Ring, asked: Through, slot: int, leg: Record, seq: int) -> bool:
+def is_of_others(ring: Ring, asked: Through, sketch: int, slot: int, seq: int) -> bool:
     """It is no move, and counts."""
     if ring.currencies[slot] != asked.currency:
         return False
-    return place_of(asked.followed, leg.src) < 0 and place_of(asked.origins, seq) < 0
+    payer = ring.legs[slot].src
+    is_followed = sketch >> (payer & _SKETCH_MASK) & 1 != 0 and place_of(asked.followed, payer) >= 0
+    return not is_followed and place_of(asked.origins, seq) < 0
+
+
+@kernel
+def sketch_of(followed: Int32s) -> int:
+    """A bit for some accounts each: those of which no bit is set are not followed."""
+    sketch = 0
+    for account in followed:
+        sketch |= 1 << (account & _SKETCH_MASK)
+    return sketch
 
 
 @kernel
