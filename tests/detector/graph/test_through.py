@@ -117,7 +117,7 @@ def test_what_others_paid_between_two_payments_is_one_sum() -> None:
 
 
 def test_what_comes_late_counts_at_its_time() -> None:
-    """1 pays 9 twice after it was lent 50; 3 paid it between the two, and 4 before, but both are logged last."""
+    """1 pays 9 twice after it was lent 50; 3 paid it in between and 4 before, but both are logged last."""
     graph = RollingGraph(window_us=10_000, lateness_us=10, max_transfers=100, max_accounts=20)
     log = [(8, 1, 50, 0), (1, 9, 20, 3), (1, 9, 20, 6), (3, 1, 10, 5), (4, 1, 7, 1)]
     built = batch(
