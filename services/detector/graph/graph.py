@@ -239,8 +239,9 @@ class RollingGraph(Window):
         a leg departs, and of those for whose payer backward() finds one that does."""
         count = coming.seq.size
         view = self._view(0, 0, self._first - 1)
+        number = self._searches + 1
         asked = new_search(
-            self._labels, self._searches + 1, INWARD, view, max_hops - 1, max_edges, hub_degree
+            self._adjacency, self._labels, number, INWARD, view, max_hops - 1, max_edges, hub_degree
         )
         self._searches += count
         oldest = self._heads[coming.seq - self._first]
@@ -358,7 +359,9 @@ class RollingGraph(Window):
         self._known(account)
         self._searches += 1
         labels = self._labels if direction == INWARD else self._outward_labels
-        asked = new_search(labels, self._searches, direction, view, max_hops, max_edges, hub_degree)
+        asked = new_search(
+            self._adjacency, labels, self._searches, direction, view, max_hops, max_edges, hub_degree
+        )
         more, beyond = reach(self._state, asked, account)
         bounds = (
             ("hops", max_hops, beyond),
