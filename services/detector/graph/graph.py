@@ -74,6 +74,7 @@ class RollingGraph(Window):
         graph.edges_out_of(np.array([account], np.int32), 0, 0, as_of, 1)
         graph.through(np.array([account], np.int32), np.array([as_of]), 0, 0, 0, as_of, 1)
         graph.payees(account, 0, 0, as_of, 1)
+        graph.paid(account, 0, np.zeros(2, np.uint32), 0, 0, 0, as_of, 1)
         graph.backward(account, 0, 0, as_of, 1, 1, 1)
         graph.branches(account, 0, 0, as_of, 1, 1, 1, 0)
         graph.token(graph.intern(bytes(TOKEN_BYTES)))
