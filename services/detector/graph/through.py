@@ -13,7 +13,7 @@ import numpy as np
 
 from compiled import Array, Int32s, Int64s, Record, kernel, prefetch, signed
 from services.detector.ascending import place_of
-from services.detector.graph.adjacency import IN, LEGS_AHEAD, Adjacency, end_of, seq_of
+from services.detector.graph.adjacency import IN, LEGS_AHEAD, OUT, Adjacency, bring_list_near, end_of, seq_of
 from services.detector.graph.lists import INWARD, OUTWARD, View, earlier_than
 from services.detector.graph.ordering import distinct_in_order
 from services.detector.graph.ring import Ring, first_since, slot_of
@@ -81,6 +81,7 @@ def list_through(
     `at`: two numbers for each account followed."""
     low = first_since(ring, asked.scope.since_us, asked.scope.oldest)
     unlisted, latest = at[0], at[1]
+    bring_newest_near(ring, kept, asked.followed)
     count = list_moves(ring, accounts, asked, low, unlisted, room.listed)
     if count > room.listed.size:
         return count, 0
@@ -91,6 +92,36 @@ def list_through(
     for place in range(asked.followed.size):
         sum_others(ring, accounts, kept, asked, place, low, sketch, latest[place], moves)
     return count, write_payments(moves, room.payments)
+
+
+# -- what is read soon ---------------------------------------------------------------------------
+#
+# The links wait for one another; where lists are kept, they tell the numbers ahead of them. A wrong one
+# does no harm.
+
+
+@kernel
+def bring_newest_near(ring: Ring, kept: Adjacency, followed: Int32s) -> None:
+    for account in followed:
+        prefetch(kept.lists, 2 * signed(account))
+    for account in followed:
+        bring_list_near(kept, 2 * signed(account) + OUT)
+        bring_list_near(kept, 2 * signed(account) + IN)
+    for account in followed:
+        for side in (OUT, IN):
+            number = 2 * signed(account) + side
+            for nth in range(min(LEGS_AHEAD, signed(kept.lists[number].live))):
+                bring_near(ring, kept, number, nth)
+
+
+@kernel
+def bring_near(ring: Ring, kept: Adjacency, number: int, nth: int) -> None:
+    """Ask for the newest leg of a list, the one before it, and so on: the nth from 0."""
+    held = kept.lists[number]
+    if nth < held.live:
+        slot = slot_of(ring, seq_of(kept, kept.arcs[end_of(held) - 1 - nth]))
+        prefetch(ring.legs, slot)
+        prefetch(ring.currencies, slot)
 
 
 # -- moves ---------------------------------------------------------------------------------------
@@ -191,7 +222,7 @@ def sum_others(
     read, listed, first = 0, 0, _NONE
     seq = signed(accounts[account].last_in)
     while seq >= low and listed < asked.limit:
-        bring_earlier_near(ring, kept, account, read)
+        bring_near(ring, kept, 2 * signed(account) + IN, read + LEGS_AHEAD)
         read += 1
         slot = slot_of(ring, seq)
         leg = ring.legs[slot]
@@ -252,17 +283,6 @@ def is_before(leg: Record, seq: int, move: Record) -> bool:
 @kernel
 def is_in_view(view: View, leg: Record, seq: int) -> bool:
     return bool(seq <= view.newest and view.since_us <= leg.ts_us <= view.until_us)
-
-
-@kernel
-def bring_earlier_near(ring: Ring, kept: Adjacency, account: int, nth: int) -> None:
-    """Ask for a transfer into the account that is read soon. The links wait for one another; where the lists
-    are kept, they tell the numbers ahead of them. A wrong one does no harm."""
-    held = kept.lists[2 * signed(account) + IN]
-    if nth + LEGS_AHEAD < held.live:
-        slot = slot_of(ring, seq_of(kept, kept.arcs[end_of(held) - 1 - nth - LEGS_AHEAD]))
-        prefetch(ring.legs, slot)
-        prefetch(ring.currencies, slot)
 
 
 # -- the answer ----------------------------------------------------------------------------------
