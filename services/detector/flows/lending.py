@@ -5,23 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from compiled import Bools
+import numpy as np
+
+from compiled import Array, Bools, kernel
 from schemas.registry import AccountRole, Product
 from schemas.transaction import Purpose
 from services.detector.graph import Edges
 from services.detector.legs import Leg
 from services.detector.parties.entities import OWN_MONEY, Entities
 from services.detector.parties.marks import CUSTODY, KEPT_FOR_OTHERS, bits_of
-from services.detector.purposes import among
+from services.detector.purposes import bits_of as purpose_bits
 from services.detector.typology import Context
 
 NOT_PASSED: Final = KEPT_FOR_OTHERS - {AccountRole.client}
 """Roles in which money of many lies together: no path is drawn through such an account."""
-_NOT_PASSED_MARKS: Final = bits_of(NOT_PASSED)
+NOT_PASSED_MARKS: Final = bits_of(NOT_PASSED)
+"""Where no version of the registry ever gave an account any of these, paths may be drawn through it."""
 
 _UNSTATED: Final = frozenset({Purpose.unknown, Purpose.transfer})
-_IS_DISBURSED: Final = among({Purpose.disburse})
-_IS_UNSTATED: Final = among(_UNSTATED)
+_DISBURSED_BIT: Final = purpose_bits({Purpose.disburse})
+_UNSTATED_BITS: Final = purpose_bits(_UNSTATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Listing:
 
 def is_passed(context: Context, entities: Entities, account: int) -> bool:
     """A path may be drawn through it. The registry is not asked where no version ever gave it such a role."""
-    if not context.marks[account] & _NOT_PASSED_MARKS:
+    if not context.marks[account] & NOT_PASSED_MARKS:
         return True
     return not entities.roles(account) & NOT_PASSED
 
@@ -69,10 +72,8 @@ class Lending:
 
     def could_disburse(self, edges: Edges) -> Bools:
         """Which of them might be a listing's: all that are, and few others."""
-        could: Bools = _IS_DISBURSED[edges.purpose]
-        unstated = _IS_UNSTATED[edges.purpose]
-        if unstated.any():
-            could |= unstated & ((self._context.marks[edges.src] & CUSTODY) != 0)
+        could = np.empty(len(edges), np.bool_)
+        find_disbursements(edges.records, self._context.marks, could)
         return could
 
     def borrower_party(self, listing: Listing) -> str | None:
@@ -111,3 +112,12 @@ class Lending:
         if product_id is None:
             return None
         return self._context.registry.product(product_id, self._context.now_us)
+
+
+@kernel
+def find_disbursements(edges: Array, marks: Array, could: Bools) -> None:
+    """Which say that they are disbursements, or say nothing and come from where custody was ever kept."""
+    for row in range(edges.size):
+        purpose = edges[row].purpose
+        unstated = _UNSTATED_BITS >> purpose & 1 != 0 and marks[edges[row].src] & CUSTODY != 0
+        could[row] = _DISBURSED_BIT >> purpose & 1 != 0 or unstated

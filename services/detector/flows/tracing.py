@@ -17,9 +17,10 @@ from attribution import Method, Payments, carry
 from compiled import Array, Int32s, Int64s, kernel
 from schemas.alert import Limit
 from schemas.instant import DAY
+from services.detector.ascending import place_of
 from services.detector.distinct import number_of, numbered, numbers_for
 from services.detector.graph import Branches, Edges, Reached
-from services.detector.legs import Leg, legs_of, merged
+from services.detector.legs import Leg, legs_of
 from services.detector.typology import Context
 
 
@@ -54,19 +55,27 @@ class Trace:
         """The legs that carried any of the loan, and how much."""
         return dict(zip(legs_of(self.edges), self.carried_minor.tolist(), strict=True))
 
+    def carriers_to(self, accounts: Collection[int]) -> dict[Leg, int]:
+        """Those of them that pay one of `accounts`."""
+        rows = [row for row, payee in enumerate(self.edges.dst.tolist()) if payee in accounts]
+        paid = Edges(self.edges.records.take(rows))
+        return dict(zip(legs_of(paid), self.carried_minor.take(rows).tolist(), strict=True))
+
     def towards(self, ends: Collection[Leg]) -> dict[int, int]:
         """What was carried on some way to the payers of `ends`, by sequence number."""
+        edges = self.edges
+        src, dst = edges.src.tolist(), edges.dst.tolist()
         payers: dict[int, set[int]] = {}
-        carriers = self.carriers()
-        for leg in carriers:
-            payers.setdefault(leg.dst, set()).add(leg.src)
+        for payer, payee in zip(src, dst, strict=True):
+            payers.setdefault(payee, set()).add(payer)
         on_the_way, ahead = set[int](), [leg.src for leg in ends]
         while ahead:
             account = ahead.pop()
             if account not in on_the_way:
                 on_the_way.add(account)
                 ahead += payers.get(account, ())
-        return {leg.seq: minor for leg, minor in carriers.items() if leg.dst in on_the_way}
+        carried = zip(edges.seq.tolist(), dst, self.carried_minor.tolist(), strict=True)
+        return {seq: minor for seq, payee, minor in carried if payee in on_the_way}
 
 
 PAIR: Final = np.dtype([("payer", "<i4"), ("payee", "<i4"), ("minor", "<i8")])
@@ -143,14 +152,14 @@ def follow(
     since_us, until_us = loan[0].ts_us, last_us(context, loan, bounds)
     cut = len(followed) == bounds.max_accounts
     limits = (*limits, *([Limit(name="accounts", bound=bounds.max_accounts)] if cut else []))
-    edges = context.graph.edges_around(followed, since_us, until_us, context.as_of, bounds.max_edges)
-    payments = _payments(edges, followed, loan)
-    if edges.truncated and payments.is_origin.sum() < len(loan):
-        edges = merged(context.graph.edges(leg.seq for leg in loan), edges)
-        payments = _payments(edges, followed, loan)
-    carried = carry(payments, followed.size, bounds.max_legs, Method(bounds.attribution)).by_legs
+    origins = np.array(sorted(leg.seq for leg in loan), np.int64)
+    payments = context.graph.through(
+        followed, origins, loan[0].currency, since_us, until_us, context.as_of, bounds.max_edges
+    )
+    asked = Payments(payments["payer"], payments["payee"], payments["amount_minor"], payments["is_origin"])
+    carried = carry(asked, followed.size, bounds.max_legs, Method(bounds.attribution)).by_legs
     carriers = np.flatnonzero(carried)
-    return Trace(Edges(edges.records.take(carriers)), carried[carriers], limits)
+    return Trace(context.graph.read(payments["seq"][carriers]), carried[carriers], limits)
 
 
 def places(followed: Int32s, accounts: Int32s) -> Int32s:
@@ -169,28 +178,6 @@ def _paths(context: Context, loan: Sequence[Leg], bounds: Bounds) -> tuple[int, 
     from_us, until_us = loan[0].ts_us, last_us(context, loan, bounds)
     most = (bounds.max_legs - 1, bounds.max_edges, bounds.hub_degree)
     return (loan[0].dst, from_us, until_us, context.as_of, *most)
-
-
-def _payments(edges: Edges, followed: Int32s, loan: Sequence[Leg]) -> Payments:
-    """As attribution takes them; those of other currencies are nobody's."""
-    size = len(edges)
-    payments = Payments(
-        np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.int64), np.empty(size, np.bool_)
-    )
-    origins = np.array([leg.seq for leg in loan], np.int64)
-    fill_payments(edges.records, followed, loan[0].currency, np.sort(origins), payments)
-    return payments
-
-
-@kernel
-def fill_payments(edges: Array, followed: Int32s, currency: int, origins: Int64s, payments: Payments) -> None:
-    for row in range(edges.size):
-        edge = edges[row]
-        counts = edge.currency == currency
-        payments.payer[row] = place_of(followed, edge.src) if counts else -1
-        payments.payee[row] = place_of(followed, edge.dst) if counts else -1
-        payments.amount_minor[row] = edge.amount_minor
-        payments.is_origin[row] = place_of(origins, edge.seq) >= 0
 
 
 @kernel
@@ -235,16 +222,3 @@ def sum_homeward(
             onward[pair.payer] += min(pair.minor, most[pair.payee])
         for place in range(accounts.size):
             most[place] = onward[place]
-
-
-@kernel
-def place_of(ascending: Array, wanted: int) -> int:
-    """-1: it is not among them."""
-    low, high = 0, ascending.size
-    while low < high:
-        middle = (low + high) // 2
-        if ascending[middle] < wanted:
-            low = middle + 1
-        else:
-            high = middle
-    return low if low < ascending.size and ascending[low] == wanted else -1

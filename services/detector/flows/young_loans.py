@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -67,7 +67,8 @@ class YoungLoans:
         """When the account is to be looked at next; None once the windows of its loans are over: then
         they are forgotten."""
         loans = self._loans.get(account, {}).values()
-        due = [look for loan in loans for look in _looks(loan.since_us, window_us) if look > now_us]
+        looks = _looks_us(window_us)
+        due = [loan.since_us + look for loan in loans for look in looks if loan.since_us + look > now_us]
         if not due and self._loans.pop(account, None) is not None:
             self._least[account] = _NONE
         return min(due, default=None)
@@ -79,6 +80,7 @@ class YoungLoans:
             self._least = np.concatenate((self._least, more))
 
 
-def _looks(since_us: int, window_us: int) -> Iterator[int]:
-    yield from (since_us + days * DAY for days in LOOKS_DAYS if days * DAY < window_us)
-    yield since_us + window_us
+@cache
+def _looks_us(window_us: int) -> tuple[int, ...]:
+    """After the first disbursement."""
+    return (*(days * DAY for days in LOOKS_DAYS if days * DAY < window_us), window_us)

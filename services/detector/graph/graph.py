@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 import networkx as nx
@@ -33,16 +33,20 @@ from services.detector.graph.reach import Search, new_crowds, new_labels, new_se
 from services.detector.graph.returning import Coming, Departing, find_returning, new_departures
 from services.detector.graph.shapes import Shapes
 from services.detector.graph.sums import (
+    Paid,
     Payees,
     Wanted,
     find_large_before,
     find_more_taken,
     is_any_wanted,
     payees_of,
+    sum_paid,
 )
+from services.detector.graph.through import Room, Through, list_through, new_room
 from services.detector.graph.window import Window
 
 _EDGES_AT_HAND: Final = 4_096
+_MOVES_AT_HAND: Final = 4_096
 _WARM_ROW: Final = {field.name: 0 if pa.types.is_integer(field.type) else "" for field in SCHEMA} | {
     "src": b"s" * TOKEN_BYTES,
     "dst": b"d" * TOKEN_BYTES,
@@ -68,7 +72,9 @@ class RollingGraph(Window):
         graph.edges_in(account, 0, 0, as_of, 1)
         graph.edges_around(np.array([account], np.int32), 0, 0, as_of, 1)
         graph.edges_out_of(np.array([account], np.int32), 0, 0, as_of, 1)
+        graph.through(np.array([account], np.int32), np.array([as_of]), 0, 0, 0, as_of, 1)
         graph.payees(account, 0, 0, as_of, 1)
+        graph.paid(account, 0, np.zeros(2, np.uint32), 0, 0, 0, as_of, 1)
         graph.backward(account, 0, 0, as_of, 1, 1, 1)
         graph.branches(account, 0, 0, as_of, 1, 1, 1, 0)
         graph.token(graph.intern(bytes(TOKEN_BYTES)))
@@ -95,11 +101,52 @@ class RollingGraph(Window):
         edges_in()."""
         return self._list_around(accounts, (OUTWARD,), self._view(since_us, until_us, as_of), limit)
 
+    def through(
+        self,
+        followed: Int32s,
+        origins: Int64s,
+        currency: int,
+        since_us: int,
+        until_us: int,
+        as_of: int,
+        limit: int,
+    ) -> Array:
+        """The payments in one currency that edges_around() lists, and those numbered `origins`, as
+        attribution takes them (PAYMENT): what accounts that are not `followed` paid, up to the next payment
+        to tell apart, as one sum. `followed` and `origins` are ascending, and neither is empty."""
+        self._known(int(followed[0]))
+        self._known(int(followed[-1]))
+        asked = Through(followed, origins, currency, limit, self._view(since_us, until_us, as_of))
+        graph = (self._state.ring, self._state.accounts.records, self._adjacency)
+        at, room = np.empty((2, followed.size), np.int64), self._room
+        moves, payments = list_through(*graph, asked, at, room)
+        if moves > room.moves.size:
+            room = new_room(moves)
+            _, payments = list_through(*graph, asked, at, room)
+        return room.payments[:payments]
+
     def payees(self, account: int, since_us: int, until_us: int, as_of: int, limit: int) -> Payees:
         """Whom the transfers pay that edges_out() lists, and how much."""
         self._known(account)
         view = self._view(since_us, until_us, as_of)
         return payees_of(self._state.ring, self._state.accounts.records, account, view, limit)
+
+    def paid(
+        self,
+        account: int,
+        currency: int,
+        marks: Array,
+        counted: int,
+        since_us: int,
+        until_us: int,
+        as_of: int,
+        limit: int,
+    ) -> Paid:
+        """What the transfers that edges_out() lists come to in one currency: in all, and by whether the
+        `marks` of who was paid are of those `counted`."""
+        self._known(account)
+        view, records = self._view(since_us, until_us, as_of), self._state.accounts.records
+        return Paid(*sum_paid(self._state.ring, records, account, currency, marks, counted, view, limit))
 
     def take_more(
         self, accounts: Int32s, most_minor: Int64s, since_us: int, until_us: int, as_of: int, limit: int
@@ -194,6 +241,7 @@ class RollingGraph(Window):
         count = coming.seq.size
         view = self._view(0, 0, self._first - 1)
         asked = new_search(
+            self._adjacency,
             self._labels,
             self._crowds_in,
             self._searches + 1,
@@ -217,6 +265,12 @@ class RollingGraph(Window):
             self._held(int(wanted[-1]))
         records = self._read(wanted)
         return Edges(records.take(in_order(records)))
+
+    def read(self, seqs: Int64s) -> Edges:
+        """These transfers, in order already. Raises Unknown when one is not held any more."""
+        for seq in (seqs.min(initial=self._oldest), seqs.max(initial=self._oldest)):
+            self._held(int(seq))
+        return Edges(self._read(seqs))
 
     def oldest(self, as_of: int) -> int:
         """Sequence number of the oldest transfer that was live just after the row of `as_of`."""
@@ -266,6 +320,10 @@ class RollingGraph(Window):
         """Room for an answer, used again."""
         return np.empty(_EDGES_AT_HAND, EDGE)
 
+    @cached_property
+    def _room(self) -> Room:
+        return new_room(_MOVES_AT_HAND)
+
     def _view(self, since_us: int, until_us: int, as_of: int) -> View:
         place = as_of - self._first
         if not -1 <= place < self._heads.size:
@@ -312,9 +370,16 @@ class RollingGraph(Window):
     ) -> tuple[Search, tuple[Limit, ...]]:
         self._known(account)
         self._searches += 1
-        crowds = self._crowds_in if direction == INWARD else self._crowds_out
         asked = new_search(
-            self._labels, crowds, self._searches, direction, view, max_hops, max_edges, hub_degree
+            self._adjacency,
+            self._labels,
+            self._crowds_in if direction == INWARD else self._crowds_out,
+            self._searches,
+            direction,
+            view,
+            max_hops,
+            max_edges,
+            hub_degree,
         )
         more, beyond = reach(self._state, asked, account)
         bounds = (
@@ -322,5 +387,10 @@ class RollingGraph(Window):
             ("edges", max_edges, more),
             ("hub_degree", hub_degree, asked.progress[0]["hubs"] > 0),
         )
-        limits = tuple(Limit(name=name, bound=bound) for name, bound, is_hit in bounds if is_hit)
+        limits = tuple(_limit(name, bound) for name, bound, is_hit in bounds if is_hit)
         return asked, limits + self.limits
+
+
+@lru_cache(maxsize=1_000)
+def _limit(name: str, bound: int) -> Limit:
+    return Limit(name=name, bound=bound)

@@ -4,6 +4,9 @@ A time-respecting path (Kempe, Kleinberg, Kumar, "Connectivity and inference pro
 networks", 2002) is a walk whose legs start one after the other; here a leg is before another when
 its time is earlier, or equal with a lower sequence number. Transfers to oneself are no legs, and no
 path passes OUTSIDE.
+
+An account's legs are read from its list, adjacency.py, where the lists hold all that a search may see, and
+else along the links of the ring; newest logged first either way.
 """
 
 from __future__ import annotations
@@ -14,6 +17,8 @@ import numpy as np
 
 from compiled import Array, Int32s, Int64s, Record, aligned, kernel, prefetch, signed
 from services.detector.graph.accounts import OUTSIDE_INDEX
+from services.detector.graph.adjacency import IN, OUT, Adjacency, bring_list_near, end_of, seq_of
+from services.detector.graph.arcs import time_in
 from services.detector.graph.lists import INWARD, View, earlier_than, lowest, newest_of
 from services.detector.graph.ring import slot_of
 from services.detector.graph.state import State
@@ -51,6 +56,7 @@ PROGRESS: Final = np.dtype([("legs", "<i8"), ("hubs", "<i8"), ("queued", "<i8"),
 class Search(NamedTuple):
     """One search: what it asks, its scratch, and what it found so far."""
 
+    kept: Adjacency
     labels: Array
     crowds: Array
     number: int
@@ -85,6 +91,7 @@ def new_crowds(max_accounts: int) -> Array:
 
 
 def new_search(
+    kept: Adjacency,
     labels: Array,
     crowds: Array,
     number: int,
@@ -97,6 +104,7 @@ def new_search(
     """`number` is one that no search over these labels had."""
     most = max_edges + 1
     return Search(
+        kept,
         labels,
         crowds,
         number,
@@ -143,7 +151,7 @@ def reach(state: State, search: Search, account: int) -> tuple[bool, bool]:
                 return True, False
     take_layer(state, search, low)
     for place in range(search.progress[0].width):
-        if next_leg(state, search, place, newest_of(state, search.layer[place], search.direction), low) >= 0:
+        if has_leg_to_see(state, search, place, low):
             return False, True
     return False, False
 
@@ -182,7 +190,7 @@ def take_layer(state: State, search: Search, low: int) -> None:
             search.layer_ts[progress.width] = label.next_ts
             search.layer_seqs[progress.width] = label.next_seq
             progress.width += 1
-            bring_near(state, newest_of(state, account, search.direction), low)
+            prefetch(search.kept.lists, list_of(search, account))
     progress.queued = 0
 
 
@@ -217,21 +225,23 @@ def is_hub(state: State, search: Search, account: int, low: int) -> bool:
 
 @kernel
 def see_legs(state: State, search: Search, place: int, low: int, hop: int) -> bool:
-    """Note all legs of one account of the layer; False when there are more than may be found."""
-    progress = search.progress[0]
-    account = search.layer[place]
-    seq = next_leg(state, search, place, newest_of(state, account, search.direction), low)
-    while seq >= 0:
-        if progress.legs == search.found.size:
-            return False
-        search.found[progress.legs] = seq
-        search.hops[progress.legs] = hop
-        progress.legs += 1
-        leg = state.ring.legs[slot_of(state.ring, seq)]
-        earlier = earlier_than(leg, seq, search.direction)
-        bring_near(state, earlier, low)
-        enqueue(search, leg, seq, hop)
-        seq = next_leg(state, search, place, earlier, low)
+    """Note all legs of one account of the layer, and ask for them, for they are read next; False when there
+    are more than may be found."""
+    progress, account = search.progress[0], signed(search.layer[place])
+    is_listed = are_listed(state, search.kept, low)
+    at, last = ends_of(state, search, account, is_listed, low)
+    while at >= last:
+        seq, ts_us, far, at = leg_at(state, search, is_listed, at)
+        if seq < low:
+            break
+        if far != OUTSIDE_INDEX and is_to_see(search, place, ts_us, seq):
+            if progress.legs == search.found.size:
+                return False
+            search.found[progress.legs] = seq
+            search.hops[progress.legs] = hop
+            progress.legs += 1
+            prefetch(state.ring.legs, slot_of(state.ring, seq))
+            enqueue(search, far, ts_us, seq, hop)
     label = search.labels[account]
     label.done_ts = search.layer_ts[place]
     label.done_seq = search.layer_seqs[place]
@@ -239,15 +249,43 @@ def see_legs(state: State, search: Search, place: int, low: int, hop: int) -> bo
 
 
 @kernel
-def bring_group_near(state: State, search: Search, first: int, low: int) -> None:
-    """Ask for the legs of the accounts of the layer from `first` on, and for the labels of their far ends.
+def has_leg_to_see(state: State, search: Search, place: int, low: int) -> bool:
+    is_listed = are_listed(state, search.kept, low)
+    at, last = ends_of(state, search, signed(search.layer[place]), is_listed, low)
+    while at >= last:
+        seq, ts_us, far, at = leg_at(state, search, is_listed, at)
+        if seq < low:
+            return False
+        if far != OUTSIDE_INDEX and is_to_see(search, place, ts_us, seq):
+            return True
+    return False
 
-    An account's legs are a chain, each known by the one logged after it only, so that walking one account
-    after the other waits for every leg. Here the chains of a group are walked side by side.
-    """
-    walked = min(_GROUP, signed(search.progress[0].width) - first)
+
+@kernel
+def bring_group_near(state: State, search: Search, first: int, low: int) -> None:
+    """Ask for the legs of the accounts of the layer from `first` on, and for the labels of their far ends."""
+    accounts = search.layer[first : min(first + _GROUP, signed(search.progress[0].width))]
+    if not are_listed(state, search.kept, low):
+        bring_chains_near(state, search, accounts, low)
+        return
+    for account in accounts:
+        bring_list_near(search.kept, list_of(search, account))
+    for account in accounts:
+        at, last = ends_of(state, search, signed(account), True, low)
+        while at >= last:
+            seq, _, far, at = leg_at(state, search, True, at)
+            if seq < low:
+                break
+            prefetch(search.labels, far)
+
+
+@kernel
+def bring_chains_near(state: State, search: Search, accounts: Int32s, low: int) -> None:
+    """The legs of an account are known each by the one logged after it only, so that walking one account
+    after the other waits for every leg. Here the chains of a group are walked side by side."""
+    walked = accounts.size
     for place in range(walked):
-        search.ahead[place] = newest_of(state, search.layer[first + place], search.direction)
+        search.ahead[place] = newest_of(state, accounts[place], search.direction)
     while walked > 0:
         going_on = 0
         for place in range(walked):
@@ -256,52 +294,67 @@ def bring_group_near(state: State, search: Search, first: int, low: int) -> None
                 leg = state.ring.legs[slot_of(state.ring, seq)]
                 prefetch(search.labels, signed(leg.src if search.direction == INWARD else leg.dst))
                 search.ahead[going_on] = earlier_than(leg, seq, search.direction)
-                bring_near(state, search.ahead[going_on], low)
+                if search.ahead[going_on] >= low:
+                    prefetch(state.ring.legs, slot_of(state.ring, search.ahead[going_on]))
                 going_on += 1
         walked = going_on
 
 
-@kernel
-def bring_near(state: State, seq: int, low: int) -> None:
-    """Ask for the memory of a leg that is read soon."""
-    if seq >= low:
-        prefetch(state.ring.legs, slot_of(state.ring, seq))
+# -- an account's legs ---------------------------------------------------------------------------
 
 
 @kernel
-def next_leg(state: State, search: Search, place: int, seq: int, low: int) -> int:
-    """The leg at `seq`, or the nearest logged before it, that this account still has to see; or -1."""
-    while seq >= low:
-        leg = state.ring.legs[slot_of(state.ring, seq)]
-        if is_leg_to_see(search, place, leg, seq):
-            return seq
-        seq = earlier_than(leg, seq, search.direction)
-    return -1
+def are_listed(state: State, kept: Adjacency, low: int) -> bool:
+    """The lists hold every leg from `low` on."""
+    ring, cursor = state.ring.cursor[0], kept.cursor[0]
+    return bool(cursor.next == ring.next and cursor.head == ring.head and low >= ring.head)
 
 
 @kernel
-def is_leg_to_see(search: Search, place: int, leg: Record, seq: int) -> bool:
-    """Visible, a leg at all, before the bound of its account in this layer, and not seen yet."""
+def list_of(search: Search, account: int) -> int:
+    return 2 * signed(account) + (IN if search.direction == INWARD else OUT)
+
+
+@kernel
+def ends_of(state: State, search: Search, account: int, is_listed: bool, low: int) -> tuple[int, int]:
+    """Where the account's newest leg is, and where to stop: places in the lists, or sequence numbers."""
+    if is_listed:
+        held = search.kept.lists[list_of(search, account)]
+        return end_of(held) - 1, end_of(held) - signed(held.live)
+    return newest_of(state, account, search.direction), low
+
+
+@kernel
+def leg_at(state: State, search: Search, is_listed: bool, at: int) -> tuple[int, int, int, int]:
+    """Its sequence number, time and far end, OUTSIDE where it is no leg; and where the one before it is."""
+    if is_listed:
+        arc = search.kept.arcs[at]
+        ts_us = time_in(arc, signed(search.kept.cursor[0].eldest_us))
+        return seq_of(search.kept, arc), ts_us, signed(arc.far), at - 1
+    leg = state.ring.legs[slot_of(state.ring, at)]
+    is_leg = leg.src != leg.dst and leg.src != OUTSIDE_INDEX
+    far = signed(leg.src if search.direction == INWARD else leg.dst) if is_leg else OUTSIDE_INDEX
+    return at, signed(leg.ts_us), far, earlier_than(leg, at, search.direction)
+
+
+@kernel
+def is_to_see(search: Search, place: int, ts_us: int, seq: int) -> bool:
+    """Visible, before the bound of its account in this layer, and not seen yet."""
     scope = search.scope
-    if seq > scope.newest or not scope.since_us <= leg.ts_us <= scope.until_us:
-        return False
-    if leg.src == leg.dst or leg.src == OUTSIDE_INDEX or leg.dst == OUTSIDE_INDEX:
+    if seq > scope.newest or not scope.since_us <= ts_us <= scope.until_us:
         return False
     label = search.labels[search.layer[place]]
-    ts = search.direction * leg.ts_us
-    order = search.direction * seq
+    ts, order = search.direction * ts_us, search.direction * seq
     return before(ts, order, search.layer_ts[place], search.layer_seqs[place]) and not before(
         ts, order, label.done_ts, label.done_seq
     )
 
 
 @kernel
-def enqueue(search: Search, leg: Record, seq: int, layer: int) -> None:
+def enqueue(search: Search, account: int, ts_us: int, seq: int, layer: int) -> None:
     """Note that legs before this one, at its far end, are to be seen in `layer`."""
-    account = leg.src if search.direction == INWARD else leg.dst
     label = label_of(search, account)
-    ts = search.direction * leg.ts_us
-    order = search.direction * seq
+    ts, order = search.direction * ts_us, search.direction * seq
     if before(label.next_ts, label.next_seq, ts, order):
         label.next_ts = ts
         label.next_seq = order

@@ -85,6 +85,7 @@ def renewed(search: Search, number: int, scope: View) -> Search:
     search.progress[0].legs = 0
     search.progress[0].hubs = 0
     return Search(
+        search.kept,
         search.labels,
         search.crowds,
         number,

@@ -30,6 +30,15 @@ class Payees(NamedTuple):
     latest_us: int
 
 
+class Paid(NamedTuple):
+    """How much an account paid in one currency: in all; and to other than OUTSIDE, by whether these carry
+    certain marks."""
+
+    minor: int
+    marked_minor: int
+    unmarked_minor: int
+
+
 class Wanted(NamedTuple):
     """Transfers of an amount, both bounds inclusive, in a currency and for one of `purposes` (as bits); not
     from OUTSIDE, and not the one numbered `but_seq`."""
@@ -80,6 +89,37 @@ def sum_payees(
             foremost = payee
             most = sums[each]
     return (numbered(numbers), minor, foremost, most, latest_us), seq < low
+
+
+@kernel
+def sum_paid(
+    ring: Ring,
+    accounts: Array,
+    account: int,
+    currency: int,
+    marks: Array,
+    counted: int,
+    view: View,
+    limit: int,
+) -> tuple[int, int, int]:
+    """Paid, by whether `marks` of who was paid are of those `counted`."""
+    minor, marked_minor, unmarked_minor = 0, 0, 0
+    count = 0
+    low = first_since(ring, view.since_us, view.oldest)
+    seq = signed(accounts[account].last_out)
+    while seq >= low and count < limit:
+        slot = slot_of(ring, seq)
+        leg = ring.legs[slot]
+        if seq <= view.newest and view.since_us <= leg.ts_us <= view.until_us:
+            count += 1
+            if ring.currencies[slot] == currency:
+                minor += leg.amount_minor
+                if leg.dst != OUTSIDE_INDEX and marks[leg.dst] & counted != 0:
+                    marked_minor += leg.amount_minor
+                elif leg.dst != OUTSIDE_INDEX:
+                    unmarked_minor += leg.amount_minor
+        seq = earlier_than(leg, seq, OUTWARD)
+    return minor, marked_minor, unmarked_minor
 
 
 @kernel

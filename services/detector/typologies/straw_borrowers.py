@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -26,7 +25,7 @@ from schemas.record import Bilingual
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
 from services.detector.explanations.straw_borrowers import Straws, explanation
-from services.detector.flows.lending import Lending, Listing, is_passed
+from services.detector.flows.lending import NOT_PASSED_MARKS, Lending, Listing, is_passed
 from services.detector.flows.loans import Loans
 from services.detector.flows.tracing import Trace, branches, follow, passed
 from services.detector.flows.young_loans import Young, YoungLoans
@@ -252,19 +251,21 @@ class _Search:
     def paid_enough(self, listing: Listing, young: Young) -> bool:
         """The borrower has paid out at least φ of the loan since, and to accounts where it could be found
         or followed: cheap to ask before it is followed."""
-        context, p = self.context, self.parameters
-        paid = context.graph.edges_out(
-            listing.borrower, young.since_us, context.now_us, context.as_of, p.max_edges
-        )
-        by_payee: dict[int, int] = {}
-        for payee, minor in zip(*_paid_in(paid, listing.currency), strict=True):
-            by_payee[payee] = by_payee.get(payee, 0) + minor
-        if not self._is_enough(sum(by_payee.values()), young.disbursed_minor):
+        context, p, disbursed = self.context, self.parameters, young.disbursed_minor
+        view = (young.since_us, context.now_us, context.as_of, p.max_edges)
+        paid = context.graph.paid(listing.borrower, listing.currency, context.marks, NOT_PASSED_MARKS, *view)
+        if not self._is_enough(paid.minor, disbursed):
             return False
         if young.since_us < context.now_us - p.window_days * DAY:
             return True  # of a loan paid out in parts, some are no longer looked at
-        followed = (minor for payee, minor in by_payee.items() if payee and self._is_passed(payee))
-        return self._is_enough(sum(followed), young.disbursed_minor)
+        if self._is_enough(paid.unmarked_minor, disbursed):
+            return True
+        if not self._is_enough(paid.unmarked_minor + paid.marked_minor, disbursed):
+            return False
+        edges = context.graph.edges_out(listing.borrower, *view)
+        in_currency = zip(*_paid_in(edges, listing.currency), strict=True)
+        followed = (minor for payee, minor in in_currency if payee and self._is_passed(payee))
+        return self._is_enough(sum(followed), disbursed)
 
     def _is_enough(self, minor: int, disbursed: int) -> bool:
         return minor * _WHOLE >= self.parameters.share_bp * disbursed
@@ -272,21 +273,24 @@ class _Search:
     def _by_receiver(self, listing: Listing, trace: Trace, disbursed: int) -> dict[str, dict[Leg, int]]:
         """What the loan's money brought to each entity but the borrower, from others than itself; only
         those to whom it brought φ in all."""
-        borrower, entity = self.entities.entity(listing.borrower), cache(self.entities.entity)
-        most: dict[str, int] = {}
+        paid: dict[int, int] = {}
         for account, minor in zip(trace.edges.dst.tolist(), trace.carried_minor.tolist(), strict=True):
-            if account != OUTSIDE_INDEX:
-                most[entity(account)] = most.get(entity(account), 0) + minor
-        del most[borrower]
-        if not any(self._is_enough(minor, disbursed) for minor in most.values()):
+            paid[account] = paid.get(account, 0) + minor
+        paid.pop(OUTSIDE_INDEX, None)
+        entity = {account: self.entities.entity(account) for account in paid}
+        most: dict[str, int] = {}
+        for account, minor in paid.items():
+            most[entity[account]] = most.get(entity[account], 0) + minor
+        borrower = entity[listing.borrower]
+        enough = {who for who, minor in most.items() if who != borrower and self._is_enough(minor, disbursed)}
+        if not enough:
             return {}
         found: dict[str, dict[Leg, int]] = {}
-        for leg, minor in trace.carriers().items():
-            if leg.dst == OUTSIDE_INDEX or leg.purpose is Purpose.refund:
-                continue
-            is_away = entity(leg.dst) not in (borrower, entity(leg.src))
-            if is_away and self._is_passed(leg.dst):
-                found.setdefault(entity(leg.dst), {})[leg] = minor
+        receivers = {account for account in paid if entity[account] in enough and self._is_passed(account)}
+        for leg, minor in trace.carriers_to(receivers).items():
+            receiver = entity[leg.dst]
+            if leg.purpose is not Purpose.refund and receiver != self.entities.entity(leg.src):
+                found.setdefault(receiver, {})[leg] = minor
         return found
 
     def _is_passed(self, account: int) -> bool:

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from schemas.account import OUTSIDE
 from schemas.alert import Limit
-from schemas.batch import BatchId, decode, encode
+from schemas.batch import BatchId, TransferBatch, decode, encode
 from schemas.errors import InvalidSetting, Unavailable, Unknown
 from services.detector.graph import Applied, RollingGraph, Shapes, Status
 from services.detector.graph.accounts import intern_rows
@@ -23,9 +24,18 @@ from services.detector.graph.neighbours import add_marks
 from services.detector.graph.ordering import distinct_in_order
 from services.detector.graph.reach import reach
 from services.detector.graph.searches import apply_and_search_rows, apply_rows
+from services.detector.graph.sums import sum_paid
+from services.detector.graph.through import list_through
 from tests.detector.graph.logs import LATENESS, MARK, WINDOW, Event, Mark, batches, cuts, events
 from tests.detector.graph.oracle import Oracle, Reach
 from tests.detector.graph.stream import Transfer, batch, large_batch, token
+
+Apply = Callable[[RollingGraph, TransferBatch], Applied]
+
+
+def searched(graph: RollingGraph, rows: TransferBatch) -> Applied:
+    """Applied so that lists of legs are kept."""
+    return graph.apply_and_search(rows, Shapes())[0]
 
 
 @dataclass
@@ -64,13 +74,19 @@ def values(applied: Applied, row: int, names: Sequence[str]) -> dict[str, Any]:
     return {**found, "status": Status(found["status"]).name}
 
 
-def run(pair: Pair, log: Sequence[Event], ends: set[int], questions: Questions | None = None) -> None:
+def run(
+    pair: Pair,
+    log: Sequence[Event],
+    ends: set[int],
+    questions: Questions | None = None,
+    apply: Apply = RollingGraph.apply,
+) -> None:
     """Both over the log; each row must be as expected, and each question about it answered so."""
     for number, step in enumerate(batches(log, ends)):
         if isinstance(step, Mark):
             pair.mark(step)
             continue
-        applied = pair.graph.apply(batch(step, number=number))
+        applied = apply(pair.graph, batch(step, number=number))
         for row, transfer in enumerate(step):
             expected = asdict(pair.oracle.apply(transfer))
             assert values(applied, row, list(expected)) == expected
@@ -130,11 +146,17 @@ def reached(pair: Pair, answer: Any) -> Reach:
 
 
 @settings(max_examples=150)
-@given(events(), cuts(), st.builds(Questions, st.integers(0, 40), st.integers(1, 4), st.integers(1, 12)))
+@given(
+    events(),
+    cuts(),
+    st.builds(Questions, st.integers(0, 40), st.integers(1, 4), st.integers(1, 12)),
+    st.sampled_from([RollingGraph.apply, searched]),
+)
 def test_rows_and_questions_are_as_the_oracle_says(
-    log: list[Event], ends: set[int], questions: Questions
+    log: list[Event], ends: set[int], questions: Questions, apply: Apply
 ) -> None:
-    run(Pair.of(), log, ends, questions)
+    """Whether paths are followed along the ring or in the lists."""
+    run(Pair.of(), log, ends, questions, apply)
 
 
 @settings(max_examples=80)
@@ -155,14 +177,16 @@ def test_at_the_stated_maximum(
 def test_a_truncated_search_is_the_same_in_any_split(
     log: list[Event], ends: set[int], hops: int, max_edges: int
 ) -> None:
-    whole, cut = Pair.of(), Pair.of()
+    """And whether paths are followed along the ring or in the lists."""
     answers: list[list[Any]] = []
-    for pair, places in ((whole, set(range(100))), (cut, ends)):
+    every = set(range(100))
+    for apply, places in product((RollingGraph.apply, searched), (every, ends)):
+        pair = Pair.of()
         found: list[Any] = []
         for step in batches(log, places):
             if isinstance(step, Mark):
                 continue
-            applied = pair.graph.apply(batch(step))
+            applied = apply(pair.graph, batch(step))
             for row in np.flatnonzero(applied.status == Status.inserted):
                 as_of, dst = int(applied.as_of[row]), int(applied.dst[row])
                 answer = pair.graph.backward(dst, 10**6, 0, as_of, hops, max_edges, 3)
@@ -175,7 +199,7 @@ def test_a_truncated_search_is_the_same_in_any_split(
                 listed = pair.graph.edges_in(dst, 0, 10**6, as_of, max_edges)
                 found.append((answer.edges.seq.tolist(), listed.seq.tolist(), listed.truncated))
         answers.append(found)
-    assert answers[0] == answers[1]
+    assert all(answer == answers[0] for answer in answers)
 
 
 def test_segments_and_shards_are_used_again() -> None:
@@ -306,6 +330,8 @@ def test_warm_compiles_what_batches_need_wherever_they_lie() -> None:
         list_around,
         distinct_in_order,
         read_transfers,
+        list_through,
+        sum_paid,
     )
     RollingGraph.warm()
     compiled = [list(entry.signatures) for entry in entries]
@@ -318,6 +344,9 @@ def test_warm_compiles_what_batches_need_wherever_they_lie() -> None:
         pair.graph.mark(pair.index(1), MARK)
         pair.graph.backward(pair.index(3), 2000, 0, int(applied.as_of[-1]), 3, 10, 10)
         pair.graph.edges_out(pair.index(2), 0, 2000, int(applied.as_of[-1]), 10)
+        pair.graph.paid(pair.index(2), 0, np.zeros(9, np.uint32), 1, 0, 2000, int(applied.as_of[-1]), 10)
+        through = np.array([pair.index(2)], np.int32), applied.seq[:1], 0, 0, 2000, int(applied.as_of[-1])
+        pair.graph.through(*through, 10)
     assert [list(entry.signatures) for entry in entries] == compiled
 
 

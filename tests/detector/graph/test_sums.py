@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.detector.graph import Edges, Payees, RollingGraph, Status, Wanted
+from services.detector.graph import Edges, Paid, Payees, RollingGraph, Status, Wanted
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.sums import NOBODY
 from tests.detector.graph.logs import LATENESS, WINDOW, Event, Mark, batches, cuts, events
@@ -113,3 +113,32 @@ def test_of_many_payments_all_count_up_to_the_limit() -> None:
         listed = graph.edges_out(payer, 0, 0, as_of, limit)
         assert graph.payees(payer, 0, 0, as_of, limit) == payees_of(listed)
     assert graph.payees(payer, 0, 0, as_of, 1000).payees == 150
+
+
+@settings(max_examples=100)
+@given(events(), cuts(), st.integers(0, 40), st.integers(1, 4), st.integers(0, 1), st.sets(st.integers(0, 6)))
+def test_what_was_paid_is_told_by_marks(
+    log: list[Event], ends: set[int], since: int, limit: int, currency: int, marked: set[int]
+) -> None:
+    graph = RollingGraph(window_us=WINDOW, lateness_us=LATENESS, max_transfers=1000, max_accounts=100)
+    marks = np.array([(6 if account in marked else 8) for account in range(101)], np.uint32)
+    for step in batches(log, ends):
+        if isinstance(step, Mark):
+            continue
+        applied = graph.apply(batch(step))
+        for row in np.flatnonzero(applied.status == Status.inserted).tolist():
+            src, until_us = int(applied.src[row]), int(applied.ts_us[row])
+            window = until_us - since, until_us, int(applied.as_of[row]), limit
+            left = graph.edges_out(src, *window)
+            paid = [
+                (dst, minor)
+                for dst, minor, code in zip(
+                    left.dst.tolist(), left.amount_minor.tolist(), left.currency.tolist(), strict=True
+                )
+                if code == currency
+            ]
+            assert graph.paid(src, currency, marks, 2, *window) == Paid(
+                sum(minor for _, minor in paid),
+                sum(minor for dst, minor in paid if dst != OUTSIDE_INDEX and dst in marked),
+                sum(minor for dst, minor in paid if dst != OUTSIDE_INDEX and dst not in marked),
+            )

@@ -1,0 +1,319 @@
+"""What went through a few accounts, for attribution: of what others paid them, no more than sums.
+
+What an account that is followed was paid by one who is not is nobody's money, whatever the rule of
+attribution. Up to the next move that concerns the account only the sum of it matters: so it is summed as it
+is read, newest first, and never put in order.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from compiled import Array, Int32s, Int64s, Record, kernel, prefetch, signed
+from services.detector.ascending import place_of
+from services.detector.graph.adjacency import IN, LEGS_AHEAD, OUT, Adjacency, bring_list_near, end_of, seq_of
+from services.detector.graph.lists import INWARD, OUTWARD, View, earlier_than
+from services.detector.graph.ordering import distinct_in_order
+from services.detector.graph.ring import Ring, first_since, slot_of
+
+MOVE: Final = np.dtype(
+    [
+        ("seq", "<i8"),
+        ("ts_us", "<i8"),
+        ("amount_minor", "<i8"),
+        ("payer", "<i4"),  # places among the accounts followed, -1: not followed
+        ("payee", "<i4"),
+        ("before_payer", "<i4"),  # the move before it that concerns its payer, -1: none
+        ("before_payee", "<i4"),
+        ("to_payer_minor", "<i8"),  # what others paid the payer since that one
+        ("to_payee_minor", "<i8"),
+        ("is_origin", "?"),
+    ]
+)
+"""A payment by an account that is followed, or of the money that is followed."""
+
+PAYMENT: Final = np.dtype(
+    [("seq", "<i8"), ("amount_minor", "<i8"), ("payer", "<i4"), ("payee", "<i4"), ("is_origin", "?")]
+)
+"""As attribution takes it. `seq` is -1 where it is the sum of what others paid."""
+
+_PAYMENTS_A_MOVE: Final = 3
+_NONE: Final = -1
+_SKETCH_MASK: Final = 63
+
+
+class Through(NamedTuple):
+    """What is asked. Of more than `limit` transfers into one account, or out of one, those logged last
+    count; those of the money that is followed, `origins`, always do."""
+
+    followed: Int32s
+    """Ascending."""
+    origins: Int64s
+    """Sequence numbers, ascending."""
+    currency: int
+    limit: int
+    scope: View
+
+
+class Room(NamedTuple):
+    """Scratch, for so many moves."""
+
+    listed: Array
+    moves: Array
+    places: Int32s
+    spare: Int32s
+    payments: Array
+
+
+def new_room(most: int) -> Room:
+    places, spare = np.empty((2, most), np.int32)
+    payments = np.empty(_PAYMENTS_A_MOVE * most, PAYMENT)
+    return Room(np.empty(most, MOVE), np.empty(most, MOVE), places, spare, payments)
+
+
+@kernel
+def list_through(
+    ring: Ring, accounts: Array, kept: Adjacency, asked: Through, at: Int64s, room: Room
+) -> tuple[int, int]:
+    """How many moves there are, and how many payments were written to the room: none where it is too small.
+    `at`: two numbers for each account followed."""
+    low = first_since(ring, asked.scope.since_us, asked.scope.oldest)
+    unlisted, latest = at[0], at[1]
+    bring_newest_near(ring, kept, asked.followed)
+    count = list_moves(ring, accounts, asked, low, unlisted, room.listed)
+    if count > room.listed.size:
+        return count, 0
+    moves = room.moves[:count]
+    distinct_in_order(room.listed, room.places, room.spare, moves)
+    link_moves(moves, latest)
+    sketch = sketch_of(asked.followed)
+    for place in range(asked.followed.size):
+        sum_others(ring, accounts, kept, asked, place, low, sketch, latest[place], moves)
+    return count, write_payments(moves, room.payments)
+
+
+# -- what is read soon ---------------------------------------------------------------------------
+#
+# The links wait for one another; where lists are kept, they tell the numbers ahead of them. A wrong one
+# does no harm.
+
+
+@kernel
+def bring_newest_near(ring: Ring, kept: Adjacency, followed: Int32s) -> None:
+    for account in followed:
+        prefetch(kept.lists, 2 * signed(account))
+    for account in followed:
+        bring_list_near(kept, 2 * signed(account) + OUT)
+        bring_list_near(kept, 2 * signed(account) + IN)
+    for account in followed:
+        for side in (OUT, IN):
+            number = 2 * signed(account) + side
+            for nth in range(min(LEGS_AHEAD, signed(kept.lists[number].live))):
+                bring_near(ring, kept, number, nth)
+
+
+@kernel
+def bring_near(ring: Ring, kept: Adjacency, number: int, nth: int) -> None:
+    """Ask for the newest leg of a list, the one before it, and so on: the nth from 0."""
+    held = kept.lists[number]
+    if nth < held.live:
+        slot = slot_of(ring, seq_of(kept, kept.arcs[end_of(held) - 1 - nth]))
+        prefetch(ring.legs, slot)
+        prefetch(ring.currencies, slot)
+
+
+# -- moves ---------------------------------------------------------------------------------------
+
+
+@kernel
+def list_moves(ring: Ring, accounts: Array, asked: Through, low: int, unlisted: Int64s, moves: Array) -> int:
+    """How many there are, each once, whether there is room for them or not."""
+    count = 0
+    for seq in asked.origins:
+        count = note_move(ring, asked, seq, moves, count)
+    is_whole = True
+    for place in range(asked.followed.size):
+        listed = 0
+        seq = signed(accounts[asked.followed[place]].last_out)
+        while seq >= low and listed < asked.limit:
+            leg = ring.legs[slot_of(ring, seq)]
+            if is_in_view(asked.scope, leg, seq):
+                listed += 1
+                if place_of(asked.origins, seq) < 0:
+                    count = note_move(ring, asked, seq, moves, count)
+            seq = earlier_than(leg, seq, OUTWARD)
+        unlisted[place] = seq
+        is_whole = is_whole and seq < low
+    return count if is_whole else list_unlisted(ring, accounts, asked, low, unlisted, moves, count)
+
+
+@kernel
+def list_unlisted(
+    ring: Ring, accounts: Array, asked: Through, low: int, unlisted: Int64s, moves: Array, count: int
+) -> int:
+    """And those over the limit out of their payers, from `unlisted` back, but not into their payees."""
+    for place in range(asked.followed.size):
+        listed = 0
+        seq = signed(accounts[asked.followed[place]].last_in)
+        while seq >= low and listed < asked.limit:
+            leg = ring.legs[slot_of(ring, seq)]
+            if is_in_view(asked.scope, leg, seq):
+                listed += 1
+                payer = place_of(asked.followed, leg.src)
+                if payer >= 0 and seq <= unlisted[payer] and place_of(asked.origins, seq) < 0:
+                    count = note_move(ring, asked, seq, moves, count)
+            seq = earlier_than(leg, seq, INWARD)
+    return count
+
+
+@kernel
+def note_move(ring: Ring, asked: Through, seq: int, moves: Array, count: int) -> int:
+    """Those in other currencies are none."""
+    slot = slot_of(ring, seq)
+    if ring.currencies[slot] != asked.currency:
+        return count
+    if count < moves.size:
+        leg, move = ring.legs[slot], moves[count]
+        move.seq = seq
+        move.ts_us = leg.ts_us
+        move.amount_minor = leg.amount_minor
+        move.payer = place_of(asked.followed, leg.src)
+        move.payee = place_of(asked.followed, leg.dst)
+        move.to_payer_minor = 0
+        move.to_payee_minor = 0
+        move.is_origin = place_of(asked.origins, seq) >= 0
+    return count + 1
+
+
+@kernel
+def link_moves(moves: Array, latest: Int64s) -> None:
+    """`moves` are in the order of time; `latest`, by place, is filled."""
+    latest[:] = _NONE
+    for number in range(moves.size):
+        move = moves[number]
+        if move.payer >= 0:
+            move.before_payer = latest[move.payer]
+        if move.payee >= 0:
+            move.before_payee = latest[move.payee]
+            latest[move.payee] = number
+        if move.payer >= 0:
+            latest[move.payer] = number
+
+
+# -- what others paid ----------------------------------------------------------------------------
+
+
+@kernel
+def sum_others(
+    ring: Ring,
+    accounts: Array,
+    kept: Adjacency,
+    asked: Through,
+    place: int,
+    low: int,
+    sketch: int,
+    latest: int,
+    moves: Array,
+) -> None:
+    """Add what others paid one account to the moves that concern it, the first after each payment."""
+    account = asked.followed[place]
+    read, listed, first = 0, 0, _NONE
+    seq = signed(accounts[account].last_in)
+    while seq >= low and listed < asked.limit:
+        bring_near(ring, kept, 2 * signed(account) + IN, read + LEGS_AHEAD)
+        read += 1
+        slot = slot_of(ring, seq)
+        leg = ring.legs[slot]
+        if is_in_view(asked.scope, leg, seq):
+            listed += 1
+            first = first_after(moves, place, first, latest, leg, seq)
+            if first >= 0 and is_of_others(ring, asked, sketch, slot, seq):
+                if moves[first].payer == place:
+                    moves[first].to_payer_minor += leg.amount_minor
+                else:
+                    moves[first].to_payee_minor += leg.amount_minor
+        seq = earlier_than(leg, seq, INWARD)
+
+
+@kernel
+def is_of_others(ring: Ring, asked: Through, sketch: int, slot: int, seq: int) -> bool:
+    """It is no move, and counts."""
+    if ring.currencies[slot] != asked.currency:
+        return False
+    payer = ring.legs[slot].src
+    is_followed = sketch >> (payer & _SKETCH_MASK) & 1 != 0 and place_of(asked.followed, payer) >= 0
+    return not is_followed and place_of(asked.origins, seq) < 0
+
+
+@kernel
+def sketch_of(followed: Int32s) -> int:
+    """A bit for some accounts each: those of which no bit is set are not followed."""
+    sketch = 0
+    for account in followed:
+        sketch |= 1 << (account & _SKETCH_MASK)
+    return sketch
+
+
+@kernel
+def first_after(moves: Array, place: int, near: int, latest: int, leg: Record, seq: int) -> int:
+    """Of the moves that concern an account, the first after a leg, -1: none is. Sought from `near` back, what
+    was found for the leg logged after it, or where that is no good from the latest."""
+    found = near if near >= 0 and is_before(leg, seq, moves[near]) else latest
+    if found < 0 or not is_before(leg, seq, moves[found]):
+        return _NONE
+    earlier = move_before(moves[found], place)
+    while earlier >= 0 and is_before(leg, seq, moves[earlier]):
+        found = earlier
+        earlier = move_before(moves[found], place)
+    return found
+
+
+@kernel
+def move_before(move: Record, place: int) -> int:
+    return signed(move.before_payer if move.payer == place else move.before_payee)
+
+
+@kernel
+def is_before(leg: Record, seq: int, move: Record) -> bool:
+    return bool(leg.ts_us < move.ts_us or (leg.ts_us == move.ts_us and seq < move.seq))
+
+
+@kernel
+def is_in_view(view: View, leg: Record, seq: int) -> bool:
+    return bool(seq <= view.newest and view.since_us <= leg.ts_us <= view.until_us)
+
+
+# -- the answer ----------------------------------------------------------------------------------
+
+
+@kernel
+def write_payments(moves: Array, payments: Array) -> int:
+    """In the order in which attribution takes them; how many they are."""
+    count = 0
+    for number in range(moves.size):
+        move = moves[number]
+        count = write_sum(payments, count, move.payer, move.to_payer_minor)
+        count = write_sum(payments, count, move.payee, move.to_payee_minor)
+        payment = payments[count]
+        payment.seq = move.seq
+        payment.amount_minor = move.amount_minor
+        payment.payer = move.payer
+        payment.payee = move.payee
+        payment.is_origin = move.is_origin
+        count += 1
+    return count
+
+
+@kernel
+def write_sum(payments: Array, count: int, payee: int, minor: int) -> int:
+    if minor == 0:
+        return count
+    payment = payments[count]
+    payment.seq = _NONE
+    payment.amount_minor = minor
+    payment.payer = _NONE
+    payment.payee = payee
+    payment.is_origin = False
+    return count + 1

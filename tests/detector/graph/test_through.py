@@ -1,0 +1,130 @@
+"""What went through a few accounts, against the same of all that was listed around them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from attribution import Method, Payments, carry
+from compiled import Array
+from schemas.errors import Unknown
+from services.detector.graph import Edges, RollingGraph, Shapes
+from services.detector.legs import legs_of, merged
+from tests.detector.graph.stream import Transfer, batch, token
+
+
+def plainly(edges: Edges, followed: list[int], origins: set[int], currency: int) -> Payments:
+    """Every transfer a payment, those of other currencies nobody's."""
+
+    def place(account: int, code: int) -> int:
+        return followed.index(account) if account in followed and code == currency else -1
+
+    legs = legs_of(edges)
+    return Payments(
+        np.array([place(leg.src, leg.currency) for leg in legs], np.int32),
+        np.array([place(leg.dst, leg.currency) for leg in legs], np.int32),
+        np.array([leg.amount_minor for leg in legs], np.int64),
+        np.array([leg.seq in origins for leg in legs], np.bool_),
+    )
+
+
+def carried_by(seqs: Array, payments: Payments, accounts: int, method: Method) -> dict[int, int]:
+    carried = carry(payments, accounts, 4, method).by_legs.tolist()
+    return {seq: minor for seq, minor in zip(seqs.tolist(), carried, strict=True) if minor}
+
+
+def columns_of(payments: Array) -> Payments:
+    return Payments(*(payments[name] for name in ("payer", "payee", "amount_minor", "is_origin")))
+
+
+rows = st.tuples(
+    st.integers(0, 6),
+    st.sampled_from([0, 1, 1, 2, 3, 4]),
+    st.sampled_from([0, 1, 1, 2, 3, 4]),
+    st.integers(1, 60),
+    st.sampled_from(["CNY"] * 5 + ["USD"]),
+)
+
+
+@settings(max_examples=500)
+@given(
+    st.lists(rows, min_size=6, max_size=40),
+    st.booleans(),
+    st.sets(st.integers(1, 4), min_size=1, max_size=3),
+    st.sets(st.integers(0, 12), min_size=1, max_size=3),
+    st.integers(1, 12),
+    st.integers(0, 20),
+    st.sampled_from(Method),
+)
+def test_each_carries_what_it_would_if_all_were_listed(
+    log: list[tuple[int, int, int, int, str]],
+    is_searched: bool,
+    chosen: set[int],
+    some: set[int],
+    limit: int,
+    last: int,
+    method: Method,
+) -> None:
+    """Late ones, transfers to oneself, from OUTSIDE and in another currency, some not seen yet; with lists
+    kept and without; over the limit those logged last, either way."""
+    graph = RollingGraph(window_us=10_000, lateness_us=1_000, max_transfers=100, max_accounts=20)
+    built = batch(
+        [
+            Transfer(f"t{n}", src, dst, 1000 + n - behind, minor, currency=currency)
+            for n, (behind, src, dst, minor, currency) in enumerate(log)
+        ]
+    )
+    applied = graph.apply_and_search(built, Shapes(cycle_legs=3))[0] if is_searched else graph.apply(built)
+    as_of = int(applied.as_of[max(0, len(log) - 1 - last)])
+    view = (1003, 1000 + len(log), as_of, limit)
+    indexes = [index for index in range(1, graph.accounts + 1) if index in chosen]
+    followed = np.array(indexes, np.int32)
+    into = [
+        leg for one in indexes for leg in legs_of(graph.edges_in(one, *view[:3], 100)) if not leg.currency
+    ]
+    loans = sorted({into[each % len(into)].seq for each in some}) if into else []
+    if loans:
+        edges = merged(graph.edges(loans), graph.edges_around(followed, *view))
+        payments = graph.through(followed, np.array(loans, np.int64), 0, *view)
+        expected = carried_by(edges.seq, plainly(edges, indexes, set(loans), 0), len(indexes), method)
+        assert carried_by(payments["seq"], columns_of(payments), len(indexes), method) == expected
+
+
+def test_what_others_paid_between_two_payments_is_one_sum() -> None:
+    """1 is lent 50; 3, 4 and 5 pay it 10 each before and after; it pays 2 forty, and 2 pays 9 thirty."""
+    graph = RollingGraph(window_us=10_000, lateness_us=10, max_transfers=100, max_accounts=20)
+    log = [(8, 1, 50), (3, 1, 10), (4, 1, 10), (5, 1, 10), (1, 2, 40), (3, 1, 10), (4, 1, 10), (2, 9, 30)]
+    built = batch([Transfer(f"t{n}", src, dst, 1000 + n, minor) for n, (src, dst, minor) in enumerate(log)])
+    as_of = int(graph.apply(built).as_of[-1])
+    one, two = (graph.index(token(account)) for account in (1, 2))
+    assert one is not None
+    assert two is not None
+    asked = (np.array(sorted((one, two)), np.int32), np.array([0]), 0, 0, 2_000, as_of, 100)
+    place = {one: int(one > two), two: int(two > one)}
+    expected = [
+        (0, 50, -1, place[one], True),
+        (-1, 30, -1, place[one], False),
+        (4, 40, place[one], place[two], False),
+        (7, 30, place[two], -1, False),
+    ]
+    assert graph.through(*asked).tolist() == expected
+    graph._room = type(graph._room)(*(each[:1] for each in graph._room))
+    assert graph.through(*asked).tolist() == expected
+    with pytest.raises(Unknown):
+        graph.through(np.array([one, 99], np.int32), *asked[1:])
+
+
+def test_what_comes_late_counts_at_its_time() -> None:
+    """1 pays 9 twice after it was lent 50; 3 paid it in between and 4 before, but both are logged last."""
+    graph = RollingGraph(window_us=10_000, lateness_us=10, max_transfers=100, max_accounts=20)
+    log = [(8, 1, 50, 0), (1, 9, 20, 3), (1, 9, 20, 6), (3, 1, 10, 5), (4, 1, 7, 1)]
+    built = batch(
+        [Transfer(f"t{n}", src, dst, 1000 + at, minor) for n, (src, dst, minor, at) in enumerate(log)]
+    )
+    as_of = int(graph.apply(built).as_of[-1])
+    one = graph.index(token(1))
+    assert one is not None
+    payments = graph.through(np.array([one], np.int32), np.array([0]), 0, 0, 2_000, as_of, 100)
+    assert payments[["seq", "amount_minor"]].tolist() == [(0, 50), (-1, 7), (1, 20), (-1, 10), (2, 20)]
