@@ -32,7 +32,8 @@ def _cache_folder() -> str:
 
 
 _settings: Any = numba.config  # filled when numba is imported: the type checker knows none of it
-_settings.CACHE_DIR = _settings.CACHE_DIR or _cache_folder()
+CACHE_FOLDER: Final[str] = _settings.CACHE_DIR or _cache_folder()
+_settings.CACHE_DIR = CACHE_FOLDER
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numba
 import pytest
+
+from compiled import CACHE_FOLDER
 
 LOOKTHROUGH = [sys.executable, "-c", "from lookthrough.cli import main; main()"]
 
@@ -33,6 +34,6 @@ def test_every_index_is_within_its_array(simulated: Path, is_registered: bool) -
     registry = ("--registry", simulated / "registry") if is_registered else ()
     asked = ("detect", "--transactions", simulated / "transactions.csv", *registry, "--out")
     checked, unchecked = simulated / "checked.jsonl", simulated / "unchecked.jsonl"
-    run(*asked, checked, NUMBA_BOUNDSCHECK="1", NUMBA_CACHE_DIR=f"{numba.config.CACHE_DIR}-checked")
+    run(*asked, checked, NUMBA_BOUNDSCHECK="1", NUMBA_CACHE_DIR=f"{CACHE_FOLDER}-checked")
     run(*asked, unchecked)
     assert checked.read_bytes() == unchecked.read_bytes() != b""
