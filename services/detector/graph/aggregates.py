@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from compiled import kernel, signed
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.neighbours import count_pair, make_room_for_pair, uncount_pair
+from services.detector.graph.neighbours import count_pair, uncount_pair
+from services.detector.graph.pairs import make_room_for_pair
 from services.detector.graph.ring import BLOCK_BITS, link, slot_of
 from services.detector.graph.state import DUPLICATE, INSERTED, REFUSED, TOO_LATE, Rows, State
 from services.detector.graph.table import is_held, is_live, make_room_reusing, seek_reusing, take
@@ -96,7 +97,7 @@ def insert(state: State, rows: Rows, row: int, id_slot: int) -> int:
     if leg.dst != OUTSIDE_INDEX:
         payee.last_in = seq
     count_transfer(state, slot, 1)
-    count_pair(state, leg.src, leg.dst)
+    count_pair(state, leg.src, leg.dst, seq)
     take(state.ids, id_slot, rows.digests[row], seq)
     return seq
 
@@ -105,11 +106,12 @@ def insert(state: State, rows: Rows, row: int, id_slot: int) -> int:
 def expire_oldest(state: State) -> None:
     warm_expiring(state)
     cursor = state.ring.cursor[0]
-    slot = slot_of(state.ring, cursor.head)
+    seq = signed(cursor.head)
+    slot = slot_of(state.ring, seq)
     cursor.head += 1
     leg = state.ring.legs[slot]
     count_transfer(state, slot, -1)
-    uncount_pair(state, leg.src, leg.dst)
+    uncount_pair(state, leg.src, leg.dst, seq)
 
 
 @kernel

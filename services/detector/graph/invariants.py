@@ -7,9 +7,10 @@ from collections import Counter
 import numpy as np
 
 from services.detector.graph.accounts import OUTSIDE_INDEX
+from services.detector.graph.pairs import find_pair, seq_at
 from services.detector.graph.ring import slot_of
 from services.detector.graph.state import State
-from services.detector.graph.table import FREE, mix
+from services.detector.graph.table import FREE
 
 
 def check(state: State) -> None:
@@ -36,9 +37,12 @@ def _check_pairs(state: State, legs: np.ndarray[tuple[int], np.dtype[np.void]]) 
         for src, dst in zip(legs["src"], legs["dst"], strict=True)
         if src != dst and OUTSIDE_INDEX not in (src, dst)
     )
-    taken = np.flatnonzero((state.pairs.digests != FREE) & (state.pairs.values > 0))
-    held = dict(zip(state.pairs.digests[taken].tolist(), state.pairs.values[taken].tolist(), strict=True))
-    assert held == {int(mix(np.uint64(pair))): count for pair, count in pairs.items()}
+    head = int(state.ring.cursor[0]["head"])
+    newest = {(int(leg["src"]), int(leg["dst"])): head + place for place, leg in enumerate(legs)}
+    for src, dst in ((pair >> 32, pair & 0xFFFFFFFF) for pair in pairs):
+        assert seq_at(state, find_pair(state, src, dst)) == newest[src, dst]
+    ages = (state.pairs.values[state.pairs.digests != FREE].astype(np.int64) - head) & 0xFFFFFFFF
+    assert np.count_nonzero(ages < legs.size) == len(pairs)
     assert int(state.pairs.used.sum()) == np.count_nonzero(state.pairs.digests)
     marked = state.accounts.records["marks"] & state.rules[0]["counted_marks"] != 0
     expected = {name: Counter[int]() for name in ("payers", "payees", "marked_payers")}

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
 from compiled import kernel
 from services.detector.graph.accounts import OUTSIDE_INDEX
+from services.detector.graph.pairs import drop_newest, find_newest, note_newest
 from services.detector.graph.ring import slot_of
 from services.detector.graph.state import State
-from services.detector.graph.table import find, is_held, make_room_reusing, retire, seek_reusing, take
-
-_MOST_COUNT: Final = 2**31 - 1
-"""Of the live transfers of a pair; a pair lives while its count is 1 or more."""
-
-
-@kernel
-def pair_key(src: int, dst: int) -> np.uint64:
-    return (np.uint64(src) << np.uint64(32)) | np.uint64(dst)
 
 
 @kernel
@@ -27,32 +17,16 @@ def are_neighbours(src: int, dst: int) -> bool:
 
 
 @kernel
-def make_room_for_pair(state: State, src: int, dst: int) -> bool:
-    return make_room_reusing(state.pairs, pair_key(src, dst), 1, _MOST_COUNT)
-
-
-@kernel
-def count_pair(state: State, src: int, dst: int) -> None:
-    """One more live transfer from `src` to `dst`; the first makes them neighbours."""
-    if not are_neighbours(src, dst):
-        return
-    key = pair_key(src, dst)
-    slot = seek_reusing(state.pairs, key, 1, _MOST_COUNT)
-    if not is_held(state.pairs, slot, key):
-        take(state.pairs, slot, key, 0)
-    state.pairs.values[slot] += 1
-    if state.pairs.values[slot] == 1:
+def count_pair(state: State, src: int, dst: int, seq: int) -> None:
+    """`seq` is a new transfer from `src` to `dst`; the first makes them neighbours."""
+    if are_neighbours(src, dst) and note_newest(state, src, dst, seq):
         count_neighbour(state, src, dst, 1)
 
 
 @kernel
-def uncount_pair(state: State, src: int, dst: int) -> None:
-    if not are_neighbours(src, dst):
-        return
-    slot = find(state.pairs, pair_key(src, dst))
-    state.pairs.values[slot] -= 1
-    if state.pairs.values[slot] == 0:
-        retire(state.pairs, slot)
+def uncount_pair(state: State, src: int, dst: int, seq: int) -> None:
+    """`seq` has expired; they are neighbours while a later one is live."""
+    if are_neighbours(src, dst) and drop_newest(state, src, dst, seq):
         count_neighbour(state, src, dst, -1)
 
 
@@ -78,26 +52,8 @@ def add_marks(state: State, index: int, marks: int) -> None:
     seq = account.last_out
     while seq >= state.ring.cursor[0].head:
         leg = state.ring.legs[slot_of(state.ring, seq)]
-        slot = find(state.pairs, pair_key(index, leg.dst)) if are_neighbours(index, leg.dst) else -1
-        if slot >= 0 and state.pairs.values[slot] > 0:
+        if are_neighbours(index, leg.dst) and find_newest(state, index, leg.dst, seq) >= 0:
             state.accounts.records[leg.dst].marked_payers += 1
-            state.pairs.values[slot] *= -1  # seen
-        if leg.back_out == 0:
-            break
-        seq -= leg.back_out
-    unsee(state, index)
-
-
-@kernel
-def unsee(state: State, index: int) -> None:
-    """Undo the sign by which add_marks() knows a payee it has seen."""
-    account = state.accounts.records[index]
-    seq = account.last_out
-    while seq >= state.ring.cursor[0].head:
-        leg = state.ring.legs[slot_of(state.ring, seq)]
-        slot = find(state.pairs, pair_key(index, leg.dst)) if are_neighbours(index, leg.dst) else -1
-        if slot >= 0:
-            state.pairs.values[slot] = abs(state.pairs.values[slot])
         if leg.back_out == 0:
             break
         seq -= leg.back_out

@@ -30,7 +30,7 @@ from services.detector.graph.hunt import (
     mark_at,
     note_cut,
 )
-from services.detector.graph.neighbours import pair_key
+from services.detector.graph.pairs import find_pair, pair_key
 from services.detector.graph.reach import FAR, before
 from services.detector.graph.ring import slot_of
 from services.detector.graph.scope import (
@@ -43,7 +43,7 @@ from services.detector.graph.scope import (
 )
 from services.detector.graph.shapes import Shape
 from services.detector.graph.state import State
-from services.detector.graph.table import bring_near, find
+from services.detector.graph.table import bring_near
 
 TARGET: Final = 0
 PAYER: Final = 1
@@ -176,8 +176,7 @@ def pairs_with_targets(state: State, hunt: Hunt, place: int) -> int:
         bring_near(state.pairs, pair_key(payer, hunt.ends[TARGET, target].account))
     paid = 0
     for target in range(targets):
-        slot = find(state.pairs, pair_key(payer, hunt.ends[TARGET, target].account))
-        paid += slot >= 0 and state.pairs.values[slot] > 0
+        paid += find_pair(state, payer, hunt.ends[TARGET, target].account) >= 0
     scope.visited += targets
     scope.visited_in_all += targets
     scope.is_cut |= targets < hunt.sides[TARGET].width

@@ -31,7 +31,8 @@ class State(NamedTuple):
     ring: Ring
     accounts: Accounts
     pairs: Table
-    """(payer, payee) to the number of live transfers between them; none: a dead entry."""
+    """(payer, payee) to the low 32 bits of the newest transfer's sequence number, see pairs.py. Dead once it
+    has expired."""
     ids: Table
     """Fingerprint to the low 32 bits of the sequence number. Dead once it has expired."""
     rules: Array

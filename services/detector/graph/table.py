@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from compiled import (
     LANES,
@@ -37,6 +38,8 @@ STRIPE_BITS: Final = 6
 STRIPE: Final = 1 << STRIPE_BITS
 """Buckets of one shard that lie together."""
 _SHARD_MASK: Final = np.uint64(SHARDS - 1)
+_SHARD_SHIFT: Final = np.uint64(26)
+"""Below are bits of a digest that choose neither shard nor bucket."""
 _HALF: Final = np.uint64(32)
 _MIX_SHIFT: Final = np.uint64(33)
 _MIX_1: Final = np.uint64(0xFF51AFD7ED558CCD)
@@ -44,12 +47,13 @@ _MIX_2: Final = np.uint64(0xC4CEB9FE1A85EC53)
 FREE: Final = np.uint64(0)
 _LOW_32: Final = 2**32 - 1
 _EVERY_VALUE: Final = 2**32
-_EVERY_LANE: Final = (1 << LANES) - 1
+EVERY_LANE: Final = (1 << LANES) - 1
 
 
 class Table(NamedTuple):
     digests: Array
-    """mix() of the key in each slot, which tells keys apart as well as the key does; FREE: none."""
+    """mix() of the key in each slot, which tells keys apart as well as the key does; FREE: none. Or the low
+    bits of it, where the value tells the key: see pairs.py."""
     values: Int32s
     buckets: Int64s
     """Buckets of each shard."""
@@ -62,12 +66,12 @@ class Table(NamedTuple):
     """Slots taken of each bucket of that shard, counted while it is rehashed."""
 
 
-def new_table(max_entries: int) -> Table:
+def new_table(max_entries: int, digest: DTypeLike = np.uint64) -> Table:
     """Empty table for `max_entries`, with room for uneven shards."""
     stripes = 1 + 2 * max_entries // (SHARDS * STRIPE * BUCKET)
     room = stripes * STRIPE * BUCKET
     return Table(
-        aligned(room * SHARDS, np.dtype(np.uint64)),
+        aligned(room * SHARDS, np.dtype(digest)),
         aligned(room * SHARDS, np.dtype(np.int32)),
         np.full(SHARDS, STRIPE, np.int64),
         np.zeros(SHARDS, np.int64),
@@ -89,7 +93,7 @@ def mix(key: np.uint64) -> np.uint64:
 
 @kernel
 def shard_of(digest: np.uint64) -> int:
-    return signed(digest & _SHARD_MASK)
+    return signed((digest >> _SHARD_SHIFT) & _SHARD_MASK)
 
 
 @kernel
@@ -204,7 +208,7 @@ def seek_reusing(table: Table, key: np.uint64, least: int, count: int) -> int:
         if match:
             return first + lowest_lane(match)
         free = held_in(table, first, FREE)
-        dead = _EVERY_LANE & ~(free | within(table.values, first, least, count))
+        dead = EVERY_LANE & ~(free | within(table.values, first, least, count))
         if free:
             release(table, shard, first, dead)
             return unused if unused >= 0 else first + lowest_lane(free | dead)
@@ -224,11 +228,11 @@ def release(table: Table, shard: int, first: int, dead: int) -> None:
 
 
 @kernel
-def retire(table: Table, slot: int) -> None:
+def retire(table: Table, shard: int, slot: int) -> None:
     """Free the slot of an entry that has just died, if its bucket has a free one."""
     place = slot & (BUCKET - 1)
     if held_in(table, slot - place, FREE):
-        release(table, shard_of(table.digests[slot]), slot - place, 1 << place)
+        release(table, shard, slot - place, 1 << place)
 
 
 @kernel
@@ -291,7 +295,12 @@ def place(table: Table, digest: np.uint64, value: int) -> None:
 @kernel
 def resize(table: Table, shard: int, least: int, count: int) -> None:
     """Rehash the live of one shard so that it is 5/8 full, or as large as it may be."""
-    taken = take_out(table, shard, least, count)
+    spread(table, shard, take_out(table, shard, least, count))
+
+
+@kernel
+def spread(table: Table, shard: int, taken: int) -> None:
+    """The entries that wait, over as many buckets as they are to have."""
     most = table.waiting_values.size // BUCKET
     buckets = min(max(taken * 8 // (5 * BUCKET), STRIPE), most)
     table.buckets[shard] = buckets

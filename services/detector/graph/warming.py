@@ -6,7 +6,7 @@ from typing import Final
 
 from compiled import kernel, prefetch, signed
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.neighbours import pair_key
+from services.detector.graph.pairs import bring_leg_near, pair_key
 from services.detector.graph.ring import slot_of
 from services.detector.graph.state import Rows, State
 from services.detector.graph.table import bring_near, bring_next_near
@@ -27,6 +27,7 @@ def warm_row(state: State, rows: Rows, row: int) -> None:
         bring_near(state.ids, rows.digests[far])
     if near < rows.ts_us.size:
         bring_next_near(state.pairs, pair_key(rows.src[near], rows.dst[near]))
+        bring_leg_near(state, rows.src[near], rows.dst[near])
         bring_next_near(state.ids, rows.digests[near])
 
 

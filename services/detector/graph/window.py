@@ -94,7 +94,11 @@ class Window:
         ring = new_ring(max_transfers)
         self._segments = Segments(ring)
         self._state = State(
-            ring, new_accounts(max_accounts), new_table(max_transfers), new_table(max_transfers), rules
+            ring,
+            new_accounts(max_accounts),
+            new_table(max_transfers, np.uint8),
+            new_table(max_transfers),
+            rules,
         )
         self._ids = TransferIds()
         self._first = 0

@@ -55,7 +55,7 @@ def test_it_is_a_dictionary_of_counts(steps: list[tuple[int, bool]]) -> None:
             table.values[slot] -= 1
             expected[key] -= 1
             if not expected[key]:
-                tables.retire(table, slot)
+                tables.retire(table, 5, slot)
         assert (get(table, key) or 0) == expected.get(key, 0)
     assert {key: get(table, key) or 0 for key in expected} == expected
     live = {digest: count for digest, count in held(table).items() if count}
