@@ -16,6 +16,7 @@ from schemas.registry import (
     Filing,
     FilingKind,
     Institution,
+    InstitutionKind,
     Licence,
     Party,
     Product,
@@ -111,6 +112,10 @@ class Registry:
 
     def institution(self, institution_id: str, ts_us: int) -> Institution | None:
         return self._institutions.at(institution_id, ts_us)
+
+    def ever_was(self, institution_id: str, kind: InstitutionKind) -> bool:
+        """Some version says that the institution is of `kind`, at whatever time."""
+        return any(one.institution_kind is kind for one in self._institutions.versions(institution_id))
 
     def institutions(self, ts_us: int) -> tuple[Institution, ...]:
         """Every institution at `ts_us`, by id."""

@@ -213,6 +213,18 @@ def test_filings_products_and_accounts_of_an_institution() -> None:
     assert made.accounts_in_business("nobody") == ()
 
 
+def test_of_what_kind_an_institution_ever_was() -> None:
+    made = Registry()
+    for kind, since in ((InstitutionKind.p2p, 0), (InstitutionKind.payment, 50)):
+        names = {"institution_id": "i9", "party_id": "p9", "name": "i", "sector": "s"}
+        of_kind = {"institution_kind": kind, "registered_region": "110000", "valid_from": since}
+        made.apply(Institution.model_validate(names | of_kind))
+    assert made.ever_was("i9", InstitutionKind.p2p)
+    assert made.ever_was("i9", InstitutionKind.payment)
+    assert not made.ever_was("i9", InstitutionKind.trust)
+    assert not made.ever_was("nobody", InstitutionKind.p2p)
+
+
 def test_products_of_a_kind_their_parts_and_their_accounts() -> None:
     made = Registry()
     parts = [

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from compiled import Bools, Int32s
 from registry import Registry
 from schemas.instant import FOREVER
+from schemas.registry import InstitutionKind
 from services.detector.typology import Step
 
 _NOT_ASKED: Final = -1
@@ -77,3 +78,14 @@ class InIndustry(Lookup):
     def _ask(self, registry: Registry, token_hex: str) -> int:
         parties = (registry.party(party_id, FOREVER - 1) for party_id in registry.holders(token_hex))
         return int(any(party is not None and party.industry[:1] == self._section for party in parties))
+
+
+class Serves(Lookup):
+    """1: the account was ever in the business of an institution that was ever of a kind."""
+
+    def __init__(self, kind: InstitutionKind) -> None:
+        super().__init__()
+        self._kind = kind
+
+    def _ask(self, registry: Registry, token_hex: str) -> int:
+        return int(any(registry.ever_was(one, self._kind) for one in registry.institutions_served(token_hex)))

@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Int64s
+from compiled import Int64s, kernel
 from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY, HOUR
 from schemas.record import Bilingual
@@ -30,7 +30,7 @@ from schemas.transaction import Purpose
 from services.detector.beijing import day_of, midnight_us
 from services.detector.books.investor_gifts import Gift, Gifts
 from services.detector.books.listings import Listings
-from services.detector.books.loan_flows import HOUSE, PAYOUTS, UNSTATED, YUAN, Flow
+from services.detector.books.loan_flows import HOUSE, UNSTATED, YUAN, Booked, Flow
 from services.detector.explanations.abnormal_return import Cohort, explanation
 from services.detector.legs import legs_of
 from services.detector.parties.entities import Entities
@@ -56,7 +56,9 @@ from services.detector.typology import (
 
 _WHOLE: Final = 10_000
 _YEAR_HOURS: Final = 365 * 24
-_PRODUCT_BITS: Final = 32
+_PAID_OUT: Final = int(Flow.paid)
+_INTEREST: Final = int(Flow.interest)
+_SUBSIDY: Final = int(Flow.subsidy)
 _PAID: Final = (Purpose.repay, Purpose.redemption, Purpose.interest, Purpose.compensation, *UNSTATED)
 _REWARDS: Final = (Purpose.transfer, Purpose.unknown, Purpose.subsidy)
 _REWARDING: Final = sieve(payer=TIED, not_payer=HOUSE | KEEPER, purposes=_REWARDS, facts=Fact.yuan)
@@ -94,27 +96,23 @@ class AbnormalReturn(Typology):
 
     def __init__(self) -> None:
         self._looked: Int64s = np.full(1024, -1, np.int64)
-        """By product: the hour for whose end it was last noted."""
+        """By product: the last hour in which a payment for it was looked at, and so its end is."""
         self._pending: dict[int, dict[int, None]] = {}
         """By paying account: listings to measure at the end of the hour."""
         self._gifts = Gifts()
 
     def candidates(self, step: Step) -> Candidates:
         """The first payout of each hour for each listing, and gifts that are not small."""
-        batch = step.book.batch
+        batch, rewards = step.book.batch, self._rewards(step)
         self._cover(int(batch.product.max(initial=0)))
-        paid = batch.of(*PAYOUTS) & (batch.product > 0) & (batch.minor > 0)
-        hour = step.applied.clock_us[batch.rows] // HOUR
-        fresh = np.flatnonzero(paid & (hour > self._looked[batch.product]))
-        if fresh.size:
-            keys = hour[fresh] << _PRODUCT_BITS | batch.product[fresh]
-            fresh = fresh[np.unique(keys, return_index=True)[1]]
+        chosen = np.empty(batch.rows.size, np.int64)
         small = least(Parameters, self.id, "small_gift_minor", step)
-        gifts = np.flatnonzero(batch.of(Flow.subsidy) & ((batch.minor > small) | (batch.product > 0)))
-        places = np.union1d(fresh, gifts)
-        rewards = self._rewards(step)
-        rows = np.concatenate((batch.rows[places], rewards))
-        accounts = np.concatenate((batch.account[places], step.applied.src[rewards]))
+        places = chosen[: choose_payments(batch, step.applied.clock_us, self._looked, small, chosen)]
+        rows, accounts = batch.rows[places], batch.account[places]
+        if rewards.size == 0:
+            return Candidates(rows, accounts)
+        rows = np.concatenate((rows, rewards))
+        accounts = np.concatenate((accounts, step.applied.src[rewards]))
         order = np.argsort(rows, kind="stable")
         return Candidates(rows[order], accounts[order])
 
@@ -170,6 +168,25 @@ class AbnormalReturn(Typology):
         if product >= self._looked.size:
             more = np.full(max(product + 1 - self._looked.size, self._looked.size), -1, np.int64)
             self._looked = np.concatenate((self._looked, more))
+
+
+@kernel
+def choose_payments(batch: Booked, clock_us: Int64s, looked: Int64s, small_minor: int, chosen: Int64s) -> int:
+    """Places of the first payout of each hour for each listing, which is noted, and of gifts that are not
+    small or name a listing; how many they are."""
+    count = 0
+    for place in range(batch.rows.size):
+        flow, product, minor = batch.flow[place], batch.product[place], batch.minor[place]
+        if flow in (_PAID_OUT, _INTEREST) and product > 0 and minor > 0:
+            hour = clock_us[batch.rows[place]] // HOUR
+            is_chosen = hour > looked[product]
+            looked[product] = max(looked[product], hour)
+        else:
+            is_chosen = flow == _SUBSIDY and (minor > small_minor or product > 0)
+        if is_chosen:
+            chosen[count] = place
+            count += 1
+    return count
 
 
 class _Earned(NamedTuple):

@@ -20,7 +20,7 @@ import numpy as np
 from schemas.alert import Citation
 from schemas.instant import DAY
 from schemas.record import Bilingual
-from schemas.registry import AccountRole, PartyKind
+from schemas.registry import AccountRole, InstitutionKind, PartyKind
 from schemas.transaction import Purpose
 from services.detector.books.incidents import Case, Incident, Incidents, Reason
 from services.detector.books.listings import Listings
@@ -29,6 +29,7 @@ from services.detector.explanations.platform_lending import explanation
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import OWN_MONEY, Entities, holder_of
+from services.detector.parties.lookups import Serves
 from services.detector.parties.marks import BORROWER, CLIENT, CUSTODY, RESERVE, TIED
 from services.detector.purposes import among
 from services.detector.severity import by_amount
@@ -123,14 +124,17 @@ class PlatformLending(Typology):
 
     def __init__(self) -> None:
         self._incidents = Incidents()
+        self._lenders = Serves(InstitutionKind.p2p)
 
     def candidates(self, step: Step) -> Candidates:
-        """What leaves the platform's own money for somebody who ever borrowed, or as a disbursement; what
-        may be paid back to it; and what people tied to an institution pay to several others."""
+        """What leaves a lending platform's own money for somebody who ever borrowed, or as a disbursement;
+        what may be paid back to it; and what people tied to an institution pay to several others."""
         applied, by_hand = step.applied, step.passing(_BY_HANDS)
         many = applied.payees[by_hand] >= least(Parameters, self.id, "min_lent_by_hand", step)
-        lent = np.sort(np.concatenate((step.passing(_LENDS), by_hand[many])))
-        repaid = step.passing(_REPAYS)
+        lent, repaid = step.passing(_LENDS), step.passing(_REPAYS)
+        lent = lent[self._lenders.of(step, applied.src[lent]) > 0]
+        repaid = repaid[self._lenders.of(step, applied.dst[repaid]) > 0]
+        lent = np.sort(np.concatenate((lent, by_hand[many])))
         rows = np.concatenate((lent, repaid))
         accounts = np.concatenate((applied.src[lent], applied.dst[repaid]))
         order = np.argsort(rows, kind="stable")
