@@ -195,7 +195,7 @@ class _Search:
         """First payments of cycles that the transfer may close, the earliest first: that of the cycle
         of accounts that it does, and the newest by the party whose money may have reached its payer."""
         p, transfer, graph = self.parameters, self._transfer, self._context.graph
-        if transfer.src in self._homes:
+        if self._entities.entity(transfer.src) == self.home:
             return []
         hit = transfer.completed(Shape.cycle)
         closed = legs_of(graph.edges(hit.legs)) if hit else []

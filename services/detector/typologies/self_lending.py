@@ -170,19 +170,21 @@ class _Search:
 
     def _homes(self, leg: Leg) -> list[str]:
         """The platforms that `leg` pays as their own money."""
-        if self.entities.roles(leg.src) & NOT_PASSED:
+        if self.entities.roles(leg.src) & NOT_PASSED or not self._is_own_money(leg):
             return []
         platforms = filter(self.entities.is_platform, self.entities.ties(leg.dst))
-        return [one for one in platforms if self.is_home(one, leg)]
+        return [one for one in platforms if self.entities.is_related(one, leg.dst)]
 
     def is_home(self, institution_id: str, leg: Leg) -> bool:
         """It pays an account of the institution's own or of a related party, as its own money."""
+        return self._is_own_money(leg) and self.entities.is_related(institution_id, leg.dst)
+
+    def _is_own_money(self, leg: Leg) -> bool:
+        """It pays its payee and nobody whose money the payee keeps."""
         roles = self.entities.roles(leg.dst)
         if leg.dst == OUTSIDE_INDEX or roles & NOT_PASSED:
             return False
-        if AccountRole.client in roles and leg.purpose in _STAYS_CLIENTS:
-            return False
-        return self.entities.is_related(institution_id, leg.dst)
+        return AccountRole.client not in roles or leg.purpose not in _STAYS_CLIENTS
 
     def case(self, listing: Listing) -> _Case | None:
         """The listing's money as it stands; None while less than φ of it has come home."""
