@@ -25,6 +25,7 @@ from services.detector.graph.lists import (
     OUTWARD,
     View,
     list_around,
+    list_both,
     list_transfers,
     read_transfers,
 )
@@ -42,7 +43,8 @@ from services.detector.graph.sums import (
 )
 from services.detector.graph.window import Window
 
-_EDGES_AT_HAND: Final = 4_096
+_EDGES_AT_HAND: Final = 10_240
+"""Twice as many transfers as the typologies ask for of one account."""
 _WARM_ROW: Final = {field.name: 0 if pa.types.is_integer(field.type) else "" for field in SCHEMA} | {
     "src": b"s" * TOKEN_BYTES,
     "dst": b"d" * TOKEN_BYTES,
@@ -66,6 +68,7 @@ class RollingGraph(Window):
         account, as_of = int(applied.dst[0]), int(applied.as_of[0])
         graph.mark(account, 1)
         graph.edges_in(account, 0, 0, as_of, 1)
+        graph.edges_both(account, 0, 0, as_of, 1)
         graph.edges_around(np.array([account], np.int32), 0, 0, as_of, 1)
         graph.edges_out_of(np.array([account], np.int32), 0, 0, as_of, 1)
         graph.payees(account, 0, 0, as_of, 1)
@@ -83,6 +86,17 @@ class RollingGraph(Window):
     def edges_out(self, account: int, since_us: int, until_us: int, as_of: int, limit: int) -> Edges:
         """Transfers out of `account`, as edges_in()."""
         return self._list(account, OUTWARD, self._view(since_us, until_us, as_of), limit)
+
+    def edges_both(
+        self, account: int, since_us: int, until_us: int, as_of: int, limit: int
+    ) -> tuple[Edges, Edges]:
+        """What edges_in() answers, and what edges_out() does."""
+        self._known(account)
+        view, room = self._view(since_us, until_us, as_of), self._room(2 * limit)
+        into, out_of = room[:limit], room[limit:]
+        ring, accounts = self._state.ring, self._state.accounts.records
+        came, went = list_both(ring, accounts, account, view, into, out_of)
+        return _listed(into, *came), _listed(out_of, *went)
 
     def edges_around(self, accounts: Int32s, since_us: int, until_us: int, as_of: int, limit: int) -> Edges:
         """Transfers into and out of any of `accounts`, each once; over `limit` into one of them, or out of
@@ -264,11 +278,13 @@ class RollingGraph(Window):
 
     def _list(self, account: int, direction: int, view: View, limit: int) -> Edges:
         self._known(account)
-        room = self._edges[:limit] if limit <= self._edges.size else np.empty(limit, EDGE)
+        room = self._room(limit)
         ring, accounts = self._state.ring, self._state.accounts.records
-        count, ordered = list_transfers(ring, accounts, account, direction, view, room)
-        found = room[limit - min(count, limit) :]
-        return Edges(copied(found) if ordered else found.take(in_order(found)), count > limit)
+        return _listed(room, *list_transfers(ring, accounts, account, direction, view, room))
+
+    def _room(self, edges: int) -> Array:
+        """For an answer; what was there before is lost."""
+        return self._edges[:edges] if edges <= self._edges.size else np.empty(edges, EDGE)
 
     def _list_around(self, accounts: Int32s, directions: tuple[int, ...], view: View, limit: int) -> Edges:
         self._all_known(accounts)
@@ -311,3 +327,9 @@ class RollingGraph(Window):
         )
         limits = tuple(Limit(name=name, bound=bound) for name, bound, is_hit in bounds if is_hit)
         return asked, limits + self.limits
+
+
+def _listed(room: Array, count: int, ordered: bool) -> Edges:
+    """An answer of list_transfers()."""
+    found = room[room.size - min(count, room.size) :]
+    return Edges(copied(found) if ordered else found.take(in_order(found)), count > room.size)

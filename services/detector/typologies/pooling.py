@@ -38,6 +38,7 @@ from services.detector.books.rounds import Rounds
 from services.detector.explanations.pooling import Pool, explanation
 from services.detector.flows.collecting import Collected, is_everyday
 from services.detector.flows.fronts import may_pass_on
+from services.detector.flows.plain_pots import pot_of
 from services.detector.flows.pots import Held, Paid, Pot, in_use
 from services.detector.flows.weighing import stated, telling
 from services.detector.gate import Gate
@@ -188,12 +189,13 @@ class Pooling(Typology):
             return None
         if self._are_too_few(context, entities, account, p):
             return self._daily(context, account) if in_use(context, account) else None
-        pot = Pot(context, entities, account, p)
-        collected = pot.collected(self._rounds.latest(account).start_us)
+        pot, latest = pot_of(context, entities, account, p), self._rounds.latest(account)
+        collected = pot.collected(latest.start_us, latest.last_us)
         if collected is not None:
-            current = self._rounds.current(account, collected.edges.ts_us, p.quiet_days * DAY)
-            if current.start_us > collected.edges.ts_us[0]:
-                collected = pot.collected(current.start_us)
+            first_us, later_us = collected.of.first_us, collected.of.later_us
+            current = self._rounds.current(account, first_us, later_us, p.quiet_days * DAY)
+            if current.start_us > first_us:
+                collected = pot.collected(current.start_us, latest.last_us)
         daily = self._daily(context, account) if pot.in_use else None
         if collected is None:
             return daily
@@ -202,7 +204,7 @@ class Pooling(Typology):
             ripe_us = pot.ripe_us(collected)
             ripe = None if ripe_us is None else Recheck(account, ripe_us)
             return min((one for one in (ripe, daily) if one), key=_at, default=None)
-        self._rounds.report(account, int(collected.edges.ts_us[-1]), current)
+        self._rounds.report(account, collected.of.last_us, current)
         case = _Case(context, entities, account, p, pot, collected)
         return case.finding(held, paid, daily, current.matter)
 
@@ -249,17 +251,17 @@ class _Case:
 
     def finding(self, held: Held | None, paid: Paid | None, again: Recheck | None, matter: str) -> Finding:
         collected, context = self._collected, self._context
-        currency = context.graph.currency(int(collected.edges.currency[0]))
+        currency, minor = context.graph.currency(collected.currency), collected.of.minor
         missing = self._missing()
         return Finding(
             subject=Subject(kind=SubjectKind.account, id=context.token(self._account)),
             institution_id=collected.institution_id,
             accounts=self._pot.accounts,
             attributed=lambda: self._attributed(paid),
-            amount_minor=collected.minor,
+            amount_minor=minor,
             currency=currency,
             confidence=self._confidence(held, paid, missing),
-            severity=lambda: _severity(collected.clients, collected.minor, currency),
+            severity=lambda: _severity(collected.of.clients, minor, currency),
             law=Pooling.law,
             parameters=shown(self._p),
             explanation=lambda: explanation(self._told(currency, held, paid)),
@@ -282,10 +284,10 @@ class _Case:
             fronts=tuple(context.token(front) for front in self._pot.fronts),
             account_role=roles[0] if roles else None,
             institution_id=collected.institution_id,
-            clients=collected.clients,
-            first_us=int(collected.edges.ts_us[0]),
-            last_us=int(collected.edges.ts_us[-1]),
-            minor=collected.minor,
+            clients=collected.of.clients,
+            first_us=collected.of.first_us,
+            last_us=collected.of.last_us,
+            minor=collected.of.minor,
             currency=currency,
             held_hours=self._p.held_hours,
             held=held,
@@ -299,7 +301,7 @@ class _Case:
         missing = {
             "registry.account": unknown,
             "registry.institution": collected.institution_id is None,
-            "feed.purpose": collected.unstated,
+            "feed.purpose": collected.of.unstated,
         }
         return tuple(name for name, is_missing in missing.items() if is_missing)
 
@@ -307,7 +309,7 @@ class _Case:
         self, held: Held | None, paid: Paid | None, missing: tuple[str, ...]
     ) -> tuple[Factor, ...]:
         collected = self._collected
-        count, strong = collected.clients, collected.strong * 2 >= len(collected.edges)
+        count, strong = collected.of.clients, collected.of.strong * 2 >= collected.of.payments
         factors = [factor("clients", 40, f"{count} 名不同客户转入", f"{count} distinct clients paid in")]
         if strong:
             factors.append(factor("purpose", 20, "用途是投资或充值", "paid in as investments or recharges"))
