@@ -4,7 +4,6 @@ kernel, made of those between which flows.pots asks the registry; the answers ar
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -21,10 +20,8 @@ from services.detector.flows.pots import (
     Settings,
     count_payees,
     follow_clients,
-    without,
 )
 from services.detector.flows.weighing import WEIGHED, Asked, Gathered, Rule, gather, weigh
-from services.detector.graph import Edges
 from services.detector.parties.entities import Entities
 from services.detector.typology import Context
 
@@ -77,10 +74,6 @@ class PlainPot(Pot):
         self.accounts = (self._account,)
         self._all_in, self._all_out = self._context.graph.edges_both(self._account, *self._window)
         self._found: tuple[Held, Passed] | None = None
-
-    @cached_property
-    def _went(self) -> Edges:
-        return without(self._all_out, self._all_out.dst, self.accounts)
 
     def collected(self, since_us: int, reported_us: int) -> Collected | None:
         came, went = self._all_in, self._all_out

@@ -122,7 +122,7 @@ class Pot:
 
     @property
     def limits(self) -> tuple[Limit, ...]:
-        truncated = self._all_in.truncated or self._went.truncated
+        truncated = self._all_in.truncated or self._all_out.truncated
         cut = (Limit(name="legs", bound=self._s.max_legs),) if truncated else ()
         return cut + self._context.graph.limits
 
@@ -167,7 +167,7 @@ class Pot:
     def became(self, collected: Collected) -> tuple[Held | None, Paid | None]:
         """Of `collected`, as far as it is held, and as far as it was paid on."""
         came, went, follow = self._came, self._went, self._follow(collected.currency)
-        left, has_matured = came.amount_minor.copy(), np.zeros(collected.of.clients, np.bool_)
+        left, has_matured = came.amount_minor.copy(), np.zeros(len(came), np.bool_)
         carried, is_passed = np.zeros(len(went), np.int64), np.empty(len(went), np.bool_)
         client = collected.client
         held = follow_clients(
@@ -217,17 +217,20 @@ class Pot:
     @cached_property
     def _came(self) -> Edges:
         """From outside the pot."""
-        return without(self._all_in, self._all_in.src, self.accounts)
+        return _without(self._all_in, self._all_in.src, self.accounts)
 
     @cached_property
     def _went(self) -> Edges:
         """Out of the pot."""
+        return _without(self._all_out, self._all_out.dst, self.accounts)
+
+    @cached_property
+    def _all_out(self) -> Edges:
         went = [self._context.graph.edges_out(account, *self._window) for account in self.accounts]
-        edges = merged(*went) if self.fronts else went[0]
-        return without(edges, edges.dst, self.accounts)
+        return merged(*went) if self.fronts else went[0]
 
 
-def without(edges: Edges, ends: Int32s, accounts: tuple[int, ...]) -> Edges:
+def _without(edges: Edges, ends: Int32s, accounts: tuple[int, ...]) -> Edges:
     """Those that do not have one of `accounts` at that end."""
     inside = ends == accounts[0]
     for account in accounts[1:]:

@@ -35,11 +35,14 @@ from services.detector.graph.returning import Coming, Departing, find_returning,
 from services.detector.graph.shapes import Shapes
 from services.detector.graph.sums import (
     Payees,
+    Trade,
+    Traded,
     Wanted,
     find_large_before,
     find_more_taken,
     is_any_wanted,
     payees_of,
+    traded_of,
 )
 from services.detector.graph.window import Window
 
@@ -72,6 +75,7 @@ class RollingGraph(Window):
         graph.edges_around(np.array([account], np.int32), 0, 0, as_of, 1)
         graph.edges_out_of(np.array([account], np.int32), 0, 0, as_of, 1)
         graph.payees(account, 0, 0, as_of, 1)
+        graph.traded(account, Trade(0, 0, 1), 0, 0, as_of, 1)
         graph.backward(account, 0, 0, as_of, 1, 1, 1)
         graph.branches(account, 0, 0, as_of, 1, 1, 1, 0)
         graph.token(graph.intern(bytes(TOKEN_BYTES)))
@@ -114,6 +118,15 @@ class RollingGraph(Window):
         self._known(account)
         view = self._view(since_us, until_us, as_of)
         return payees_of(self._state.ring, self._state.accounts.records, account, view, limit)
+
+    def traded(
+        self, account: int, trade: Trade, since_us: int, until_us: int, as_of: int, limit: int
+    ) -> tuple[Payees, Traded]:
+        """What payees() answers, and what of the transfers that edges_out() and edges_in() list is trade with
+        others."""
+        self._known(account)
+        view = self._view(since_us, until_us, as_of)
+        return traded_of(self._state.ring, self._state.accounts.records, account, view, limit, trade)
 
     def take_more(
         self, accounts: Int32s, most_minor: Int64s, since_us: int, until_us: int, as_of: int, limit: int

@@ -43,7 +43,7 @@ from services.detector.flows.pots import Held, Paid, Pot, in_use
 from services.detector.flows.weighing import stated, telling
 from services.detector.gate import Gate
 from services.detector.parties.entities import Entities
-from services.detector.parties.marks import KEPT_FOR_OTHERS, bits_of
+from services.detector.parties.marks import KEPT_FOR_OTHERS, TIED, bits_of
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -71,6 +71,8 @@ _COLLECTS_LAWFULLY: Final = KEPT_FOR_OTHERS | {AccountRole.product_vehicle}
 how many people are in one is services.detector.typologies.nested_products' and investor_limit's."""
 _LAWFUL: Final = bits_of(_COLLECTS_LAWFULLY)
 _OTHER: Final = bits_of(set(AccountRole) - _COLLECTS_LAWFULLY)
+_MAY_BE_TIED: Final = TIED | bits_of(set(AccountRole) - {AccountRole.client, AccountRole.merchant_settlement})
+"""Marks one of which any account has that is in an institution's own business or held by a related party."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +189,12 @@ class Pooling(Typology):
         entities = Entities(context)
         if entities.roles(account) & _COLLECTS_LAWFULLY:
             return None
-        if self._are_too_few(context, entities, account, p):
+        too_few = self._are_too_few(context, entities, account, p)
+        if too_few and not _is_tied(context, entities, account):
             return self._daily(context, account) if in_use(context, account) else None
         pot, latest = pot_of(context, entities, account, p), self._rounds.latest(account)
+        if too_few and not pot.fronts:
+            return self._daily(context, account) if pot.in_use else None
         collected = pot.collected(latest.start_us, latest.last_us)
         if collected is not None:
             first_us, later_us = collected.of.first_us, collected.of.later_us
@@ -211,14 +216,15 @@ class Pooling(Typology):
     def _are_too_few(
         self, context: Context, entities: Entities, account: int, parameters: Parameters
     ) -> bool:
-        """Fewer than N have paid what could make them clients, whoever they are. An account that is tied to
-        an institution may be paid through others, so its own payers prove nothing."""
-        known = parameters.small_fee_minor >= self._small_fee_minor
-        if not known or entities.ties(account):
+        """Fewer than N have paid the account itself what could make them clients, whoever they are."""
+        if parameters.small_fee_minor < self._small_fee_minor:
             return False
-        everyday, window_us = is_everyday(entities, account, parameters), parameters.window_days * DAY
-        payers = self._tellers.at_most(account, context.now_us, window_us, stated=everyday)
-        return payers < parameters.min_clients
+        window_us, least_payers = parameters.window_days * DAY, parameters.min_clients
+        if self._tellers.at_most(account, context.now_us, window_us) < least_payers:
+            return True
+        if not is_everyday(entities, account, parameters):
+            return False
+        return self._tellers.at_most(account, context.now_us, window_us, stated=True) < least_payers
 
     def _daily(self, context: Context, account: int) -> Recheck:
         return Recheck(account, self._payers.pause(account, context.now_us))
@@ -228,6 +234,11 @@ def _may_pool(marks: npt.NDArray[np.uint32]) -> Bools:
     """Not accounts that have only ever been registered to keep others' money."""
     may: Bools = ((marks & _LAWFUL) == 0) | ((marks & _OTHER) != 0)
     return may
+
+
+def _is_tied(context: Context, entities: Entities, account: int) -> bool:
+    """To an institution: then it may be paid through others, and its own payers prove nothing."""
+    return bool(context.marks[account] & _MAY_BE_TIED) and bool(entities.ties(account))
 
 
 class _Case:
