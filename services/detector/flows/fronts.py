@@ -66,17 +66,10 @@ def fronts_of(
     ties = entities.ties(account)
     if not ties:
         return {}
-    payers, passed, numbers = (
-        np.empty(len(came), np.int32),
-        np.zeros(len(came), np.int64),
-        numbers_for(len(came)),
-    )
-    count = sum_payers(
-        came.records, context.marks, account, settings.min_deposit_minor, numbers, payers, passed
-    )
-    if count == 0:
+    payers, passed = _large_payers(came, context, account, settings.min_deposit_minor)
+    if payers.size == 0:
         return {}
-    foremost = np.lexsort((payers[:count], -passed[:count]))[: settings.max_fronts]
+    foremost = np.lexsort((payers, -passed))[: settings.max_fronts]
     payers, most = payers[foremost], _most_taken(passed[foremost], settings)
     window = since_us, context.now_us, context.as_of, settings.max_legs
     found = {}
@@ -85,6 +78,16 @@ def fronts_of(
         if _takes_from_clients(entities, front, taken, ties, settings):
             found[front] = taken
     return found
+
+
+def _large_payers(
+    came: Edges, context: Context, account: int, min_deposit_minor: int
+) -> tuple[Int32s, Int64s]:
+    """Who made large payments and never kept others' money, and how much each paid so."""
+    payers, passed = np.empty(len(came), np.int32), np.zeros(len(came), np.int64)
+    numbers = numbers_for(len(came))
+    count = sum_payers(came.records, context.marks, account, min_deposit_minor, numbers, payers, passed)
+    return payers[:count], passed[:count]
 
 
 @kernel
@@ -97,8 +100,7 @@ def sum_payers(
     payers: Int32s,
     passed: Int64s,
 ) -> int:
-    """How many others made large payments and never kept others' money; who they are and how much each paid
-    so, in the order of their first."""
+    """How many they are, in the order of their first such payment."""
     for place in range(came.size):
         paid = came[place]
         if paid.amount_minor < min_deposit_minor or paid.src == OUTSIDE_INDEX or paid.src == account:

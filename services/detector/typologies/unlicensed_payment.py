@@ -252,8 +252,8 @@ class _Case:
         return payees, None if traded.is_mixed else traded
 
     def _trades_too_little(self) -> bool:
-        """As its sums tell before its transfers are listed: its holder's other accounts are none of those it
-        settles with or collects from, so that without them there are no more."""
+        """As sums tell before its transfers are listed. What goes to its holder's other accounts, or comes
+        from them, is among the sums: without it payees and payers are fewer, if anything."""
         p, traded = self._p, self._traded
         if self.payees.payees < p.min_payees:
             return True
@@ -261,8 +261,8 @@ class _Case:
             return False
         if traded.payees < p.min_payees or traded.payers < p.min_payers:
             return True
-        is_all = len(self._own) == len(self.accounts)
-        return is_all and self._passes_too_little_on(traded.paid_minor, traded.taken_minor)
+        too_little = self._passes_too_little_on(traded.paid_minor, traded.taken_minor)
+        return too_little and self._has_no_others
 
     def _passes_too_little_on(self, left_minor: int, came_minor: int) -> bool:
         return left_minor * _WHOLE < self._p.passed_on_bp * came_minor
@@ -275,6 +275,11 @@ class _Case:
     def _own(self) -> list[int]:
         accounts = ((one, *_accounts_of(self._context, self._entities, one)) for one in self.accounts)
         return [own for each in accounts for own in each]
+
+    @cached_property
+    def _has_no_others(self) -> bool:
+        """Its holder has no other accounts."""
+        return set(self._own) == set(self.accounts)
 
     @cached_property
     def _currency(self) -> int:
@@ -290,8 +295,7 @@ class _Case:
 
     @cached_property
     def _left(self) -> Part:
-        is_all = len(self._own) == len(self.accounts)
-        return self._left_for_any if is_all else self._paid(_SETTLED, self._own)
+        return self._left_for_any if self._has_no_others else self._paid(_SETTLED, self._own)
 
     @cached_property
     def _came(self) -> Part:
