@@ -40,8 +40,8 @@ def legs(*amounts: int, first: int = 0, product: int = 0) -> list[Leg]:
     ],
 )
 def test_unmatched(came: list[Leg], went: list[Leg], unmatched: int) -> None:
-    every = np.ones(len(went), np.bool_)
-    assert unmatched_minor(edges_of(came), edges_of(went), every, 100) == unmatched
+    paid, left = np.ones(len(came), np.bool_), np.ones(len(went), np.bool_)
+    assert unmatched_minor(edges_of(came), paid, edges_of(went), left, 100) == unmatched
 
 
 def plain(came: list[Leg], went: list[Leg], tolerance_bp: int) -> int:
@@ -82,10 +82,14 @@ def test_as_with_plain_lists(rows: list[tuple[int, int, int, bool, bool]], toler
         Leg(ts_us, seq, 1, 2, amount, Purpose.unknown, product, 0)
         for seq, (ts_us, amount, product, _, _) in enumerate(rows)
     ]
-    came = [leg for leg, row in zip(every, rows, strict=True) if row[3]]
+    came = sorted(leg for leg, row in zip(every, rows, strict=True) if row[3])
+    counts = [rows[leg.seq][4] for leg in came]
     went = sorted(leg for leg, row in zip(every, rows, strict=True) if not row[3])
     chosen = [rows[leg.seq][4] for leg in went]
-    found = unmatched_minor(edges_of(came), edges_of(went), np.array(chosen, np.bool_), tolerance_bp)
+    found = unmatched_minor(
+        edges_of(came), np.array(counts, np.bool_), edges_of(went), np.array(chosen, np.bool_), tolerance_bp
+    )
+    came = [leg for leg, is_one in zip(came, counts, strict=True) if is_one]
     assert found == plain(
         came, [leg for leg, is_one in zip(went, chosen, strict=True) if is_one], tolerance_bp
     )

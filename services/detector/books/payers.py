@@ -92,7 +92,7 @@ class Payers:
         if (now_us - window_us) // PERIOD_US < kept:
             return _MANY
         first = account * _WIDTH + (_STATED if stated else _TELLING)
-        return int(self._counts.by_period[first : first + _PERIODS].sum())
+        return sum(self._counts.by_period[first : first + _PERIODS].tolist())
 
     def _make_room(self, rows: int, account: int, period: int) -> None:
         held = self._counts.newest.size

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import NamedTuple
 
-from compiled import Int64s
 from services.detector.wording import day
 
 
@@ -32,17 +31,16 @@ class Rounds:
     def latest(self, account: int) -> Round:
         return self._latest.get(account, FIRST)
 
-    def current(self, account: int, paid_us: Int64s, quiet_us: int) -> Round:
-        """The round that goes on, by the times of the payments since the latest began, ascending and not
-        none: a new one where nobody paid for longer than `quiet_us` after what was reported."""
+    def current(self, account: int, first_us: int, later_us: int, quiet_us: int) -> Round:
+        """The round that goes on, by the payments since the latest began: the time of the first of them, and
+        of the first after what was reported (0: there was none since). A new one where nobody paid for
+        longer than `quiet_us` after that."""
         latest = self.latest(account)
         if latest is FIRST:
-            return FIRST._replace(start_us=int(paid_us[0]))
-        later = paid_us[paid_us > latest.last_us]
-        if not later.size or later[0] - latest.last_us <= quiet_us:
+            return FIRST._replace(start_us=first_us)
+        if later_us - latest.last_us <= quiet_us:
             return latest
-        start_us = int(later[0])
-        return Round(start_us, start_us, day(start_us))
+        return Round(later_us, later_us, day(later_us))
 
     def report(self, account: int, until_us: int, current: Round) -> None:
         self._latest[account] = current._replace(last_us=until_us)

@@ -2,18 +2,18 @@
 
 Three ways in which somebody who collects for others settles: day by day, with a lag; by the order or shop
 that both payments name as their product; payment by payment. Each way gives pairs of what came in and
-what went out for it; the fee's rate is steady where most pairs have nearly the same.
+what went out for it; the fee is steady at the median rate of the pairs that have one within bounds, as far as
+theirs are near it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Bools, Int32s, Int64s, kernel
+from compiled import Array, Bools, Int32s, Int64s, kernel, signed
 from schemas.instant import DAY
 from services.detector.beijing import DAY_SHIFT_US, day_of
 from services.detector.distinct import number_of, numbered, numbers_for
@@ -22,6 +22,8 @@ from services.detector.legs import some_of
 
 _TENTHS: Final = 100_000
 """Rates here are in tenths of a basis point."""
+_DIGITS: Final = 5
+"""_TENTHS is 10 to their number."""
 LAGS: Final = (0, 1, 2, 3)
 """Days from collecting to settling; three over a weekend."""
 _WITHIN_US: Final = 4 * DAY
@@ -29,17 +31,18 @@ _WITHIN_US: Final = 4 * DAY
 _NONE: Final = -1
 
 
-class Pair(NamedTuple):
-    came_minor: int
-    left_minor: int
-
-
 class Fee(NamedTuple):
-    """How many of `pairs` are settled at nearly the same rate, and how much of what was paid out."""
+    """How many pairs are settled at nearly the same rate, and how much was paid out in these, and in all."""
 
     rate_tenths: int
     pairs: int
     left_minor: int
+    of_minor: int
+
+
+_NO_FEE: Final = Fee(0, 0, 0, 0)
+_FEE: Final = np.dtype([(name, "<i8") for name in Fee._fields])
+_FIT: Final = np.dtype([("rate", "<i8"), ("left_minor", "<i8")])
 
 
 class Rates(NamedTuple):
@@ -48,20 +51,6 @@ class Rates(NamedTuple):
     least: int
     most: int
     spread: int
-
-
-class Days(NamedTuple):
-    """By Beijing day. `collected`: from day `first` on, up to the end of each, less what was given back;
-    `settled`: on those when any was, ascending."""
-
-    first: int
-    collected: list[int]
-    settled: dict[int, int]
-
-    def collected_until(self, day: int) -> int:
-        """Up to its end."""
-        place = min(day - self.first, len(self.collected) - 1)
-        return self.collected[place] if place >= 0 else 0
 
 
 class Part(NamedTuple):
@@ -110,35 +99,58 @@ def choose(edges: Array, wanted: _Wanted, own: Int32s, numbers: Array, chosen: B
     return numbered(numbers) - owned, minor
 
 
-def days_of(came: Edges, left: Edges, refunded: Edges) -> Days:
-    collected, given_back = _by_day(came), _by_day(refunded)
-    known = collected.keys() | given_back.keys()
-    if not known:
-        return Days(0, [], _by_day(left))
-    days = range(min(known), max(known) + 1)
-    minor = (collected.get(day, 0) - given_back.get(day, 0) for day in days)
-    return Days(days.start, list(accumulate(minor)), _by_day(left))
-
-
-def by_day(days: Days, lag: int) -> list[Pair]:
-    """Each day of settling with what was collected up to `lag` days before it and not settled before,
-    less what was given back."""
-    until = [days.collected_until(day - lag) for day in days.settled]
-    before = [days.collected_until(next(iter(days.settled), 0) - 1 - lag), *until]
-    came = (one - other for one, other in zip(until, before, strict=False))
-    return [Pair(minor, left) for minor, left in zip(came, days.settled.values(), strict=True)]
-
-
-def by_product(came: Edges, left: Edges) -> list[Pair]:
-    if not left.product.any():
+def fees_by_day(came: Part, left: Part, refunded: Part, rates: Rates) -> list[Fee]:
+    """Of the days of settling, each with what was collected up to a lag before it and not settled before,
+    less what was given back: at each of LAGS the fee of them all, and that without the first day, which may
+    be for longer than the days up to the next. `left` and `refunded` are some of the same payments out."""
+    listed = [one.of.ts_us for one in (came, left) if len(one.of)]
+    if not listed:
         return []
+    first = day_of(min(int(times[0]) for times in listed))
+    count = day_of(max(int(times[-1]) for times in listed)) - first + 1
+    days = _Days(np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(count, np.bool_))
+    sum_days(came.of.records, came.chosen, first, days)
+    sum_days_out(left.of.records, left.chosen, refunded.chosen, first, days)
+    pairs, fees = _pairs(count), np.zeros(2 * len(LAGS), _FEE)
+    find_fees_by_day(days, rates, pairs, fees)
+    return [Fee(*fee) for fee in fees.tolist()]
+
+
+class _Days(NamedTuple):
+    """By Beijing day: what was collected, less what was given back; what was settled, and whether any was."""
+
+    collected: Int64s
+    settled: Int64s
+    is_settled: Bools
+
+
+class _Pairs(NamedTuple):
+    came: Int64s
+    left: Int64s
+    fits: Array
+    """Room for those with a rate within bounds."""
+
+
+def _pairs(count: int) -> _Pairs:
+    return _Pairs(np.zeros(count, np.int64), np.zeros(count, np.int64), np.empty(count, _FIT))
+
+
+def fee_by_product(came: Edges, left: Edges, rates: Rates) -> Fee:
+    if not left.product.any():
+        return _NO_FEE
     collected, settled = _by_product(came), _by_product(left)
-    return [Pair(collected.get(product, 0), minor) for product, minor in settled.items() if product]
+    products = [product for product in settled if product]
+    collected_minor = np.array([collected.get(one, 0) for one in products], np.int64)
+    return _steady_fee(collected_minor, np.array([settled[one] for one in products], np.int64), rates)
 
 
-def by_payment(came: Edges, left: Edges, rates: Rates) -> list[Pair]:
-    """Each payment out with an earlier one in that it answers to at the commonest rate; (0, out) where
-    there is none. Empty where no rate is twice as common as the next: then it is chance."""
+def fee_by_payment(came: Edges, left: Edges, rates: Rates) -> Fee:
+    return _steady_fee(answered(came, left, rates), left.amount_minor.copy(), rates)
+
+
+def answered(came: Edges, left: Edges, rates: Rates) -> Int64s:
+    """For each payment out what an earlier one in comes to that it answers to at the commonest rate; 0 where
+    there is none, and everywhere where no rate is twice as common as the next: then it is chance."""
     rates = rates._replace(spread=max(1, rates.spread))
     order = np.argsort(came.amount_minor, kind="stable")
     amounts, times = came.amount_minor[order], came.ts_us[order]
@@ -146,28 +158,84 @@ def by_payment(came: Edges, left: Edges, rates: Rates) -> list[Pair]:
     fits = np.zeros(len(left), np.bool_)
     commonest = find_commonest(amounts, times, left.records, rates, steps, np.zeros_like(steps), fits)
     if commonest == _NONE:
-        return []
+        return np.zeros(len(left), np.int64)
     rate = commonest * rates.spread + rates.spread // 2
-    return [
-        Pair(minor * _TENTHS // (_TENTHS - rate) if is_fit else 0, minor)
-        for minor, is_fit in zip(left.amount_minor.tolist(), fits.tolist(), strict=True)
-    ]
+    rest, minor = _TENTHS - rate, left.amount_minor
+    # minor * _TENTHS // rest, where no product overflows
+    return np.where(fits, minor + minor // rest * rate + minor % rest * rate // rest, 0)
 
 
-def steady_fee(pairs: Iterable[Pair], rates: Rates) -> Fee | None:
-    """The fee at the median rate of the pairs that have one within bounds. None: no pair has."""
-    with_fee = []
-    for came_minor, left_minor in pairs:
-        if came_minor > 0:
-            rate = (came_minor - left_minor) * _TENTHS // came_minor
-            if rates.least <= rate <= rates.most:
-                with_fee.append((rate, left_minor))
-    if not with_fee:
-        return None
-    with_fee.sort()
-    median = with_fee[len(with_fee) // 2][0]
-    near = [minor for rate, minor in with_fee if abs(rate - median) <= rates.spread]
-    return Fee(median, len(near), sum(near))
+def _steady_fee(came: Int64s, left: Int64s, rates: Rates) -> Fee:
+    fees = np.zeros(1, _FEE)
+    find_steady_fee(_Pairs(came, left, np.empty(came.size, _FIT)), 0, came.size, rates, fees, 0)
+    return Fee(*fees[0].tolist())
+
+
+@kernel
+def find_fees_by_day(days: _Days, rates: Rates, pairs: _Pairs, fees: Array) -> None:
+    for day in range(1, days.collected.size):
+        days.collected[day] += days.collected[day - 1]
+    for lag in range(len(LAGS)):
+        count = 0
+        before = 0
+        for day in range(days.settled.size):
+            if not days.is_settled[day]:
+                continue
+            if count == 0:
+                before = until(days.collected, day - 1 - LAGS[lag])
+            collected = until(days.collected, day - LAGS[lag])
+            pairs.came[count] = collected - before
+            pairs.left[count] = days.settled[day]
+            before = collected
+            count += 1
+        find_steady_fee(pairs, 0, count, rates, fees, 2 * lag)
+        find_steady_fee(pairs, 1, count, rates, fees, 2 * lag + 1)
+
+
+@kernel
+def until(collected: Int64s, day: int) -> int:
+    return signed(collected[day]) if day >= 0 else 0
+
+
+@kernel
+def find_steady_fee(pairs: _Pairs, first: int, count: int, rates: Rates, fees: Array, place: int) -> None:
+    """The fee of the pairs from `first` to `count`."""
+    fits = 0
+    of_minor = 0
+    for pair in range(first, count):
+        of_minor += pairs.left[pair]
+        rate = rate_of(pairs.came[pair], pairs.left[pair])
+        if rates.least <= rate <= rates.most and pairs.came[pair] > 0:
+            at = fits
+            while at > 0 and pairs.fits[at - 1].rate > rate:
+                pairs.fits[at] = pairs.fits[at - 1]
+                at -= 1
+            pairs.fits[at].rate = rate
+            pairs.fits[at].left_minor = pairs.left[pair]
+            fits += 1
+    fee = fees[place]
+    fee.of_minor = of_minor
+    if fits > 0:
+        fee.rate_tenths = pairs.fits[fits // 2].rate
+        for fit in range(fits):
+            if abs(pairs.fits[fit].rate - fee.rate_tenths) <= rates.spread:
+                fee.pairs += 1
+                fee.left_minor += pairs.fits[fit].left_minor
+
+
+@kernel
+def rate_of(came_minor: int, left_minor: int) -> int:
+    """Of the fee, rounded down; _NONE: more left than came. Digit by digit: no product overflows while ten
+    times what came does not."""
+    if left_minor > came_minor or came_minor <= 0:
+        return _NONE
+    rest = came_minor - left_minor
+    rate = rest // came_minor
+    rest %= came_minor
+    for _ in range(_DIGITS):
+        rate = 10 * rate + 10 * rest // came_minor
+        rest = 10 * rest % came_minor
+    return rate
 
 
 @kernel
@@ -233,23 +301,23 @@ def step_of(came_minor: int, came_us: int, minor: int, ts_us: int, rates: Rates)
     return rate // rates.spread if rates.least <= rate <= rates.most else _NONE
 
 
-def _by_day(edges: Edges) -> dict[int, int]:
-    """Ascending."""
-    if not len(edges):
-        return {}
-    first = day_of(int(edges.ts_us[0]))
-    count = day_of(int(edges.ts_us[-1])) - first + 1
-    sums, has_any = np.zeros(count, np.int64), np.zeros(count, np.bool_)
-    sum_days(edges.records, first, sums, has_any)
-    return dict(zip((np.flatnonzero(has_any) + first).tolist(), sums[has_any].tolist(), strict=True))
+@kernel
+def sum_days(came: Array, chosen: Bools, first: int, days: _Days) -> None:
+    for place in range(came.size):
+        if chosen[place]:
+            days.collected[(came[place].ts_us + DAY_SHIFT_US) // DAY - first] += came[place].amount_minor
 
 
 @kernel
-def sum_days(edges: Array, first: int, sums: Int64s, has_any: Bools) -> None:
-    for place in range(edges.size):
-        day = (edges[place].ts_us + DAY_SHIFT_US) // DAY - first
-        sums[day] += edges[place].amount_minor
-        has_any[day] = True
+def sum_days_out(left: Array, chosen: Bools, is_back: Bools, first: int, days: _Days) -> None:
+    """Those `chosen` settle; others are given back."""
+    for place in range(left.size):
+        day = (left[place].ts_us + DAY_SHIFT_US) // DAY - first
+        if chosen[place]:
+            days.settled[day] += left[place].amount_minor
+            days.is_settled[day] = True
+        if is_back[place]:
+            days.collected[day] -= left[place].amount_minor
 
 
 def _by_product(edges: Edges) -> dict[int, int]:

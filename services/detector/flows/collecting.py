@@ -8,9 +8,8 @@ it is no shop.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
@@ -18,7 +17,16 @@ from compiled import Array, Bools, Int32s, Int64s
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
 from services.detector.distinct import numbered, numbers_for
-from services.detector.flows.weighing import NO_INSTITUTION, NOBODY, WEIGHED, Rule, gather, weigh
+from services.detector.flows.weighing import (
+    NO_INSTITUTION,
+    NOBODY,
+    WEIGHED,
+    Asked,
+    Gathered,
+    Rule,
+    gather,
+    weigh,
+)
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import some_of
@@ -59,33 +67,40 @@ PaidBefore = Callable[[Array, Int64s], Bools]
 """The payers of which of some payments had been paid so much at once before: a filed fee is a rate of it."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Collected:
-    """Payments in that are clients' money, and how that is known. `client`: of every payment in that was
-    looked at the number of the entity behind it, of which there are `clients`, NOBODY where it is none of
-    `edges`; `concentration_bp`: of all paying accounts, those of the institution's clients whose payments
-    say nothing else."""
+class Collected(NamedTuple):
+    """Payments in that are clients' money, and how that is known. `client`: of each of `came` the number of
+    the entity behind it, NOBODY where it is not clients' money in the `currency`; `concentration_bp`: of all
+    paying accounts, those of the institution's clients whose payments say nothing else."""
 
     institution_id: str | None
-    edges: Edges
-    minor: int
+    currency: int
+    came: Edges
     client: Int32s
-    clients: int
+    of: Gathered
     tied: bool
-    strong: int
     concentration_bp: int
     unregistered: bool
-    unstated: bool
+
+    @property
+    def edges(self) -> Edges:
+        return some_of(self.came, self.is_clients)
+
+    @property
+    def is_clients(self) -> Bools:
+        is_clients: Bools = self.client != NOBODY
+        return is_clients
 
 
 class Collector:
-    """One account, and the payments into it in one currency; others among `edges` are left alone."""
+    """One account, and the payments into it that are `asked` about and in one currency; others among `edges`
+    are left alone."""
 
     def __init__(
         self,
         entities: Entities,
         account: int,
         edges: Edges,
+        asked: Asked,
         currency: int,
         settings: Settings,
         paid_before: PaidBefore,
@@ -93,6 +108,7 @@ class Collector:
         self._entities = entities
         self._settings = settings
         self._edges = edges
+        self._asked = asked
         self._ties = entities.ties(account)
         self._everyday = is_everyday(entities, account, settings)
         self._rule = Rule(
@@ -125,12 +141,13 @@ class Collector:
             if self._names:
                 self._weigh()
         found = [self._for(institution_id) for institution_id in self._institutions()]
-        return max(found, key=lambda one: (one.clients, one.tied)) if found else self._for_none()
+        return max(found, key=lambda one: (one.of.clients, one.tied)) if found else self._for_none()
 
     def _weigh(self) -> int:
         records = self._edges.records
         numbers, weighed = numbers_for(records.size), np.zeros(records.size, WEIGHED)
-        telling = weigh(records, self._rule, self._named, self._filed_fees, numbers, weighed)
+        rule, first = self._rule, self._asked.first
+        telling = weigh(records, first, rule, self._named, self._filed_fees, numbers, weighed)
         self._weighed = weighed
         self._payers: Int32s = weighed["account"][: numbered(numbers)]
         self._payer: Int32s = weighed["payer"]
@@ -195,20 +212,19 @@ class Collector:
     def _collected(
         self, institution_id: str | None, chosen: Bools, tied: bool, concentration_bp: int
     ) -> Collected:
-        number, clients, unregistered = self._entities_behind(chosen)
-        client = np.empty(chosen.size, np.int32)
-        strong, minor, unstated = gather(self._edges.records, self._weighed, chosen, number, client)
+        number, unregistered = self._entities_behind(chosen)
+        client, has_paid = np.empty(chosen.size, np.int32), np.zeros(number.size, np.bool_)
+        records, weighed = self._edges.records, self._weighed
+        gathered = Gathered(*gather(records, weighed, chosen, number, self._asked, client, has_paid))
         return Collected(
-            institution_id=institution_id,
-            edges=some_of(self._edges, chosen),
-            minor=minor,
-            client=client,
-            clients=clients,
-            tied=tied,
-            strong=strong,
-            concentration_bp=concentration_bp,
-            unregistered=unregistered,
-            unstated=unstated,
+            institution_id,
+            self._rule.currency,
+            self._edges,
+            client,
+            gathered,
+            tied,
+            concentration_bp,
+            unregistered,
         )
 
     def _is_of(self, institution_id: str | None) -> Bools | bool:
@@ -228,21 +244,18 @@ class Collector:
                 counts[number] = self._entities.party(int(self._payers[number])) is None
         return counts
 
-    def _entities_behind(self, chosen: Bools) -> tuple[Int32s, int, bool]:
-        """By payer the number of the entity behind him, how many there are, and whether the registry does not
-        know one of their accounts."""
+    def _entities_behind(self, chosen: Bools) -> tuple[Int32s, bool]:
+        """By payer the number of the entity behind him, and whether the registry does not know one of their
+        accounts."""
         if not self._entities.registered:  # then every account is an entity of its own
-            is_chosen = np.zeros(self._payers.size, np.bool_)
-            is_chosen[self._payer[chosen]] = True
-            clients = int(np.count_nonzero(is_chosen))
-            return np.cumsum(is_chosen, dtype=np.int32) - 1, clients, clients > 0
+            return np.arange(self._payers.size, dtype=np.int32), bool(chosen.any())
         numbers = np.unique(self._payer[chosen]).tolist()
         entities = [self._entities.entity(int(self._payers[number])) for number in numbers]
         places = {entity: place for place, entity in enumerate(dict.fromkeys(entities))}
         of_payer = np.full(self._payers.size, NOBODY, np.int32)
         of_payer[numbers] = [places[entity] for entity in entities]
         known = (self._entities.party(int(self._payers[number])) is not None for number in numbers)
-        return of_payer, len(places), not all(known)
+        return of_payer, not all(known)
 
     def _is_licensed(self, account: int) -> bool:
         """It serves an institution that is licensed to lend, guarantee or insure."""
@@ -255,6 +268,8 @@ class Collector:
 
     def _filed(self) -> Bools:
         """Which are fees within the filed rate of what the payer had received; small ones are not asked."""
+        if not self._ties:
+            return _NOT_FILED
         rates = [self._entities.filed_fee_bp(institution_id) or 0 for institution_id in self._ties]
         rate_bp = max(rates, default=0)
         if rate_bp == 0:

@@ -8,8 +8,9 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from compiled import Int64s
+from compiled import Array, Int32s, Int64s, kernel
 from schemas.transaction import Purpose
+from services.detector.distinct import number_of, numbered, numbers_for
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.parties.entities import Entities
@@ -65,15 +66,10 @@ def fronts_of(
     ties = entities.ties(account)
     if not ties:
         return {}
-    may = (context.marks[came.src] & KEEPER) == 0
-    may &= (came.src != OUTSIDE_INDEX) & (came.src != account)
-    may &= came.amount_minor >= settings.min_deposit_minor
-    if not may.any():
+    payers, passed = _large_payers(came, context, account, settings.min_deposit_minor)
+    if payers.size == 0:
         return {}
-    payers, payer = np.unique(came.src[may], return_inverse=True)
-    passed = np.zeros(payers.size, np.int64)
-    np.add.at(passed, payer, came.amount_minor[may])
-    foremost = np.argsort(-passed, kind="stable")[: settings.max_fronts]
+    foremost = np.lexsort((payers, -passed))[: settings.max_fronts]
     payers, most = payers[foremost], _most_taken(passed[foremost], settings)
     window = since_us, context.now_us, context.as_of, settings.max_legs
     found = {}
@@ -82,6 +78,38 @@ def fronts_of(
         if _takes_from_clients(entities, front, taken, ties, settings):
             found[front] = taken
     return found
+
+
+def _large_payers(
+    came: Edges, context: Context, account: int, min_deposit_minor: int
+) -> tuple[Int32s, Int64s]:
+    """Who made large payments and never kept others' money, and how much each paid so."""
+    payers, passed = np.empty(len(came), np.int32), np.zeros(len(came), np.int64)
+    numbers = numbers_for(len(came))
+    count = sum_payers(came.records, context.marks, account, min_deposit_minor, numbers, payers, passed)
+    return payers[:count], passed[:count]
+
+
+@kernel
+def sum_payers(
+    came: Array,
+    marks: Array,
+    account: int,
+    min_deposit_minor: int,
+    numbers: Array,
+    payers: Int32s,
+    passed: Int64s,
+) -> int:
+    """How many they are, in the order of their first such payment."""
+    for place in range(came.size):
+        paid = came[place]
+        if paid.amount_minor < min_deposit_minor or paid.src == OUTSIDE_INDEX or paid.src == account:
+            continue
+        if marks[paid.src] & KEEPER == 0:
+            payer = number_of(numbers, paid.src)
+            payers[payer] = paid.src
+            passed[payer] += paid.amount_minor
+    return numbered(numbers)
 
 
 def _most_taken(passed: Int64s, settings: Settings) -> Int64s:

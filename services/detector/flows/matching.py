@@ -16,8 +16,9 @@ NO_PRODUCT: Final = 0
 _WHOLE: Final = 10_000
 
 
-def unmatched_minor(came: Edges, went: Edges, chosen: Bools, tolerance_bp: int) -> int:
-    """How much of those `chosen` of `went` no earlier one of `came` answers for. All are of one currency.
+def unmatched_minor(came: Edges, counts: Bools, went: Edges, chosen: Bools, tolerance_bp: int) -> int:
+    """How much of those `chosen` of `went` no earlier one of `came` that `counts` answers for. All of these
+    are of one currency.
 
     By listing: what went out under a product, up to what came in under it. By amount: a payment out is
     paired with one earlier payment in that is as large, or larger by at most `tolerance_bp` of itself (a
@@ -25,12 +26,13 @@ def unmatched_minor(came: Edges, went: Edges, chosen: Bools, tolerance_bp: int) 
     """
     sums, amounts = np.zeros(len(came) + len(went), np.int64), np.empty(len(came), np.int64)
     products = numbers_for(sums.size)
-    return sum_unmatched(came.records, went.records, chosen, tolerance_bp, products, sums, amounts)
+    return sum_unmatched(came.records, counts, went.records, chosen, tolerance_bp, products, sums, amounts)
 
 
 @kernel
 def sum_unmatched(
     came: Array,
+    counts: Bools,
     went: Array,
     chosen: Bools,
     tolerance_bp: int,
@@ -50,6 +52,8 @@ def sum_unmatched(
         while taken < came.size and is_before(came[taken].ts_us, came[taken].seq, left.ts_us, left.seq):
             paid = came[taken]
             taken += 1
+            if not counts[taken - 1]:
+                continue
             if paid.product != NO_PRODUCT:
                 sums[number_of(products, paid.product)] += paid.amount_minor
             else:

@@ -11,11 +11,12 @@ from compiled import Array, Bools, Int16s, Int32s, Int64s, kernel, signed
 from schemas.alert import Limit
 from schemas.instant import DAY, HOUR
 from schemas.transaction import Purpose
+from services.detector.distinct import number_of, numbered, numbers_for
 from services.detector.flows import collecting, fronts
 from services.detector.flows.collecting import Collected, Collector
 from services.detector.flows.commissions import is_before
 from services.detector.flows.matching import unmatched_minor
-from services.detector.flows.weighing import NOBODY
+from services.detector.flows.weighing import Asked
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import merged, some_of
@@ -55,19 +56,31 @@ class Held(NamedTuple):
 
 
 class Paid(NamedTuple):
-    """What was paid on with clients' money, and how much of that answers to nothing. `seq`: the transfers,
-    `carried_minor`: how much of each was clients' money."""
+    """What was paid on with clients' money, and how much of that answers to nothing. Of all the payments out
+    (`went`): how much was clients' money, and which count."""
 
     receivers: int
     minor: int
     unmatched_minor: int
-    seq: Int64s
+    went: Edges
     carried_minor: Int64s
+    is_passed: Bools
 
     @property
     def carried(self) -> dict[int, int]:
         """By transfer."""
-        return dict(zip(self.seq.tolist(), self.carried_minor.tolist(), strict=True))
+        seqs, minors = self.went.seq[self.is_passed], self.carried_minor[self.is_passed]
+        return dict(zip(seqs.tolist(), minors.tolist(), strict=True))
+
+
+class Passed(NamedTuple):
+    """Of each payment out: how much of it was clients' money; whether that went to somebody, and not for an
+    expense. To how many accounts, and how much in all these payments come to."""
+
+    carried_minor: Int64s
+    is_passed: Bools
+    payees: int
+    minor: int
 
 
 class Follow(NamedTuple):
@@ -75,11 +88,6 @@ class Follow(NamedTuple):
 
     currency: int
     matured_us: int
-
-
-FOLLOWED: Final = np.dtype([("carried", "<i8"), ("is_passed", "?")], align=True)
-"""Of each payment out: how much of it was clients' money; whether that went to somebody, and not for an
-expense."""
 
 
 def in_use(context: Context, account: int) -> bool:
@@ -97,13 +105,15 @@ class Pot:
         self._account = account
         self._s = settings
         self._since_us = context.now_us - settings.window_days * DAY
-        came = context.graph.edges_in(account, *self._window)
-        before = fronts.fronts_of(context, entities, account, came, self._since_us, settings)
+        self._read()
+
+    def _read(self) -> None:
+        """Set `fronts`, the pot's `accounts`, and all that was paid to them."""
+        came = self._context.graph.edges_in(self._account, *self._window)
+        before = fronts.fronts_of(self._context, self._entities, self._account, came, self._since_us, self._s)
         self.fronts = tuple(sorted(before))
-        self.accounts = (account, *self.fronts)
+        self.accounts = (self._account, *self.fronts)
         self._all_in = merged(came, *before.values()) if before else came
-        self._came = _without(self._all_in, self._all_in.src, self.accounts)
-        """From outside the pot."""
 
     @property
     def in_use(self) -> bool:
@@ -112,7 +122,7 @@ class Pot:
 
     @property
     def limits(self) -> tuple[Limit, ...]:
-        truncated = self._all_in.truncated or self._went.truncated
+        truncated = self._all_in.truncated or self._all_out.truncated
         cut = (Limit(name="legs", bound=self._s.max_legs),) if truncated else ()
         return cut + self._context.graph.limits
 
@@ -124,21 +134,23 @@ class Pot:
         edges = some_of(self._all_in, np.isin(self._all_in.src, self.fronts))
         return dict(zip(edges.seq.tolist(), edges.amount_minor.tolist(), strict=True))
 
-    def collected(self, since_us: int) -> Collected | None:
+    def collected(self, since_us: int, reported_us: int) -> Collected | None:
         """Clients' money, since then, in the one currency in which most clients paid. None: it is that of
         fewer than N."""
         came = self._came
-        if since_us > self._since_us:
-            came = Edges(came.records[np.searchsorted(came.ts_us, since_us) :], came.truncated)
+        first = int(np.searchsorted(came.ts_us, since_us)) if since_us > self._since_us else 0
+        asked = Asked(first, reported_us, self._s.min_clients)
         gathered = {}
-        for currency in _distinct(came.currency):
-            collector = Collector(self._entities, self._account, came, currency, self._s, self._paid_before)
+        for currency in _distinct(came.currency[first:]):
+            collector = Collector(
+                self._entities, self._account, came, asked, currency, self._s, self._paid_before
+            )
             if collector.most_clients >= self._s.min_clients:
                 collector.leave_out_filed_fees()
             if collector.most_clients >= self._s.min_clients:
                 gathered[currency] = collector.collected()
-        most = max(gathered.items(), key=lambda one: (one[1].clients, -one[0]), default=None)
-        return most[1] if most and most[1].clients >= self._s.min_clients else None
+        most = max(gathered.values(), key=lambda one: (one.of.clients, -one.currency), default=None)
+        return most if most and most.of.clients >= self._s.min_clients else None
 
     def _paid_before(self, fees: Array, least_minor: Int64s) -> Bools:
         graph, as_of = self._context.graph, self._context.as_of
@@ -146,59 +158,76 @@ class Pot:
 
     def ripe_us(self, collected: Collected) -> int | None:
         """When N clients' money will have lain longer than T; after that, when the last of it will."""
-        _, first = np.unique(collected.client[collected.client >= 0], return_index=True)
-        enough_us = int(np.sort(collected.edges.ts_us[first])[self._s.min_clients - 1])
-        held_us = self._s.held_hours * HOUR
-        for start_us in (enough_us, int(collected.edges.ts_us[-1])):
-            due_us = start_us + held_us + 1
+        for start_us in (collected.of.enough_us, collected.of.last_us):
+            due_us = start_us + self._s.held_hours * HOUR + 1
             if due_us > self._context.now_us:
                 return due_us
         return None
 
     def became(self, collected: Collected) -> tuple[Held | None, Paid | None]:
         """Of `collected`, as far as it is held, and as far as it was paid on."""
-        came, went, client = self._came, self._went, collected.client
-        if client.size < len(came):
-            before = np.full(len(came) - client.size, NOBODY, np.int32)
-            client = np.concatenate((before, client))
-        matured_us = self._context.now_us - self._s.held_hours * HOUR
-        follow = Follow(int(collected.edges.currency[0]), matured_us)
-        left, followed = came.amount_minor.copy(), np.zeros(len(went), FOLLOWED)
-        has_matured = np.zeros(collected.clients, np.bool_)
-        held = Held(*follow_clients(came.records, went.records, client, follow, left, followed, has_matured))
+        came, went, follow = self._came, self._went, self._follow(collected.currency)
+        left, has_matured = came.amount_minor.copy(), np.zeros(len(came), np.bool_)
+        carried, is_passed = np.zeros(len(went), np.int64), np.empty(len(went), np.bool_)
+        client = collected.client
+        held = follow_clients(
+            came.records, went.records, client, follow, left, carried, is_passed, has_matured
+        )
+        passed = Passed(carried, is_passed, *count_payees(went.records, is_passed, numbers_for(len(went))))
+        return self._judged(collected, Held(*held), passed)
+
+    def _follow(self, currency: int) -> Follow:
+        return Follow(currency, self._context.now_us - self._s.held_hours * HOUR)
+
+    def _judged(self, collected: Collected, held: Held, passed: Passed) -> tuple[Held | None, Paid | None]:
         is_held = held.held_minor * _WHOLE > self._s.retained_share_bp * held.matured_minor
         enough = is_held and held.clients >= self._s.min_clients
-        return held if enough else None, self._paid(collected, followed)
+        return held if enough else None, self._paid(collected, passed)
 
-    def _paid(self, collected: Collected, followed: Array) -> Paid | None:
+    def _paid(self, collected: Collected, passed: Passed) -> Paid | None:
         """None: clients' money went to too few, or it is all accounted for."""
-        went, passed = self._went, followed["is_passed"]
-        payees = set(went.dst[passed].tolist())
-        if len(payees) < self._s.min_receivers:
-            return None
-        own = self._entities.entity(self._account)
-        entity_of = {account: self._entities.entity(account) for account in payees}
-        for account in (one for one in payees if entity_of[one] == own):
-            passed = passed & (went.dst != account)
-        receivers = len({*entity_of.values()} - {own})
+        receivers = passed.payees
         if receivers < self._s.min_receivers:
             return None
-        minor = int(went.amount_minor[passed].sum())
-        unmatched = unmatched_minor(collected.edges, went, passed, self._s.match_tolerance_bp)
-        if unmatched * _WHOLE <= self._s.unmatched_share_bp * minor:
+        if self._entities.registered:
+            passed, receivers = self._to_others(passed)
+        if receivers < self._s.min_receivers:
             return None
-        return Paid(receivers, minor, unmatched, went.seq[passed], followed["carried"][passed])
+        went, is_passed = self._went, passed.is_passed
+        tolerance_bp = self._s.match_tolerance_bp
+        unmatched = unmatched_minor(collected.came, collected.is_clients, went, is_passed, tolerance_bp)
+        if unmatched * _WHOLE <= self._s.unmatched_share_bp * passed.minor:
+            return None
+        return Paid(receivers, passed.minor, unmatched, went, passed.carried_minor, is_passed)
+
+    def _to_others(self, passed: Passed) -> tuple[Passed, int]:
+        """What was not paid to the account's own holder, and how many entities got it."""
+        went, is_passed = self._went, passed.is_passed
+        own = self._entities.entity(self._account)
+        entity_of = {account: self._entities.entity(account) for account in set(went.dst[is_passed].tolist())}
+        for account in (one for one, entity in entity_of.items() if entity == own):
+            is_passed = is_passed & (went.dst != account)
+        minor = int(went.amount_minor[is_passed].sum())
+        return passed._replace(is_passed=is_passed, minor=minor), len({*entity_of.values()} - {own})
 
     @property
     def _window(self) -> tuple[int, int, int, int]:
         return self._since_us, self._context.now_us, self._context.as_of, self._s.max_legs
 
     @cached_property
+    def _came(self) -> Edges:
+        """From outside the pot."""
+        return _without(self._all_in, self._all_in.src, self.accounts)
+
+    @cached_property
     def _went(self) -> Edges:
         """Out of the pot."""
+        return _without(self._all_out, self._all_out.dst, self.accounts)
+
+    @cached_property
+    def _all_out(self) -> Edges:
         went = [self._context.graph.edges_out(account, *self._window) for account in self.accounts]
-        edges = merged(*went) if self.fronts else went[0]
-        return _without(edges, edges.dst, self.accounts)
+        return merged(*went) if self.fronts else went[0]
 
 
 def _without(edges: Edges, ends: Int32s, accounts: tuple[int, ...]) -> Edges:
@@ -221,16 +250,19 @@ def follow_clients(
     client: Int32s,
     follow: Follow,
     left: Int64s,
-    followed: Array,
+    carried: Int64s,
+    is_passed: Bools,
     has_matured: Bools,
 ) -> tuple[int, int, int]:
     """First in, first out (attribution.fifo) through one pot: payments in are its lots, and what a payment
     out finds no lot for was there before. How many clients' money has matured, how much of it came and how
-    much is left. `left`: of each payment in, at first all of it; `has_matured`: by client's number."""
+    much is left. `left`: of each payment in, at first all of it; `carried` and `is_passed`: those of Passed;
+    `has_matured`: by client's number."""
     spent = 0
     arrived = 0
     for place in range(went.size):
         paid = went[place]
+        is_passed[place] = False
         if paid.currency != follow.currency:
             continue
         while arrived < came.size and is_before(came[arrived].ts_us, came[arrived].seq, paid.ts_us, paid.seq):
@@ -243,13 +275,11 @@ def follow_clients(
                 left[spent] -= part
                 wanted -= part
             if client[spent] >= 0:
-                followed[place].carried += part
+                carried[place] += part
             if wanted > 0:
                 spent += 1
         is_expense = _EXPENSE_BITS >> paid.purpose & 1 != 0
-        followed[place].is_passed = (
-            followed[place].carried > 0 and paid.dst != OUTSIDE_INDEX and not is_expense
-        )
+        is_passed[place] = carried[place] > 0 and paid.dst != OUTSIDE_INDEX and not is_expense
     clients = 0
     matured = 0
     held = 0
@@ -261,3 +291,14 @@ def follow_clients(
             clients += not has_matured[number]
             has_matured[number] = True
     return clients, matured, held
+
+
+@kernel
+def count_payees(went: Array, is_passed: Bools, numbers: Array) -> tuple[int, int]:
+    """Of the payments out that were passed on: how many accounts got them, and how much they come to."""
+    minor = 0
+    for place in range(went.size):
+        if is_passed[place]:
+            number_of(numbers, went[place].dst)
+            minor += went[place].amount_minor
+    return numbered(numbers), minor

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Bools, Int8s, Int32s, kernel
+from compiled import Array, Bools, Int8s, Int32s, kernel, signed
 from schemas.transaction import Purpose
 from services.detector.distinct import number_of
 from services.detector.graph.accounts import OUTSIDE_INDEX
@@ -75,19 +75,46 @@ WEIGHED: Final = np.dtype(
 """By payment, and by payer's number."""
 
 
+class Asked(NamedTuple):
+    """Of payments in the order of time those from place `first` on; those later than `reported_us` are
+    new."""
+
+    first: int
+    reported_us: int
+    min_clients: int
+
+
+class Gathered(NamedTuple):
+    """What clients paid in: how many, in how many payments, how many of these are strong evidence, how much;
+    whether the feed leaves a purpose out. When they first paid and last, when `min_clients` of them had, and
+    when they first paid after what was reported; 0: they did not."""
+
+    clients: int
+    payments: int
+    strong: int
+    minor: int
+    unstated: bool
+    first_us: int
+    last_us: int
+    enough_us: int
+    later_us: int
+
+
 @kernel
 def weigh(
     payments: Array,
+    first: int,
     rule: Rule,
     named: Int32s,
     is_filed: Bools,
     numbers: Array,
     weighed: Array,
 ) -> int:
-    """How many payers tell. `named`: of each payment the institution whose product it names; `is_filed`:
-    whether it is a fee within the filed rate; each is empty where none is."""
+    """How many payers tell, by the payments from place `first` on. `named`: of each payment the institution
+    whose product it names; `is_filed`: whether it is a fee within the filed rate; each is empty where none
+    is."""
     telling = 0
-    for place in range(payments.size):
+    for place in range(first, payments.size):
         paid = payments[place]
         if paid.currency != rule.currency or paid.src == OUTSIDE_INDEX or paid.src == rule.account:
             weighed[place].payer = NOBODY
@@ -122,19 +149,44 @@ def weigh(
 
 @kernel
 def gather(
-    payments: Array, weighed: Array, chosen: Bools, number: Int32s, client: Int32s
-) -> tuple[int, int, bool]:
-    """Fill `client`, of the payments chosen: the `number` of the payer's entity. How many are strong, what
-    all come to, and whether the feed leaves a purpose out."""
+    payments: Array,
+    weighed: Array,
+    chosen: Bools,
+    number: Int32s,
+    asked: Asked,
+    client: Int32s,
+    has_paid: Bools,
+) -> tuple[int, int, int, int, bool, int, int, int, int]:
+    """Gathered, of the payments `chosen`. `number`: of each payer his entity's; `client`: filled with it,
+    NOBODY where the payment is not chosen; `has_paid`: room by entity."""
+    clients = 0
+    count = 0
     strong = 0
     minor = 0
     unstated = False
+    first_us = 0
+    last_us = 0
+    enough_us = 0
+    later_us = 0
     for place in range(payments.size):
         client[place] = NOBODY
-        if chosen[place]:
-            payer = weighed[place].payer
-            client[place] = number[payer]
-            strong += weighed[place].strong
-            minor += payments[place].amount_minor
-            unstated = unstated or payments[place].purpose == _UNKNOWN
-    return strong, minor, unstated
+        if place < asked.first or not chosen[place]:
+            continue
+        paid = payments[place]
+        entity = signed(number[weighed[place].payer])
+        client[place] = entity
+        last_us = signed(paid.ts_us)
+        if count == 0:
+            first_us = last_us
+        if later_us == 0 and last_us > asked.reported_us:
+            later_us = last_us
+        if not has_paid[entity]:
+            has_paid[entity] = True
+            clients += 1
+            if clients == asked.min_clients:
+                enough_us = last_us
+        count += 1
+        strong += weighed[place].strong
+        minor += paid.amount_minor
+        unstated = unstated or paid.purpose == _UNKNOWN
+    return clients, count, strong, minor, unstated, first_us, last_us, enough_us, later_us

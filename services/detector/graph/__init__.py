@@ -4,7 +4,7 @@ from services.detector.graph.answers import Applied, Branches, Edges, Reached, S
 from services.detector.graph.graph import RollingGraph
 from services.detector.graph.returning import Coming, Departing
 from services.detector.graph.shapes import Found, Hit, Shape, Shapes
-from services.detector.graph.sums import Paid, Payees, Wanted
+from services.detector.graph.sums import Paid, Payees, Trade, Traded, Wanted
 from services.detector.graph.window import Counters
 
 __all__ = [
@@ -23,5 +23,7 @@ __all__ = [
     "Shape",
     "Shapes",
     "Status",
+    "Trade",
+    "Traded",
     "Wanted",
 ]

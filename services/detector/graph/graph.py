@@ -25,6 +25,7 @@ from services.detector.graph.lists import (
     OUTWARD,
     View,
     list_around,
+    list_both,
     list_transfers,
     read_transfers,
 )
@@ -35,17 +36,21 @@ from services.detector.graph.shapes import Shapes
 from services.detector.graph.sums import (
     Paid,
     Payees,
+    Trade,
+    Traded,
     Wanted,
     find_large_before,
     find_more_taken,
     is_any_wanted,
     payees_of,
     sum_paid,
+    traded_of,
 )
 from services.detector.graph.through import Room, Through, list_through, new_room
 from services.detector.graph.window import Window
 
-_EDGES_AT_HAND: Final = 4_096
+_EDGES_AT_HAND: Final = 10_240
+"""Twice as many transfers as the typologies ask for of one account."""
 _MOVES_AT_HAND: Final = 4_096
 _WARM_ROW: Final = {field.name: 0 if pa.types.is_integer(field.type) else "" for field in SCHEMA} | {
     "src": b"s" * TOKEN_BYTES,
@@ -70,11 +75,13 @@ class RollingGraph(Window):
         account, as_of = int(applied.dst[0]), int(applied.as_of[0])
         graph.mark(account, 1)
         graph.edges_in(account, 0, 0, as_of, 1)
+        graph.edges_both(account, 0, 0, as_of, 1)
         graph.edges_around(np.array([account], np.int32), 0, 0, as_of, 1)
         graph.edges_out_of(np.array([account], np.int32), 0, 0, as_of, 1)
         graph.through(np.array([account], np.int32), np.array([as_of]), 0, 0, 0, as_of, 1)
         graph.payees(account, 0, 0, as_of, 1)
         graph.paid(account, 0, np.zeros(2, np.uint32), 0, 0, 0, as_of, 1)
+        graph.traded(account, Trade(0, 0, 1), 0, 0, as_of, 1)
         graph.backward(account, 0, 0, as_of, 1, 1, 1)
         graph.branches(account, 0, 0, as_of, 1, 1, 1, 0)
         graph.token(graph.intern(bytes(TOKEN_BYTES)))
@@ -89,6 +96,17 @@ class RollingGraph(Window):
     def edges_out(self, account: int, since_us: int, until_us: int, as_of: int, limit: int) -> Edges:
         """Transfers out of `account`, as edges_in()."""
         return self._list(account, OUTWARD, self._view(since_us, until_us, as_of), limit)
+
+    def edges_both(
+        self, account: int, since_us: int, until_us: int, as_of: int, limit: int
+    ) -> tuple[Edges, Edges]:
+        """What edges_in() answers, and what edges_out() does."""
+        self._known(account)
+        view, room = self._view(since_us, until_us, as_of), self._room(2 * limit)
+        into, out_of = room[:limit], room[limit:]
+        ring, accounts = self._state.ring, self._state.accounts.records
+        came, went = list_both(ring, accounts, account, view, into, out_of)
+        return _listed(into, *came), _listed(out_of, *went)
 
     def edges_around(self, accounts: Int32s, since_us: int, until_us: int, as_of: int, limit: int) -> Edges:
         """Transfers into and out of any of `accounts`, each once; over `limit` into one of them, or out of
@@ -118,7 +136,7 @@ class RollingGraph(Window):
         self._known(int(followed[-1]))
         asked = Through(followed, origins, currency, limit, self._view(since_us, until_us, as_of))
         graph = (self._state.ring, self._state.accounts.records, self._adjacency)
-        at, room = np.empty((2, followed.size), np.int64), self._room
+        at, room = np.empty((2, followed.size), np.int64), self._moves
         moves, payments = list_through(*graph, asked, at, room)
         if moves > room.moves.size:
             room = new_room(moves)
@@ -147,6 +165,15 @@ class RollingGraph(Window):
         self._known(account)
         view, records = self._view(since_us, until_us, as_of), self._state.accounts.records
         return Paid(*sum_paid(self._state.ring, records, account, currency, marks, counted, view, limit))
+
+    def traded(
+        self, account: int, trade: Trade, since_us: int, until_us: int, as_of: int, limit: int
+    ) -> tuple[Payees, Traded]:
+        """What payees() answers, and what of the transfers that edges_out() and edges_in() list is trade with
+        others."""
+        self._known(account)
+        view = self._view(since_us, until_us, as_of)
+        return traded_of(self._state.ring, self._state.accounts.records, account, view, limit, trade)
 
     def take_more(
         self, accounts: Int32s, most_minor: Int64s, since_us: int, until_us: int, as_of: int, limit: int
@@ -321,7 +348,7 @@ class RollingGraph(Window):
         return np.empty(_EDGES_AT_HAND, EDGE)
 
     @cached_property
-    def _room(self) -> Room:
+    def _moves(self) -> Room:
         return new_room(_MOVES_AT_HAND)
 
     def _view(self, since_us: int, until_us: int, as_of: int) -> View:
@@ -333,11 +360,13 @@ class RollingGraph(Window):
 
     def _list(self, account: int, direction: int, view: View, limit: int) -> Edges:
         self._known(account)
-        room = self._edges[:limit] if limit <= self._edges.size else np.empty(limit, EDGE)
+        room = self._room(limit)
         ring, accounts = self._state.ring, self._state.accounts.records
-        count, ordered = list_transfers(ring, accounts, account, direction, view, room)
-        found = room[limit - min(count, limit) :]
-        return Edges(copied(found) if ordered else found.take(in_order(found)), count > limit)
+        return _listed(room, *list_transfers(ring, accounts, account, direction, view, room))
+
+    def _room(self, edges: int) -> Array:
+        """For an answer; what was there before is lost."""
+        return self._edges[:edges] if edges <= self._edges.size else np.empty(edges, EDGE)
 
     def _list_around(self, accounts: Int32s, directions: tuple[int, ...], view: View, limit: int) -> Edges:
         self._all_known(accounts)
@@ -394,3 +423,9 @@ class RollingGraph(Window):
 @lru_cache(maxsize=1_000)
 def _limit(name: str, bound: int) -> Limit:
     return Limit(name=name, bound=bound)
+
+
+def _listed(room: Array, count: int, ordered: bool) -> Edges:
+    """An answer of list_transfers()."""
+    found = room[room.size - min(count, room.size) :]
+    return Edges(copied(found) if ordered else found.take(in_order(found)), count > room.size)

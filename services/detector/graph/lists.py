@@ -81,6 +81,15 @@ def list_transfers(
 
 
 @kernel
+def list_both(
+    ring: Ring, accounts: Array, account: int, view: View, into: Array, out_of: Array
+) -> tuple[tuple[int, bool], tuple[int, bool]]:
+    """list_transfers() in each direction."""
+    came = list_transfers(ring, accounts, account, INWARD, view, into)
+    return came, list_transfers(ring, accounts, account, OUTWARD, view, out_of)
+
+
+@kernel
 def list_around(
     ring: Ring,
     accounts: Array,

@@ -17,6 +17,7 @@ NOBODY: Final = -1
 _NEVER_US: Final = -(2**62)
 _FEW: Final = 64
 """Transfers that most accounts have no more of: for them little room is enough."""
+_NO_CURRENCY: Final = -1
 
 
 class Payees(NamedTuple):
@@ -39,6 +40,26 @@ class Paid(NamedTuple):
     unmarked_minor: int
 
 
+class Trade(NamedTuple):
+    """For which purposes (as bits) a payment out counts, and one in; fewer than `min_payees` are none."""
+
+    paid: int
+    taken: int
+    min_payees: int
+
+
+class Traded(NamedTuple):
+    """With how many others an account traded in the currency of what it paid out, and how much each way;
+    where it has too few payees, nothing came. `is_mixed`: it paid out in several currencies, and the rest is
+    not told."""
+
+    is_mixed: bool
+    payees: int
+    paid_minor: int
+    payers: int
+    taken_minor: int
+
+
 class Wanted(NamedTuple):
     """Transfers of an amount, both bounds inclusive, in a currency and for one of `purposes` (as bits); not
     from OUTSIDE, and not the one numbered `but_seq`."""
@@ -57,6 +78,28 @@ def payees_of(ring: Ring, accounts: Array, account: int, view: View, limit: int)
         if is_whole:
             break
     return Payees(*found)
+
+
+def traded_of(
+    ring: Ring, accounts: Array, account: int, view: View, limit: int, trade: Trade
+) -> tuple[Payees, Traded]:
+    for most in (min(_FEW, limit), limit):
+        sums, payees = np.zeros(most, np.int64), np.zeros(most, np.int32)
+        room = _Room(numbers_for(most), sums, payees, np.zeros(most, np.bool_), numbers_for(most))
+        found, traded, is_whole = sum_trade(ring, accounts, account, view, trade, room)
+        if is_whole:
+            break
+    return Payees(*found), Traded(*traded)
+
+
+class _Room(NamedTuple):
+    """By payee's number, and the payers'."""
+
+    numbers: Array
+    sums: Int64s
+    payees: Int32s
+    counts: Bools
+    payers: Array
 
 
 @kernel
@@ -81,14 +124,75 @@ def sum_payees(
             latest_us = max(latest_us, signed(leg.ts_us))
             count += 1
         seq = earlier_than(leg, seq, OUTWARD)
+    foremost, most = foremost_of(numbered(numbers), sums, payees)
+    return (numbered(numbers), minor, foremost, most, latest_us), seq < low
+
+
+@kernel
+def foremost_of(count: int, sums: Int64s, payees: Int32s) -> tuple[int, int]:
     foremost = NOBODY
     most = 0
-    for each in range(numbered(numbers)):
+    for each in range(count):
         payee = signed(payees[each])
         if foremost == NOBODY or sums[each] > most or (sums[each] == most and payee < foremost):
             foremost = payee
-            most = sums[each]
-    return (numbered(numbers), minor, foremost, most, latest_us), seq < low
+            most = signed(sums[each])
+    return foremost, most
+
+
+@kernel
+def sum_trade(
+    ring: Ring, accounts: Array, account: int, view: View, trade: Trade, room: _Room
+) -> tuple[tuple[int, int, int, int, int], tuple[bool, int, int, int, int], bool]:
+    """Payees, Traded, and whether there are no more transfers each way than there is room for."""
+    minor = 0
+    latest_us = _NEVER_US
+    count = 0
+    currency = _NO_CURRENCY
+    is_mixed = False
+    others = 0
+    paid_minor = 0
+    low = first_since(ring, view.since_us, view.oldest)
+    seq = signed(accounts[account].last_out)
+    while seq >= low:
+        slot = slot_of(ring, seq)
+        leg = ring.legs[slot]
+        if seq <= view.newest and view.since_us <= leg.ts_us <= view.until_us:
+            if count == room.sums.size:
+                break
+            payee = number_of(room.numbers, leg.dst)
+            room.sums[payee] += leg.amount_minor
+            room.payees[payee] = leg.dst
+            minor += leg.amount_minor
+            latest_us = max(latest_us, signed(leg.ts_us))
+            count += 1
+            is_mixed = is_mixed or (currency != _NO_CURRENCY and ring.currencies[slot] != currency)
+            currency = signed(ring.currencies[slot])
+            if leg.dst != account and trade.paid >> ring.purposes[slot] & 1 != 0:
+                paid_minor += leg.amount_minor
+                others += not room.counts[payee]
+                room.counts[payee] = True
+        seq = earlier_than(leg, seq, OUTWARD)
+    is_whole = seq < low
+    foremost, most = foremost_of(numbered(room.numbers), room.sums, room.payees)
+    taken_minor = 0
+    count = 0
+    seq = signed(accounts[account].last_in)
+    while seq >= low and not is_mixed and others >= trade.min_payees:
+        slot = slot_of(ring, seq)
+        leg = ring.legs[slot]
+        if seq <= view.newest and view.since_us <= leg.ts_us <= view.until_us:
+            if count == room.sums.size:
+                is_whole = False
+                break
+            count += 1
+            counts = trade.taken >> ring.purposes[slot] & 1 != 0 and ring.currencies[slot] == currency
+            if counts and leg.src != account:
+                number_of(room.payers, leg.src)
+                taken_minor += leg.amount_minor
+        seq = earlier_than(leg, seq, INWARD)
+    found = (numbered(room.numbers), minor, foremost, most, latest_us)
+    return found, (is_mixed, others, paid_minor, numbered(room.payers), taken_minor), is_whole
 
 
 @kernel

@@ -38,11 +38,12 @@ from services.detector.books.rounds import Rounds
 from services.detector.explanations.pooling import Pool, explanation
 from services.detector.flows.collecting import Collected, is_everyday
 from services.detector.flows.fronts import may_pass_on
+from services.detector.flows.plain_pots import pot_of
 from services.detector.flows.pots import Held, Paid, Pot, in_use
 from services.detector.flows.weighing import stated, telling
 from services.detector.gate import Gate
 from services.detector.parties.entities import Entities
-from services.detector.parties.marks import KEPT_FOR_OTHERS, bits_of
+from services.detector.parties.marks import KEPT_FOR_OTHERS, TIED, bits_of
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -70,6 +71,8 @@ _COLLECTS_LAWFULLY: Final = KEPT_FOR_OTHERS | {AccountRole.product_vehicle}
 how many people are in one is services.detector.typologies.nested_products' and investor_limit's."""
 _LAWFUL: Final = bits_of(_COLLECTS_LAWFULLY)
 _OTHER: Final = bits_of(set(AccountRole) - _COLLECTS_LAWFULLY)
+_MAY_BE_TIED: Final = TIED | bits_of(set(AccountRole) - {AccountRole.client, AccountRole.merchant_settlement})
+"""Marks one of which any account has that is in an institution's own business or held by a related party."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,14 +189,18 @@ class Pooling(Typology):
         entities = Entities(context)
         if entities.roles(account) & _COLLECTS_LAWFULLY:
             return None
-        if self._are_too_few(context, entities, account, p):
+        too_few = self._are_too_few(context, entities, account, p)
+        if too_few and not _is_tied(context, entities, account):
             return self._daily(context, account) if in_use(context, account) else None
-        pot = Pot(context, entities, account, p)
-        collected = pot.collected(self._rounds.latest(account).start_us)
+        pot, latest = pot_of(context, entities, account, p), self._rounds.latest(account)
+        if too_few and not pot.fronts:
+            return self._daily(context, account) if pot.in_use else None
+        collected = pot.collected(latest.start_us, latest.last_us)
         if collected is not None:
-            current = self._rounds.current(account, collected.edges.ts_us, p.quiet_days * DAY)
-            if current.start_us > collected.edges.ts_us[0]:
-                collected = pot.collected(current.start_us)
+            first_us, later_us = collected.of.first_us, collected.of.later_us
+            current = self._rounds.current(account, first_us, later_us, p.quiet_days * DAY)
+            if current.start_us > first_us:
+                collected = pot.collected(current.start_us, latest.last_us)
         daily = self._daily(context, account) if pot.in_use else None
         if collected is None:
             return daily
@@ -202,21 +209,22 @@ class Pooling(Typology):
             ripe_us = pot.ripe_us(collected)
             ripe = None if ripe_us is None else Recheck(account, ripe_us)
             return min((one for one in (ripe, daily) if one), key=_at, default=None)
-        self._rounds.report(account, int(collected.edges.ts_us[-1]), current)
+        self._rounds.report(account, collected.of.last_us, current)
         case = _Case(context, entities, account, p, pot, collected)
         return case.finding(held, paid, daily, current.matter)
 
     def _are_too_few(
         self, context: Context, entities: Entities, account: int, parameters: Parameters
     ) -> bool:
-        """Fewer than N have paid what could make them clients, whoever they are. An account that is tied to
-        an institution may be paid through others, so its own payers prove nothing."""
-        known = parameters.small_fee_minor >= self._small_fee_minor
-        if not known or entities.ties(account):
+        """Fewer than N have paid the account itself what could make them clients, whoever they are."""
+        if parameters.small_fee_minor < self._small_fee_minor:
             return False
-        everyday, window_us = is_everyday(entities, account, parameters), parameters.window_days * DAY
-        payers = self._tellers.at_most(account, context.now_us, window_us, stated=everyday)
-        return payers < parameters.min_clients
+        window_us, least_payers = parameters.window_days * DAY, parameters.min_clients
+        if self._tellers.at_most(account, context.now_us, window_us) < least_payers:
+            return True
+        if not is_everyday(entities, account, parameters):
+            return False
+        return self._tellers.at_most(account, context.now_us, window_us, stated=True) < least_payers
 
     def _daily(self, context: Context, account: int) -> Recheck:
         return Recheck(account, self._payers.pause(account, context.now_us))
@@ -226,6 +234,11 @@ def _may_pool(marks: npt.NDArray[np.uint32]) -> Bools:
     """Not accounts that have only ever been registered to keep others' money."""
     may: Bools = ((marks & _LAWFUL) == 0) | ((marks & _OTHER) != 0)
     return may
+
+
+def _is_tied(context: Context, entities: Entities, account: int) -> bool:
+    """To an institution: then it may be paid through others, and its own payers prove nothing."""
+    return bool(context.marks[account] & _MAY_BE_TIED) and bool(entities.ties(account))
 
 
 class _Case:
@@ -249,17 +262,17 @@ class _Case:
 
     def finding(self, held: Held | None, paid: Paid | None, again: Recheck | None, matter: str) -> Finding:
         collected, context = self._collected, self._context
-        currency = context.graph.currency(int(collected.edges.currency[0]))
+        currency, minor = context.graph.currency(collected.currency), collected.of.minor
         missing = self._missing()
         return Finding(
             subject=Subject(kind=SubjectKind.account, id=context.token(self._account)),
             institution_id=collected.institution_id,
             accounts=self._pot.accounts,
             attributed=lambda: self._attributed(paid),
-            amount_minor=collected.minor,
+            amount_minor=minor,
             currency=currency,
             confidence=self._confidence(held, paid, missing),
-            severity=lambda: _severity(collected.clients, collected.minor, currency),
+            severity=lambda: _severity(collected.of.clients, minor, currency),
             law=Pooling.law,
             parameters=shown(self._p),
             explanation=lambda: explanation(self._told(currency, held, paid)),
@@ -282,10 +295,10 @@ class _Case:
             fronts=tuple(context.token(front) for front in self._pot.fronts),
             account_role=roles[0] if roles else None,
             institution_id=collected.institution_id,
-            clients=collected.clients,
-            first_us=int(collected.edges.ts_us[0]),
-            last_us=int(collected.edges.ts_us[-1]),
-            minor=collected.minor,
+            clients=collected.of.clients,
+            first_us=collected.of.first_us,
+            last_us=collected.of.last_us,
+            minor=collected.of.minor,
             currency=currency,
             held_hours=self._p.held_hours,
             held=held,
@@ -299,7 +312,7 @@ class _Case:
         missing = {
             "registry.account": unknown,
             "registry.institution": collected.institution_id is None,
-            "feed.purpose": collected.unstated,
+            "feed.purpose": collected.of.unstated,
         }
         return tuple(name for name, is_missing in missing.items() if is_missing)
 
@@ -307,7 +320,7 @@ class _Case:
         self, held: Held | None, paid: Paid | None, missing: tuple[str, ...]
     ) -> tuple[Factor, ...]:
         collected = self._collected
-        count, strong = collected.clients, collected.strong * 2 >= len(collected.edges)
+        count, strong = collected.of.clients, collected.of.strong * 2 >= collected.of.payments
         factors = [factor("clients", 40, f"{count} 名不同客户转入", f"{count} distinct clients paid in")]
         if strong:
             factors.append(factor("purpose", 20, "用途是投资或充值", "paid in as investments or recharges"))

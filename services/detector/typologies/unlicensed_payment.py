@@ -35,19 +35,16 @@ from services.detector.books.settlers import Settlers
 from services.detector.books.settling import (
     LAGS,
     Fee,
-    Pair,
     Part,
     Rates,
-    by_day,
-    by_payment,
-    by_product,
-    days_of,
-    steady_fee,
+    fee_by_payment,
+    fee_by_product,
+    fees_by_day,
     with_others,
 )
 from services.detector.explanations.unlicensed_payment import Settled, explanation
 from services.detector.gate import Gate
-from services.detector.graph import Edges, Payees
+from services.detector.graph import Edges, Payees, Trade, Traded
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import legs_of, merged, some_of
 from services.detector.parties import marks
@@ -240,10 +237,35 @@ class _Case:
         self.accounts = tuple(dict.fromkeys((account, *collectors)))
         since_us = context.now_us - parameters.window_days * DAY
         self._window = (since_us, context.now_us, context.as_of, parameters.max_legs)
-        self.payees = context.graph.payees(account, *self._window)
-        """Whom it paid out to, whatever for."""
+        self.payees, self._traded = self._sums()
+        """Whom it paid out to, whatever for; and its trade, where it collects for itself."""
         self.in_use = self.payees.latest_us > context.now_us - _LAST_LAG_US
         """It may have more to settle."""
+
+    def _sums(self) -> tuple[Payees, Traded | None]:
+        graph = self._context.graph
+        if len(self.accounts) > 1:
+            return graph.payees(self._account, *self._window), None
+        payees, traded = graph.traded(
+            self._account, Trade(_SETTLED, _COLLECTED, self._p.min_payees), *self._window
+        )
+        return payees, None if traded.is_mixed else traded
+
+    def _trades_too_little(self) -> bool:
+        """As sums tell before its transfers are listed. What goes to its holder's other accounts, or comes
+        from them, is among the sums: without it payees and payers are fewer, if anything."""
+        p, traded = self._p, self._traded
+        if self.payees.payees < p.min_payees:
+            return True
+        if traded is None:
+            return False
+        if traded.payees < p.min_payees or traded.payers < p.min_payers:
+            return True
+        too_little = self._passes_too_little_on(traded.paid_minor, traded.taken_minor)
+        return too_little and self._has_no_others
+
+    def _passes_too_little_on(self, left_minor: int, came_minor: int) -> bool:
+        return left_minor * _WHOLE < self._p.passed_on_bp * came_minor
 
     @cached_property
     def _paid_out(self) -> Edges:
@@ -253,6 +275,11 @@ class _Case:
     def _own(self) -> list[int]:
         accounts = ((one, *_accounts_of(self._context, self._entities, one)) for one in self.accounts)
         return [own for each in accounts for own in each]
+
+    @cached_property
+    def _has_no_others(self) -> bool:
+        """Its holder has no other accounts."""
+        return set(self._own) == set(self.accounts)
 
     @cached_property
     def _currency(self) -> int:
@@ -268,8 +295,7 @@ class _Case:
 
     @cached_property
     def _left(self) -> Part:
-        is_all = len(self._own) == len(self.accounts)
-        return self._left_for_any if is_all else self._paid(_SETTLED, self._own)
+        return self._left_for_any if self._has_no_others else self._paid(_SETTLED, self._own)
 
     @cached_property
     def _came(self) -> Part:
@@ -282,12 +308,12 @@ class _Case:
 
     def finding(self) -> Finding | None:
         p = self._p
-        if self.payees.payees < p.min_payees or self._left_for_any.others < p.min_payees:
+        if self._trades_too_little() or self._left_for_any.others < p.min_payees:
             return None
         left, came = self._left, self._came
         if left.others < p.min_payees or came.others < p.min_payers:
             return None
-        if left.minor * _WHOLE < p.passed_on_bp * came.minor:
+        if self._passes_too_little_on(left.minor, came.minor):
             return None
         settled = self._settled()
         if settled is None:
@@ -302,29 +328,25 @@ class _Case:
 
     def _settled(self) -> tuple[str, Fee] | None:
         """The first way in which enough of what was paid out answers to what came in."""
-        p, came, left = self._p, self._came.edges, self._left.edges
+        p, refunded = self._p, self._paid(_GIVEN_BACK, self._own)
         days = Rates(10 * p.least_fee_bp, 10 * p.most_fee_bp, 10 * p.day_spread_bp)
-        single = days._replace(spread=10 * p.payment_spread_bp)
-        of_days = days_of(came, left, self._paid(_GIVEN_BACK, self._own).edges)
-        for lag in LAGS:
-            pairs = by_day(of_days, lag)
-            # The first day of settling may be for longer than the days up to the next.
-            fee = self._steady(pairs, days, p.min_days) or self._steady(pairs[1:], days, p.min_days)
-            if fee is not None:
+        for fee in fees_by_day(self._came, self._left, refunded, days):
+            if self._is_steady(fee, p.min_days):
                 return "day", fee
-        fee = self._steady(by_product(came, left), days, p.min_payments)
-        if fee is not None:
+        came, left = self._came.edges, self._left.edges
+        fee = fee_by_product(came, left, days)
+        if self._is_steady(fee, p.min_payments):
             return "order", fee
         newest = some_of(left, np.arange(len(left)) >= len(left) - p.max_single)
-        fee = self._steady(by_payment(came, newest, single), single, p.min_payments)
-        return None if fee is None else ("payment", fee)
-
-    def _steady(self, pairs: list[Pair], rates: Rates, min_pairs: int) -> Fee | None:
-        fee = steady_fee(pairs, rates)
-        if fee is None or fee.pairs < min_pairs:
+        single = days._replace(spread=10 * p.payment_spread_bp)
+        if len(newest) < p.min_payments:
             return None
-        enough = sum(pair.left_minor for pair in pairs) * self._p.settled_share_bp
-        return fee if fee.left_minor * _WHOLE >= enough else None
+        fee = fee_by_payment(came, newest, single)
+        return ("payment", fee) if self._is_steady(fee, p.min_payments) else None
+
+    def _is_steady(self, fee: Fee, min_pairs: int) -> bool:
+        enough = fee.left_minor * _WHOLE >= fee.of_minor * self._p.settled_share_bp
+        return enough and fee.pairs >= max(1, min_pairs)
 
     def _found(self, way: str, fee: Fee, payers: int, payees: int) -> Finding:
         context, came = self._context, self._all_in

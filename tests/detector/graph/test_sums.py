@@ -8,7 +8,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.detector.graph import Edges, Paid, Payees, RollingGraph, Status, Wanted
+from schemas.transaction import Purpose
+from services.detector.graph import Edges, Paid, Payees, RollingGraph, Status, Trade, Traded, Wanted
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.sums import NOBODY
 from tests.detector.graph.logs import LATENESS, WINDOW, Event, Mark, batches, cuts, events
@@ -24,6 +25,51 @@ def payees_of(left: Edges) -> Payees:
     foremost = min(sums, key=lambda payee: (-sums[payee], payee), default=NOBODY)
     latest_us = max(left.ts_us.tolist(), default=NEVER_US)
     return Payees(len(sums), sums.total(), foremost, sums[foremost], latest_us)
+
+
+def traded_of(account: int, left: Edges, came: Edges, trade: Trade) -> Traded:
+    currencies = {*left.currency.tolist()}
+    paid = (left.dst != account) & (trade.paid >> left.purpose.astype(np.int64) & 1 != 0)
+    taken = (came.src != account) & (trade.taken >> came.purpose.astype(np.int64) & 1 != 0)
+    taken &= np.isin(came.currency, [*currencies])
+    payees = len({*left.dst[paid].tolist()})
+    taken &= payees >= trade.min_payees
+    return Traded(
+        len(currencies) > 1,
+        payees,
+        int(left.amount_minor[paid].sum()),
+        len({*came.src[taken].tolist()}),
+        int(came.amount_minor[taken].sum()),
+    )
+
+
+bits = st.integers(0, 2 ** len(Purpose) - 1)
+
+
+@settings(max_examples=100)
+@given(
+    events(), cuts(), st.integers(0, 40), st.integers(1, 4), st.builds(Trade, bits, bits, st.integers(0, 2))
+)
+def test_trade_is_of_what_is_listed(
+    log: list[Event], ends: set[int], since: int, limit: int, trade: Trade
+) -> None:
+    graph = RollingGraph(window_us=WINDOW, lateness_us=LATENESS, max_transfers=1000, max_accounts=100)
+    for step in batches(log, ends):
+        if isinstance(step, Mark):
+            continue
+        applied = graph.apply(batch(step))
+        for row in np.flatnonzero(applied.status == Status.inserted).tolist():
+            until_us = int(applied.ts_us[row])
+            window = until_us - since, until_us, int(applied.as_of[row]), limit
+            for account in {int(applied.src[row]), int(applied.dst[row])}:
+                payees, traded = graph.traded(account, trade, *window)
+                came, left = graph.edges_both(account, *window)
+                assert came.records.tolist() == graph.edges_in(account, *window).records.tolist()
+                assert left.records.tolist() == graph.edges_out(account, *window).records.tolist()
+                assert payees == payees_of(left)
+                expected = traded_of(account, left, came, trade)
+                assert traded.is_mixed == expected.is_mixed
+                assert traded.is_mixed or traded == expected
 
 
 @settings(max_examples=100)
@@ -107,11 +153,15 @@ def test_of_many_payments_all_count_up_to_the_limit() -> None:
     """More than there is room for at first."""
     graph = RollingGraph(window_us=WINDOW, lateness_us=LATENESS, max_transfers=1000, max_accounts=300)
     rows = [Transfer(f"t{number}", 1, 2 + number % 150, 0, 100 + number) for number in range(200)]
+    rows += [Transfer(f"u{number}", 2 + number % 120, 1, 0, 300 + number) for number in range(160)]
     applied = graph.apply(batch(rows))
     payer, as_of = int(applied.src[0]), int(applied.as_of[-1])
-    for limit in (63, 64, 65, 199, 200, 201):
-        listed = graph.edges_out(payer, 0, 0, as_of, limit)
-        assert graph.payees(payer, 0, 0, as_of, limit) == payees_of(listed)
+    trade = Trade(1 << Purpose.unknown, 1 << Purpose.unknown, 5)
+    for limit in (63, 64, 65, 159, 160, 161, 199, 200, 201):
+        came, left = graph.edges_both(payer, 0, 0, as_of, limit)
+        assert graph.payees(payer, 0, 0, as_of, limit) == payees_of(left)
+        traded = graph.traded(payer, trade, 0, 0, as_of, limit)
+        assert traded == (payees_of(left), traded_of(payer, left, came, trade))
     assert graph.payees(payer, 0, 0, as_of, 1000).payees == 150
 
 
