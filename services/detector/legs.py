@@ -6,10 +6,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Bools, Record, kernel
+from compiled import Array, Bools, kernel
 from schemas.transaction import Purpose
 from services.detector.graph import Edges
 from services.detector.graph.lists import EDGE
+from services.detector.graph.ordering import comes_first
 
 PURPOSES: Final = tuple(Purpose)
 
@@ -64,9 +65,3 @@ def merge(one: Array, other: Array, room: Array) -> int:
             there += 1
         count += 1
     return count
-
-
-@kernel
-def comes_first(one: Record, other: Record) -> bool:
-    is_earlier: bool = one.ts_us < other.ts_us or (one.ts_us == other.ts_us and one.seq < other.seq)
-    return is_earlier

@@ -29,7 +29,6 @@ from services.detector.flows.commissions import (
     MOST_OUTS,
     RATES,
     choices,
-    is_before,
 )
 from services.detector.flows.shape_triggers import (
     Asked,
@@ -40,6 +39,7 @@ from services.detector.flows.shape_triggers import (
     new_stamp,
     scope_of,
 )
+from services.detector.graph.ordering import comes_first
 from services.detector.parties.everyday import NOT_KNOWN, STRANGERS, are_strangers
 from services.detector.typology import Step
 
@@ -281,7 +281,7 @@ def latest(known: Known, scope: Scope, hub: int, inward: bool, now_us: int, last
             break
         leg = known.ledger.legs[slot_of(known.ledger, number)]
         number = leg_before(known.ledger, number, inward, scope)
-        if not is_before(leg.ts_us, leg.seq, last[0].ts_us, last[0].seq):
+        if not comes_first(leg, last[0]):
             continue
         other = signed(leg.src if inward else leg.dst)
         told = are_strangers(known.holders, hub, other, now_us)
@@ -292,11 +292,11 @@ def latest(known: Known, scope: Scope, hub: int, inward: bool, now_us: int, last
         place = count
         if count == room.size:
             place = count - 1
-            if is_before(leg.ts_us, leg.seq, room[place].ts_us, room[place].seq):
+            if comes_first(leg, room[place]):
                 continue
         else:
             count += 1
-        while place > 0 and is_before(room[place - 1].ts_us, room[place - 1].seq, leg.ts_us, leg.seq):
+        while place > 0 and comes_first(room[place - 1], leg):
             room[place] = room[place - 1]
             place -= 1
         one = room[place]
@@ -333,7 +333,7 @@ def list_fits(account: Account, tables: Tables, ins: int, outs: int, thorough: b
             if abs(100 * paid - rate * received) > 100 * paying or (percent != _ANY and rate != percent):
                 continue
             come = account.ins[tables.ins.latest[one]]
-            if not is_before(come.ts_us, come.seq, first.ts_us, first.seq):
+            if not comes_first(come, first):
                 continue
             if found == account.fits.size:
                 return found + 1

@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Bools, Int64s, kernel
+from compiled import Bools, Int64s
 from services.detector.legs import Leg
 
 LEAST_PERCENT: Final = 80
@@ -48,12 +48,6 @@ class Pass(NamedTuple):
 
 def before(one: Leg, other: Leg) -> bool:
     return (one.ts_us, one.seq) < (other.ts_us, other.seq)
-
-
-@kernel
-def is_before(ts_us: int, seq: int, other_ts_us: int, other_seq: int) -> bool:
-    """before(), in kernels."""
-    return ts_us < other_ts_us or (ts_us == other_ts_us and seq < other_seq)
 
 
 def passes(

@@ -19,9 +19,10 @@ from services.detector.books.stranger_legs import (
     slot_of,
 )
 from services.detector.flows.commission_triggers import divisor
-from services.detector.flows.commissions import LEAST_PERCENT, RATES, is_before
+from services.detector.flows.commissions import LEAST_PERCENT, RATES
 from services.detector.flows.shape_rules import passes_on
 from services.detector.flows.shape_triggers import Asked, Rows, asked, new_stamp, scope_of
+from services.detector.graph.ordering import before
 from services.detector.parties.everyday import NOT_KNOWN, STRANGERS, are_strangers
 from services.detector.typology import Step
 
@@ -147,7 +148,7 @@ def list_middles(room: _Room, payments: int, most: int) -> int:
             count += 1
             middle.account = payment.middle
             middle.last_us = -_FAR
-        if is_before(middle.last_us, middle.last_seq, payment.ts_us, payment.seq):
+        if before(middle.last_us, middle.last_seq, payment.ts_us, payment.seq):
             middle.last_us = payment.ts_us
             middle.last_seq = payment.seq
     while count > most:
@@ -162,7 +163,7 @@ def list_middles(room: _Room, payments: int, most: int) -> int:
 
 @kernel
 def pays_before(one: Record, other: Record) -> bool:
-    return is_before(one.last_us, one.last_seq, other.last_us, other.last_seq)
+    return before(one.last_us, one.last_seq, other.last_us, other.last_seq)
 
 
 @kernel
@@ -189,7 +190,7 @@ def note_sources(
 @kernel
 def feeds(leg: Record, collector: int, middle: Record) -> bool:
     is_source = leg.src != collector
-    return is_source and is_before(leg.ts_us, leg.seq, middle.last_us, middle.last_seq)
+    return is_source and before(leg.ts_us, leg.seq, middle.last_us, middle.last_seq)
 
 
 @kernel
@@ -298,7 +299,7 @@ def weigh(
         if account == source or shared >= 2:
             passed.received_minor += leg.amount_minor
             passed.unit = divisor(signed(leg.amount_minor), signed(passed.unit))
-            if is_before(leg.ts_us, leg.seq, passed.first_us, passed.first_seq):
+            if before(leg.ts_us, leg.seq, passed.first_us, passed.first_seq):
                 passed.first_us = leg.ts_us
                 passed.first_seq = leg.seq
 
@@ -311,7 +312,7 @@ def pay(room: _Room, payments: int, account: int) -> None:
     for each in range(payments):
         payment = room.payments[each]
         is_own = payment.middle == account
-        if is_own and is_before(passed.first_us, passed.first_seq, payment.ts_us, payment.seq):
+        if is_own and before(passed.first_us, passed.first_seq, payment.ts_us, payment.seq):
             passed.paid_minor += payment.minor
             passed.payments += 1
             passed.unit = divisor(signed(payment.minor), signed(passed.unit))

@@ -18,9 +18,9 @@ from services.detector.books.stranger_legs import (
     newest_leg,
     slot_of,
 )
-from services.detector.flows.commissions import is_before
 from services.detector.flows.shape_rules import count_days, passes_on
 from services.detector.flows.shape_triggers import Asked, Rows, asked, is_new, new_stamp, scope_of
+from services.detector.graph.ordering import before
 from services.detector.parties.everyday import NOT_KNOWN, STRANGERS, are_strangers
 from services.detector.typology import Step
 
@@ -119,7 +119,7 @@ def weigh(known: Known, scope: Scope, middle: int, now_us: int, stamp: int, rela
             leg = known.ledger.legs[slot_of(known.ledger, number)]
             number = leg_before(known.ledger, number, inward, scope)
             other = signed(leg.src if inward else leg.dst)
-            is_later = inward or is_before(relay.first_us, relay.first_seq, leg.ts_us, leg.seq)
+            is_later = inward or before(relay.first_us, relay.first_seq, leg.ts_us, leg.seq)
             if known.stamps[2 * other + side] < stamp or not is_later:
                 continue
             told = are_strangers(known.holders, middle, other, now_us)
@@ -136,7 +136,7 @@ def add_leg(relay: Record, leg: Record, inward: bool, is_first_of_other: bool) -
     if inward:
         relay.received_minor += leg.amount_minor
         relay.payers += is_first_of_other
-        if is_before(leg.ts_us, leg.seq, relay.first_us, relay.first_seq):
+        if before(leg.ts_us, leg.seq, relay.first_us, relay.first_seq):
             relay.first_us = leg.ts_us
             relay.first_seq = leg.seq
     else:

@@ -9,8 +9,8 @@ import numpy as np
 from compiled import Array, Bools, Int64s, kernel, signed
 from services.detector.books.settling import first_from
 from services.detector.distinct import number_of, numbers_for
-from services.detector.flows.commissions import is_before
 from services.detector.graph import Edges
+from services.detector.graph.ordering import comes_first
 
 NO_PRODUCT: Final = 0
 _WHOLE: Final = 10_000
@@ -49,7 +49,7 @@ def sum_unmatched(
         if not chosen[place]:
             continue
         left = went[place]
-        while taken < came.size and is_before(came[taken].ts_us, came[taken].seq, left.ts_us, left.seq):
+        while taken < came.size and comes_first(came[taken], left):
             paid = came[taken]
             taken += 1
             if not counts[taken - 1]:

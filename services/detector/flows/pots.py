@@ -14,11 +14,11 @@ from schemas.transaction import Purpose
 from services.detector.distinct import number_of, numbered, numbers_for
 from services.detector.flows import collecting, fronts
 from services.detector.flows.collecting import Collected, Collector
-from services.detector.flows.commissions import is_before
 from services.detector.flows.matching import unmatched_minor
 from services.detector.flows.weighing import Asked
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
+from services.detector.graph.ordering import comes_first
 from services.detector.legs import merged, some_of
 from services.detector.parties.entities import Entities
 from services.detector.purposes import bits_of
@@ -265,7 +265,7 @@ def follow_clients(
         is_passed[place] = False
         if paid.currency != follow.currency:
             continue
-        while arrived < came.size and is_before(came[arrived].ts_us, came[arrived].seq, paid.ts_us, paid.seq):
+        while arrived < came.size and comes_first(came[arrived], paid):
             arrived += 1
         wanted = signed(paid.amount_minor)
         while wanted > 0 and spent < arrived:

@@ -8,8 +8,8 @@ import numpy as np
 
 from compiled import Bools, Int64s, kernel, signed
 from services.detector.books.stranger_legs import NO_LEG, Known, StrangerLegs, slot_of, step_back
-from services.detector.flows.commissions import is_before
 from services.detector.flows.shape_triggers import Asked, Rows, asked
+from services.detector.graph.ordering import before, comes_first
 from services.detector.typology import Step
 
 LATEST: Final = 50
@@ -141,7 +141,7 @@ def find_ring(known: Known, search: _Search, closing: Closing, bounds: Bounds, f
                 payer = signed(leg.src)
                 if (
                     leg.ts_us < closing.since_us
-                    or not is_before(leg.ts_us, leg.seq, until_us, until)
+                    or not before(leg.ts_us, leg.seq, until_us, until)
                     or not least <= leg.amount_minor <= most
                     or leg.currency != closing.currency
                 ):
@@ -154,7 +154,7 @@ def find_ring(known: Known, search: _Search, closing: Closing, bounds: Bounds, f
                     if search.round[payer] != number_of_round:
                         continue
                     best = ledger.legs[slot_of(ledger, search.leg[payer])]
-                    if not is_before(best.ts_us, best.seq, leg.ts_us, leg.seq):
+                    if not comes_first(best, leg):
                         continue
                 search.round[payer] = number_of_round
                 search.leg[payer] = here

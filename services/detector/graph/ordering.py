@@ -6,7 +6,7 @@ listing of a few accounts is a few runs, and sorting it is merging those.
 
 from __future__ import annotations
 
-from compiled import Array, Int32s, kernel
+from compiled import Array, Int32s, Record, kernel
 
 
 @kernel
@@ -34,7 +34,7 @@ def find_runs(edges: Array, count: int, places: Int32s) -> int:
     start = 0
     while start < count:
         end = start + 1
-        while end < count and is_before(edges, end, end - 1):
+        while end < count and comes_first(edges[end], edges[end - 1]):
             end += 1
         for at in range(start, end):
             places[at] = start + end - 1 - at
@@ -53,7 +53,7 @@ def merge_runs(edges: Array, count: int, source: Int32s, target: Int32s) -> int:
         end = end_of_run(edges, source, middle, count)
         left, right = start, middle
         for at in range(start, end):
-            if right == end or (left < middle and not is_before(edges, source[right], source[left])):
+            if right == end or (left < middle and not comes_first(edges[source[right]], edges[source[left]])):
                 target[at] = source[left]
                 left += 1
             else:
@@ -67,12 +67,18 @@ def merge_runs(edges: Array, count: int, source: Int32s, target: Int32s) -> int:
 @kernel
 def end_of_run(edges: Array, places: Int32s, start: int, count: int) -> int:
     end = start
-    while end < count and (end == start or not is_before(edges, places[end], places[end - 1])):
+    while end < count and (end == start or not comes_first(edges[places[end]], edges[places[end - 1]])):
         end += 1
     return end
 
 
 @kernel
-def is_before(edges: Array, place: int, other: int) -> bool:
-    one, two = edges[place], edges[other]
-    return bool(one.ts_us < two.ts_us or (one.ts_us == two.ts_us and one.seq < two.seq))
+def comes_first(one: Record, other: Record) -> bool:
+    """Of two records of transfers."""
+    return before(one.ts_us, one.seq, other.ts_us, other.seq)
+
+
+@kernel
+def before(ts_us: int, seq: int, other_ts_us: int, other_seq: int) -> bool:
+    """The order of transfers, everywhere: by time, and of the same time as they were logged."""
+    return bool(ts_us < other_ts_us or (ts_us == other_ts_us and seq < other_seq))

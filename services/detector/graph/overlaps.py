@@ -30,8 +30,9 @@ from services.detector.graph.hunt import (
     mark_at,
     note_cut,
 )
+from services.detector.graph.ordering import before
 from services.detector.graph.pairs import find_pair, pair_key
-from services.detector.graph.reach import FAR, before
+from services.detector.graph.reach import FAR
 from services.detector.graph.ring import slot_of
 from services.detector.graph.scope import (
     any_amount,

@@ -20,6 +20,7 @@ from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.adjacency import IN, OUT, Adjacency, bring_list_near, end_of, seq_of
 from services.detector.graph.arcs import time_in
 from services.detector.graph.lists import INWARD, View, earlier_than, lowest, newest_of
+from services.detector.graph.ordering import before
 from services.detector.graph.ring import slot_of
 from services.detector.graph.state import State
 
@@ -122,11 +123,6 @@ def new_search(
         np.empty(_GROUP, np.int64),
         np.zeros(1, PROGRESS),
     )
-
-
-@kernel
-def before(ts: int, seq: int, other_ts: int, other_seq: int) -> bool:
-    return ts < other_ts or (ts == other_ts and seq < other_seq)
 
 
 @kernel

@@ -15,7 +15,8 @@ import numpy as np
 from compiled import Array, Bools, Int32s, Int64s, Record, aligned, kernel, signed
 from services.detector.graph.accounts import look_up
 from services.detector.graph.lists import OUTWARD, View, earlier_than, lowest, newest_of
-from services.detector.graph.reach import FAR, Search, before, label_of, see_legs, take_layer
+from services.detector.graph.ordering import before
+from services.detector.graph.reach import FAR, Search, label_of, see_legs, take_layer
 from services.detector.graph.ring import slot_of
 from services.detector.graph.state import State
 

@@ -15,7 +15,7 @@ from compiled import Array, Int32s, Int64s, Record, kernel, prefetch, signed
 from services.detector.ascending import place_of
 from services.detector.graph.adjacency import IN, LEGS_AHEAD, OUT, Adjacency, bring_list_near, end_of, seq_of
 from services.detector.graph.lists import INWARD, OUTWARD, View, earlier_than
-from services.detector.graph.ordering import distinct_in_order
+from services.detector.graph.ordering import before, distinct_in_order
 from services.detector.graph.ring import Ring, first_since, slot_of
 
 MOVE: Final = np.dtype(
@@ -260,11 +260,11 @@ def sketch_of(followed: Int32s) -> int:
 def first_after(moves: Array, place: int, near: int, latest: int, leg: Record, seq: int) -> int:
     """Of the moves that concern an account, the first after a leg, -1: none is. Sought from `near` back, what
     was found for the leg logged after it, or where that is no good from the latest."""
-    found = near if near >= 0 and is_before(leg, seq, moves[near]) else latest
-    if found < 0 or not is_before(leg, seq, moves[found]):
+    found = near if near >= 0 and before(leg.ts_us, seq, moves[near].ts_us, moves[near].seq) else latest
+    if found < 0 or not before(leg.ts_us, seq, moves[found].ts_us, moves[found].seq):
         return _NONE
     earlier = move_before(moves[found], place)
-    while earlier >= 0 and is_before(leg, seq, moves[earlier]):
+    while earlier >= 0 and before(leg.ts_us, seq, moves[earlier].ts_us, moves[earlier].seq):
         found = earlier
         earlier = move_before(moves[found], place)
     return found
@@ -273,11 +273,6 @@ def first_after(moves: Array, place: int, near: int, latest: int, leg: Record, s
 @kernel
 def move_before(move: Record, place: int) -> int:
     return signed(move.before_payer if move.payer == place else move.before_payee)
-
-
-@kernel
-def is_before(leg: Record, seq: int, move: Record) -> bool:
-    return bool(leg.ts_us < move.ts_us or (leg.ts_us == move.ts_us and seq < move.seq))
 
 
 @kernel

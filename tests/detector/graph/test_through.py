@@ -110,7 +110,7 @@ def test_what_others_paid_between_two_payments_is_one_sum() -> None:
         (7, 30, place[two], -1, False),
     ]
     assert graph.through(*asked).tolist() == expected
-    graph._room = type(graph._room)(*(each[:1] for each in graph._room))
+    graph._moves = type(graph._moves)(*(each[:1] for each in graph._moves))
     assert graph.through(*asked).tolist() == expected
     with pytest.raises(Unknown):
         graph.through(np.array([one, 99], np.int32), *asked[1:])
