@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from attribution import Method
 from schemas.alert import Limit
 from schemas.instant import DAY
 from schemas.transaction import Purpose
+from services.detector.flows.arriving import most_carried
 from services.detector.flows.fed_payments import could_be_fed, fed_by
 from services.detector.flows.loans import _can_arrive, _is_enough
 from services.detector.flows.tracing import Trace, follow, homeward, nearest, passed
@@ -167,16 +169,22 @@ class Into:
     st.sets(ACCOUNTS),
     st.sampled_from([1, 2, 99]),
     st.integers(0, 19),
+    st.sampled_from(Method),
 )
 def test_no_loan_arrives_that_cannot_by_what_those_followed_paid(
-    rows: list[tuple[int, int, int, int]], followed: set[int], there: set[int], edges: int, first: int
+    rows: list[tuple[int, int, int, int]],
+    followed: set[int],
+    there: set[int],
+    edges: int,
+    first: int,
+    method: Method,
 ) -> None:
     """However few transfers of an account are listed, and whether or not the loan was paid there."""
     graph, as_of = graph_of(rows, [Purpose.transfer])
     loan = legs_of(graph.edges([min(first, as_of)]))
     context: Any = SimpleNamespace(graph=graph, as_of=as_of, now_us=9 * DAY)
     bounds: Any = SimpleNamespace(
-        window_days=5, max_legs=4, max_edges=edges, max_accounts=9, attribution="fifo", share_bp=5_000
+        window_days=5, max_legs=4, max_edges=edges, max_accounts=9, attribution=method.value, share_bp=5_000
     )
     known = {loan[0].dst, *(account for account in followed if account <= graph.accounts)}
     through, ends = np.array(sorted(known - {OUTSIDE_INDEX}), np.int32), Into(there)
@@ -186,6 +194,48 @@ def test_no_loan_arrives_that_cannot_by_what_those_followed_paid(
         ended = sum(ends.counted(ends.legs(trace.edges), carried.__getitem__).values())
         is_enough = _is_enough(bounds, ended, loan[0].amount_minor)
         assert _can_arrive(context, bounds, loan, ends, through) or not is_enough
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(st.tuples(*[st.integers(0, 6)] * 3, st.integers(1, 90)), min_size=1, max_size=20),
+    st.sets(ACCOUNTS),
+    st.lists(st.integers(0, 19), min_size=1, max_size=3),
+    st.sampled_from(Method),
+)
+def test_no_transfer_carries_more_than_it_can(
+    rows: list[tuple[int, int, int, int]], followed: set[int], chosen: list[int], method: Method
+) -> None:
+    """Of a loan of one payment or several into one account, by any method of attribution."""
+    graph, as_of = graph_of(rows, [Purpose.transfer])
+    loan = legs_of(graph.edges(min(one, as_of) for one in chosen))
+    loan = [leg for leg in loan if leg.dst == loan[0].dst]
+    context: Any = SimpleNamespace(graph=graph, as_of=as_of, now_us=9 * DAY)
+    bounds: Any = SimpleNamespace(window_days=9, max_legs=9, max_edges=99, max_accounts=9, attribution=method)
+    known = {loan[0].dst, *(account for account in followed if account <= graph.accounts)}
+    through = np.array(sorted(known - {OUTSIDE_INDEX}), np.int32)
+    if loan[0].dst != OUTSIDE_INDEX:
+        paid = graph.edges_out_of(through, loan[0].ts_us, 9 * DAY, as_of, 99)
+        most = dict(zip(paid.seq.tolist(), most_carried(paid, through, loan).tolist(), strict=True))
+        carriers = follow(context, loan, bounds, through, ()).carriers()
+        onward = {leg.seq: minor for leg, minor in carriers.items() if leg not in loan}
+        assert all(minor <= most[seq] for seq, minor in onward.items())
+
+
+def test_a_loan_does_not_arrive_by_what_was_paid_before_it_came() -> None:
+    """1 lends 2 a hundred, who pays 3; 3 pays 4 as much before that, or after."""
+    for day, is_enough in ((3, True), (1, False)):
+        graph, as_of = graph_of([(1, 1, 2, 100), (2, 2, 3, 100), (day, 3, 4, 100)], [Purpose.transfer])
+        context: Any = SimpleNamespace(graph=graph, as_of=as_of, now_us=9 * DAY)
+        bounds: Any = SimpleNamespace(window_days=5, max_legs=4, max_edges=9, share_bp=5_000)
+        lender, borrower, other, end = (graph.index(token(account)) for account in range(1, 5))
+        assert lender is not None
+        assert borrower is not None
+        assert other is not None
+        assert end is not None
+        loan = [leg for leg in legs_of(graph.edges(range(3))) if leg.src == lender]
+        followed = np.array(sorted((borrower, other)), np.int32)
+        assert _can_arrive(context, bounds, loan, Into({end}), followed) == is_enough
 
 
 def test_a_loan_cannot_arrive_where_those_followed_pay_less_than_enough() -> None:

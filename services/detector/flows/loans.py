@@ -11,6 +11,7 @@ import numpy as np
 from compiled import Bools, Int32s
 from schemas.alert import Limit
 from schemas.instant import DAY
+from services.detector.flows.arriving import most_carried
 from services.detector.flows.lending import Listing
 from services.detector.flows.tracing import Bounds, follow, homeward, last_us, nearest, passed, reach
 from services.detector.graph import Edges, Reached
@@ -144,15 +145,20 @@ def _ways(bounds: Share, loan: Sequence[Leg], ends: Ends, reached: Reached, disb
 
 
 def _can_arrive(context: Context, bounds: Share, loan: Sequence[Leg], ends: Ends, followed: Int32s) -> bool:
-    """Those `followed` paid enough there, or the loan was, if every such transfer were the loan's money to
-    the last fen; or they paid more often than is listed."""
+    """Enough can have ended there of what those `followed` paid, and of the loan itself; or they paid more
+    often than is listed."""
     until_us = last_us(context, loan, bounds)
     paid = context.graph.edges_out_of(followed, loan[0].ts_us, until_us, context.as_of, bounds.max_edges)
     if paid.truncated:
         return True
-    last = ends.legs(merged(context.graph.edges(leg.seq for leg in loan), paid))
-    disbursed = sum(leg.amount_minor for leg in loan)
-    return _is_enough(bounds, sum(ends.counted(last, _whole_amount).values()), disbursed)
+    most = most_carried(paid, followed, loan)
+    carriers = np.flatnonzero(most)
+    carried = dict(zip(paid.seq[carriers].tolist(), most[carriers].tolist(), strict=True))
+    carried |= {leg.seq: leg.amount_minor for leg in loan}
+    lent = context.graph.edges(leg.seq for leg in loan)
+    last = ends.legs(merged(lent, Edges(paid.records.take(carriers))))
+    counted = ends.counted(last, lambda leg: carried[leg.seq])
+    return _is_enough(bounds, sum(counted.values()), sum(leg.amount_minor for leg in loan))
 
 
 def _is_enough(bounds: Share, minor: int, disbursed: int) -> bool:

@@ -19,7 +19,7 @@ from typing import Final
 
 import numpy as np
 
-from compiled import Bools, Int8s, Int64s
+from compiled import Int64s
 from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
@@ -56,9 +56,11 @@ _WHOLE: Final = 10_000
 _NEVER: Final = -1
 _ACCOUNT_BITS: Final = 32
 _ROLES: Final = OWN_MONEY | {AccountRole.custody}
-_PAID_FOR: Final = (Purpose.repay, Purpose.interest, Purpose.redemption, Purpose.compensation, *UNSTATED)
+_IS_PAID_FOR: Final = among(
+    {Purpose.repay, Purpose.interest, Purpose.redemption, Purpose.compensation, *UNSTATED}
+)
 _IS_INSTALMENT: Final = among([Purpose.repay, Purpose.interest])
-_PAID_IN_FOR: Final = (Purpose.invest, Purpose.recharge, *UNSTATED)
+_IS_PAID_IN_FOR: Final = among({Purpose.invest, Purpose.recharge, *UNSTATED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +220,8 @@ class _Case:
         for account in self._payers:
             window = (account, since_us, context.now_us, context.as_of, p.max_legs)
             out, into = graph.edges_out(*window), graph.edges_in(*window)
-            paid += legs_of(out, _among(out.purpose, _PAID_FOR) & (out.dst != OUTSIDE_INDEX))
-            invested += legs_of(into, _among(into.purpose, _PAID_IN_FOR))
+            paid += legs_of(out, _IS_PAID_FOR[out.purpose] & (out.dst != OUTSIDE_INDEX))
+            invested += legs_of(into, _IS_PAID_IN_FOR[into.purpose])
             truncated |= out.truncated or into.truncated
         return paid, invested, truncated
 
@@ -237,7 +239,3 @@ class _Case:
             zh, en = f"资产回款仅覆盖 {asset}", f"loans and income cover only {asset}"
             factors.append(factor("no_asset", 15, zh, en))
         return tuple(factors)
-
-
-def _among(purposes: Int8s, chosen: tuple[Purpose, ...]) -> Bools:
-    return np.isin(purposes, chosen)

@@ -23,8 +23,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
-import numpy as np
-
 from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.record import Bilingual
 from schemas.transaction import Purpose
@@ -34,6 +32,7 @@ from services.detector.books.controlled import Controlled, Held
 from services.detector.books.day_flows import HOLDING, Book, DayFlows, Totals
 from services.detector.explanations.redemption_run import Run, explanation
 from services.detector.parties.marks import CLIENT
+from services.detector.purposes import among
 from services.detector.severity import by_amount
 from services.detector.typology import (
     Candidates,
@@ -54,7 +53,7 @@ from services.detector.wording import day as day_text
 
 _WHOLE: Final = 10_000
 _SHOWN: Final = 20
-_TAKEN: Final = (Purpose.withdraw, Purpose.redemption)
+_IS_TAKEN: Final = among({Purpose.withdraw, Purpose.redemption})
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +264,7 @@ def _largest(
         is_client = bool(context.marks[account] & CLIENT)
         ask = graph.edges_out if is_client else graph.edges_in
         edges = ask(account, *span_us, context.as_of, p.max_taken)
-        taken = np.isin(edges.purpose, _TAKEN) | (is_client & (edges.purpose == Purpose.unknown))
+        taken = _IS_TAKEN[edges.purpose] | (is_client & (edges.purpose == Purpose.unknown))
         if product:
             taken &= edges.product == product
         amounts, seqs = edges.amount_minor[taken].tolist(), edges.seq[taken].tolist()

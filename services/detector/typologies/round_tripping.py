@@ -24,6 +24,7 @@ from typing import Final
 
 import numpy as np
 
+from compiled import Bools, Int32s
 from registry import Registry
 from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY
@@ -212,7 +213,7 @@ class _Search:
         large &= _MAY_BE_ROUND[back.edges.purpose] & (back.edges.currency == transfer.currency)
         if not large.any():
             return [leg for leg in closed if self._could_start(leg)]
-        leaving = legs_of(back.edges, large & np.isin(back.edges.src, list(self._homes)))
+        leaving = legs_of(back.edges, large & self._are_homes(back.edges.src))
         newest = [leg for leg in leaving if self._could_start(leg)][-p.max_starts :]
         return sorted({*newest, *(leg for leg in closed if self._could_start(leg))})
 
@@ -224,6 +225,11 @@ class _Search:
         held = (graph.index(bytes.fromhex(token)) for token in tokens)
         theirs = (one for one in held if one and self._entities.entity(one) == self.home)
         return frozenset({self._transfer.dst, *theirs})
+
+    def _are_homes(self, accounts: Int32s) -> Bools:
+        """Told one home after the other: a party holds few."""
+        are: Bools = np.logical_or.reduce([accounts == home for home in self._homes])
+        return are
 
     def _could_start(self, leg: Leg) -> bool:
         if leg.purpose in _NOT_ROUND or leg.amount_minor < self.parameters.min_payment_minor:
@@ -239,7 +245,7 @@ class _Search:
 
     def legs(self, edges: Edges) -> list[Leg]:
         """Into the party's accounts, from others than who was paid first."""
-        into = np.isin(edges.dst, list(self._homes)) & _MAY_BE_ROUND[edges.purpose]
+        into = self._are_homes(edges.dst) & _MAY_BE_ROUND[edges.purpose]
         own = (self.home, self._first_paid)
         return [leg for leg in legs_of(edges, into) if self._entities.entity(leg.src) not in own]
 
