@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from compiled import Array, Int32s, Int64s, kernel
-from services.detector.flows.tracing import place_of
+from services.detector.ascending import place_of
 from services.detector.graph import Edges
 from services.detector.legs import Leg
 
