@@ -21,6 +21,7 @@ FOREVER: Final = MAX_INSTANT
 """The open end of a validity period."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
 _RFC3339 = re.compile(
     r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d\d:?\d\d)?)?", re.ASCII
@@ -48,8 +49,7 @@ def to_micros(text: str) -> int:
 
 def to_rfc3339(micros: int) -> str:
     """RFC 3339 text in UTC, six decimals only where they are needed."""
-    moment = _EPOCH + timedelta(microseconds=micros)
-    return moment.replace(tzinfo=None).isoformat() + "Z"
+    return (_NAIVE_EPOCH + timedelta(microseconds=micros)).isoformat() + "Z"
 
 
 def _validate(value: Any) -> int:

@@ -56,17 +56,17 @@ class Feeds:
         if not times.size:
             return
         known = self._states.get(feed_id) or FeedState(feed_id, int(times[0]), 0)
-        newest = np.maximum.accumulate(np.concatenate(([known.newest_us], times)))
-        lateness_us = _lateness_us(registry, feed_id, int(newest[-1]))
-        behind = (times < newest[:-1] - lateness_us) & (applied.status == Status.inserted)
+        newest_us = max(known.newest_us, int(times.max()))
+        lateness_us = _lateness_us(registry, feed_id, newest_us)
+        behind = times.min() < newest_us - lateness_us
         became = np.bincount(applied.status, minlength=len(Status)).tolist()
         self._states[feed_id] = replace(
             known,
-            newest_us=int(newest[-1]),
-            watermark_us=int(newest[-1]) - lateness_us,
+            newest_us=newest_us,
+            watermark_us=newest_us - lateness_us,
             transfers=known.transfers + became[Status.inserted],
             duplicates=known.duplicates + became[Status.duplicate],
-            late=known.late + int(np.count_nonzero(behind)),
+            late=known.late + (_late(applied, known.newest_us, lateness_us) if behind else 0),
             too_late=known.too_late + became[Status.too_late],
             refused=known.refused + became[Status.refused],
         )
@@ -76,6 +76,13 @@ class Feeds:
         return tuple(
             replace(one, silent=_is_silent(one, clock_us)) for _, one in sorted(self._states.items())
         )
+
+
+def _late(applied: Applied, newest_us: int, lateness_us: int) -> int:
+    """How many rows came behind the watermark of those before them, the first behind that of `newest_us`."""
+    times = applied.ts_us
+    newest = np.maximum.accumulate(np.concatenate(([newest_us], times[:-1])))
+    return int(np.count_nonzero((times < newest - lateness_us) & (applied.status == Status.inserted)))
 
 
 def _is_silent(state: FeedState, clock_us: int | None) -> bool:

@@ -29,7 +29,7 @@ def with_known_purposes(batch: TransferBatch) -> tuple[TransferBatch, int]:
     """The batch with every code that is no Purpose made Purpose.unknown, and how many there were: a
     newer producer may send one that is not known here."""
     codes = batch.purposes()
-    strange = (codes < 0) | (codes >= _COUNT)
+    strange = codes.view(np.uint8) >= _COUNT  # those below 0, too
     count = int(np.count_nonzero(strange))
     if count == 0:
         return batch, 0

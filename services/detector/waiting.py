@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from itertools import starmap
 from operator import itemgetter
 from typing import NamedTuple
-
-import numpy as np
 
 from services.detector.typology import Candidates
 
@@ -27,12 +24,13 @@ _place = itemgetter(0, 1)
 class Waiting:
     def __init__(self, found: Sequence[Candidates]) -> None:
         """`found[i]` by typology i."""
-        rows = np.concatenate([one.rows for one in found])
-        order = np.argsort(rows, kind="stable")
-        typologies = np.repeat(np.arange(len(found)), [one.rows.size for one in found])
-        accounts = np.concatenate([one.accounts for one in found])
-        columns = (column[order].tolist() for column in (rows, typologies, accounts))
-        self._all = list(starmap(Candidate, zip(*columns, strict=True)))
+        self._all = [
+            Candidate(row, typology, account)
+            for typology, one in enumerate(found)
+            if one.rows.size
+            for row, account in zip(one.rows.tolist(), one.accounts.tolist(), strict=True)
+        ]
+        self._all.sort(key=_place)
         self._next = 0
 
     @property

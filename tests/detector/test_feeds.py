@@ -34,6 +34,17 @@ def test_lateness_is_what_the_feed_agreed(world: Any, batches: Any) -> None:
     assert (daily.watermark_us, hourly.watermark_us) == (rows[1]["ts_us"] - DAY, rows[1]["ts_us"] - HOUR)
 
 
+def test_late_is_what_comes_behind_the_watermark_before_it(world: Any, batches: Any) -> None:
+    """Also within one batch, and not what came before the watermark had passed it."""
+    times = [(3, 0.0), (1.5, 3.1), (2.5, 3.2), (5, 0.0), (3.9, 5.1), (4.5, 5.2)]
+    rows = world(flows=[[day, "a", "b", 1, "unknown", {"sent": sent or day}] for day, sent in times]).rows()
+    whole, single = engine(), engine()
+    whole.apply_transfers(batches(rows, "1"))
+    for number, row in enumerate(rows):
+        single.apply_transfers(batches([row], str(number)))
+    assert [one.late for one in (*whole.feeds(), *single.feeds())] == [2, 2]
+
+
 def test_too_late_is_counted_and_not_taken(world: Any, batches: Any) -> None:
     made = engine()
     rows = world(flows=[[50, "a", "b", 1], [0, "a", "b", 1, "unknown", {"sent": 51}]]).rows()

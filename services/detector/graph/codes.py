@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from compiled import Array, Bools, Int32s, kernel
+
+_UNUSED: Final = -1
 
 
 class Codes:
@@ -15,7 +19,9 @@ class Codes:
         self._texts = [first]
         self._codes = {first: 0}
         self._last: pa.Array | None = None
+        """The dictionary of the last column: many batches have the same one, and use a part of it each."""
         self._translation = np.empty(0, np.int32)
+        """Codes of its texts, or _UNUSED."""
 
     def text(self, code: int) -> str:
         return self._texts[code]
@@ -27,18 +33,19 @@ class Codes:
         """Codes of a column's rows; new texts get theirs in row order, whatever the dictionary's."""
         places = column.indices.to_numpy()
         if self._last is None or not column.dictionary.equals(self._last):
-            self._translate(column.dictionary, places)
+            self._last = column.dictionary
+            self._translation = np.full(len(column.dictionary), _UNUSED, np.int32)
         taken: NDArray[np.int32] = self._translation[places]
+        if taken.min(initial=0) == _UNUSED:
+            self._translate(column.dictionary, places)
+            taken = self._translation[places]
         return taken
 
     def _translate(self, texts: pa.StringArray, places: Array) -> None:
-        """Codes of the texts in use; good for a later batch where all of them are."""
-        self._translation = np.full(len(texts), -1, np.int32)
+        """Codes of those texts in use that have none yet."""
         order = np.empty(len(texts), np.int32)
-        used = first_uses(places, np.zeros(len(texts), np.bool_), order)
-        named = texts.take(pa.array(order[:used])).to_pylist()
-        self._translation[order[:used]] = [self._intern(text) for text in named]
-        self._last = texts if used == len(texts) else None
+        new = order[: first_uses(places, self._translation != _UNUSED, order)]
+        self._translation[new] = [self._intern(text) for text in texts.take(pa.array(new)).to_pylist()]
 
     def _intern(self, text: str) -> int:
         code = self._codes.setdefault(text, len(self._texts))
@@ -49,7 +56,8 @@ class Codes:
 
 @kernel
 def first_uses(places: Array, seen: Bools, order: Int32s) -> int:
-    """Put the distinct values of `places` into `order`, as they appear; how many there are."""
+    """Put the distinct values of `places` that were not `seen` into `order`, as they appear; how many there
+    are."""
     count = 0
     for place in places:
         if not seen[place]:

@@ -218,7 +218,8 @@ class RollingGraph(Window):
     def to_networkx(self, edges: Edges) -> nx.MultiDiGraph[str]:
         """Nodes are tokens in hex; an edge's key is its sequence number."""
         graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
-        ids = {seq: self.transfer_id(seq) for seq in sorted(edges.seq.tolist())}  # as they lie together
+        seqs = np.sort(edges.seq)
+        ids = dict(zip(seqs.tolist(), self.transfer_ids(seqs), strict=True))
         for place in range(len(edges)):
             seq = int(edges.seq[place])
             feed_id, tx_id = ids[seq]

@@ -253,6 +253,13 @@ class Window:
         self._held(seq)
         return self._ids.of(seq)
 
+    def transfer_ids(self, seqs: Int64s) -> list[tuple[str, str]]:
+        """As transfer_id(), for each; quickest in ascending order."""
+        if seqs.size:
+            self._held(int(seqs.min()))
+            self._held(int(seqs.max()))
+        return self._ids.of_all(seqs.tolist())
+
     def _known(self, index: int) -> None:
         if not 0 <= index < self._state.accounts.known[0]:
             raise Unknown(f"no account has index {index}")

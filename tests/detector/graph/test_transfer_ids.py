@@ -32,8 +32,11 @@ def test_packed_or_not_they_are_the_same(batches: list[tuple[str, int, bool]]) -
         expected += [(feed, name) for name in column]
     asked = range(0, len(expected), 97)
     assert [ids.of(seq) for seq in asked] == [expected[seq] for seq in asked]
-    with pytest.raises(Unknown):
-        ids.of(len(expected))
+    assert ids.of_all(asked) == [expected[seq] for seq in asked]
+    assert ids.of_all(reversed(asked)) == [expected[seq] for seq in reversed(asked)]
+    for beyond in (-1, len(expected)):
+        with pytest.raises(Unknown):
+            ids.of_all((0, beyond))
 
 
 def test_old_ones_are_forgotten() -> None:
