@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from schemas.alert import Alert, alert_id
 from schemas.instant import DAY
 from schemas.record import Bilingual, content_id
@@ -96,7 +98,7 @@ class Episodes:
             institution_id=finding.institution_id,
             sector=institution.sector if institution else None,
             regions=regions_of(institution),
-            accounts=tuple(sorted(context.token(account) for account in finding.accounts)),
+            accounts=tuple(sorted(context.graph.tokens(np.array(finding.accounts, np.int32)))),
             episode_at=episode.start_us,
             first_at=evidence.edges[0].ts if evidence.edges else context.now_us,
             last_at=evidence.edges[-1].ts if evidence.edges else context.now_us,
