@@ -38,6 +38,7 @@ from services.detector.parties.marks import KEEPER, TIED
 from services.detector.severity import by_amount
 from services.detector.sieve import Fact, sieve
 from services.detector.typology import (
+    NOBODY,
     Candidates,
     Context,
     Finding,
@@ -102,6 +103,9 @@ class AbnormalReturn(Typology):
     def candidates(self, step: Step) -> Candidates:
         """The first payout of each hour for each listing, and gifts that are not small."""
         batch = step.book.batch
+        rewards = self._rewards(step)
+        if not batch.rows.size and not rewards.size:
+            return NOBODY
         self._cover(int(batch.product.max(initial=0)))
         paid = batch.of(*PAYOUTS) & (batch.product > 0) & (batch.minor > 0)
         hour = step.applied.clock_us[batch.rows] // HOUR
@@ -112,7 +116,6 @@ class AbnormalReturn(Typology):
         small = least(Parameters, self.id, "small_gift_minor", step)
         gifts = np.flatnonzero(batch.of(Flow.subsidy) & ((batch.minor > small) | (batch.product > 0)))
         places = np.union1d(fresh, gifts)
-        rewards = self._rewards(step)
         rows = np.concatenate((batch.rows[places], rewards))
         accounts = np.concatenate((batch.account[places], step.applied.src[rewards]))
         order = np.argsort(rows, kind="stable")
