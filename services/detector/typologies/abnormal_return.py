@@ -114,8 +114,9 @@ class AbnormalReturn(Typology):
             keys = hour[fresh] << _PRODUCT_BITS | batch.product[fresh]
             fresh = fresh[np.unique(keys, return_index=True)[1]]
         small = least(Parameters, self.id, "small_gift_minor", step)
-        gifts = np.flatnonzero(batch.of(Flow.subsidy) & ((batch.minor > small) | (batch.product > 0)))
-        places = np.union1d(fresh, gifts)
+        chosen = batch.of(Flow.subsidy) & ((batch.minor > small) | (batch.product > 0))
+        chosen[fresh] = True
+        places = np.flatnonzero(chosen)
         rows = np.concatenate((batch.rows[places], rewards))
         accounts = np.concatenate((batch.account[places], step.applied.src[rewards]))
         order = np.argsort(rows, kind="stable")
