@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from schemas.alert import Alert, alert_id
 from schemas.instant import DAY
 from schemas.record import Bilingual, content_id
 from schemas.registry import Institution
-from services.detector.evidence import evidence_of
+from services.detector.evidence import EvidenceEdges, evidence_of
 from services.detector.severity import class_of
 from services.detector.typology import Context, Finding, points, told
 
@@ -49,6 +51,7 @@ class Episodes:
         self._quiet_us = quiet_us
         self._max_open = max_open
         self._open: OrderedDict[_Subject, _Episode] = OrderedDict()
+        self._edges = EvidenceEdges()
         self.evicted = 0
 
     def take(self, typology: str, name: Bilingual, context: Context, finding: Finding) -> Alert | None:
@@ -67,7 +70,7 @@ class Episodes:
         episode.amount_minor = max(episode.amount_minor, finding.amount_minor)
         episode.confidence = max(episode.confidence, confidence)
         episode.accounts |= frozenset(finding.accounts)
-        return _alert(typology, name, context, finding, episode)
+        return self._alert(typology, name, context, finding, episode)
 
     def _current(self, key: _Subject, now_us: int) -> _Episode:
         episode = self._open.get(key)
@@ -80,40 +83,41 @@ class Episodes:
             self.evicted += 1
         return episode
 
-
-def _alert(typology: str, name: Bilingual, context: Context, finding: Finding, episode: _Episode) -> Alert:
-    evidence, cut = evidence_of(context, told(finding.attributed), finding.earlier)
-    severity = told(finding.severity)
-    institution = institution_at(context, finding.institution_id)
-    return Alert(
-        alert_id=alert_id(typology, finding.subject, episode.start_us, finding.matter),
-        version=episode.version,
-        typology=typology,
-        name=name,
-        subject=finding.subject,
-        institution_id=finding.institution_id,
-        sector=institution.sector if institution else None,
-        regions=regions_of(institution),
-        accounts=tuple(sorted(context.token(account) for account in finding.accounts)),
-        episode_at=episode.start_us,
-        first_at=evidence.edges[0].ts if evidence.edges else context.now_us,
-        last_at=evidence.edges[-1].ts if evidence.edges else context.now_us,
-        detected_at=context.now_us,
-        amount_minor=finding.amount_minor,
-        currency=finding.currency,
-        confidence=points(finding.confidence),
-        confidence_factors=finding.confidence,
-        severity=class_of(points(severity)),
-        severity_points=points(severity),
-        severity_factors=severity,
-        law=finding.law,
-        rule_version=_rule_version(typology, tuple(sorted(finding.parameters.items()))),
-        parameters=dict(finding.parameters),
-        explanation=told(finding.explanation),
-        missing=finding.missing,
-        limits=(*finding.limits, *cut),
-        evidence=evidence,
-    )
+    def _alert(
+        self, typology: str, name: Bilingual, context: Context, finding: Finding, episode: _Episode
+    ) -> Alert:
+        evidence, cut = evidence_of(context, self._edges, told(finding.attributed), finding.earlier)
+        severity = told(finding.severity)
+        institution = institution_at(context, finding.institution_id)
+        return Alert(
+            alert_id=alert_id(typology, finding.subject, episode.start_us, finding.matter),
+            version=episode.version,
+            typology=typology,
+            name=name,
+            subject=finding.subject,
+            institution_id=finding.institution_id,
+            sector=institution.sector if institution else None,
+            regions=regions_of(institution),
+            accounts=tuple(sorted(context.graph.tokens(np.array(finding.accounts, np.int32)))),
+            episode_at=episode.start_us,
+            first_at=evidence.edges[0].ts if evidence.edges else context.now_us,
+            last_at=evidence.edges[-1].ts if evidence.edges else context.now_us,
+            detected_at=context.now_us,
+            amount_minor=finding.amount_minor,
+            currency=finding.currency,
+            confidence=points(finding.confidence),
+            confidence_factors=finding.confidence,
+            severity=class_of(points(severity)),
+            severity_points=points(severity),
+            severity_factors=severity,
+            law=finding.law,
+            rule_version=_rule_version(typology, tuple(sorted(finding.parameters.items()))),
+            parameters=dict(finding.parameters),
+            explanation=told(finding.explanation),
+            missing=finding.missing,
+            limits=(*finding.limits, *cut),
+            evidence=evidence,
+        )
 
 
 @lru_cache(maxsize=1_000)

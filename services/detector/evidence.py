@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -23,8 +24,46 @@ _PURPOSE_NAMES: Final = tuple(purpose.name for purpose in PURPOSES)
 _EDGES: Final = TypeAdapter(tuple[EvidenceEdge, ...])
 
 
+class _Shown(NamedTuple):
+    ts_us: int
+    seq: int
+    edge: EvidenceEdge
+
+
+class EvidenceEdges:
+    """Transfers as evidence. Those shown last are kept, at most `most` of 1.3 kB each, and never pickled:
+    three in four are shown again, by a later version of the alert or another on the same account."""
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._most = most
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_most": self._most}
+
+    @cached_property
+    def _shown(self) -> OrderedDict[tuple[int, int], _Shown]:
+        """By sequence number and how much is attributed, which make the same edge whenever it is shown."""
+        return OrderedDict()
+
+    def of(self, context: Context, attributed: Mapping[int, int]) -> tuple[EvidenceEdge, ...]:
+        """In the order of (ts_us, seq). The graph holds them all."""
+        shown, asked = self._shown, attributed.items()
+        new = {seq: minor for seq, minor in asked if (seq, minor) not in shown}
+        if new:
+            shown.update(((one.seq, one.edge.attributed_minor), one) for one in _made(context, new))
+        for one in asked:
+            shown.move_to_end(one)
+        found = sorted(shown[one] for one in asked)
+        while len(shown) > self._most:
+            shown.popitem(last=False)
+        return tuple(one.edge for one in found)
+
+
 def evidence_of(
-    context: Context, attributed: Mapping[int, int], earlier: Sequence[EvidenceEdge] = ()
+    context: Context,
+    made: EvidenceEdges,
+    attributed: Mapping[int, int],
+    earlier: Sequence[EvidenceEdge] = (),
 ) -> tuple[Evidence, tuple[Limit, ...]]:
     """The transfers `attributed` names, as far as the graph holds them, and those of `earlier` that are not
     among them, in time order; each account with the role, party and institution that the registry gives it
@@ -33,7 +72,7 @@ def evidence_of(
     foremost = held[:MAX_EDGES]
     if len(held) > MAX_EDGES:
         foremost = sorted(held, key=lambda seq: (-attributed[seq], seq))[:MAX_EDGES]
-    edges = _edges(context, foremost, attributed)
+    edges = made.of(context, {seq: attributed[seq] for seq in foremost})
     kept = _besides(earlier, edges) if earlier else []
     if kept:
         edges = tuple(sorted((*kept[: MAX_EDGES - len(foremost)], *edges), key=attrgetter("ts")))
@@ -73,14 +112,14 @@ def _besides(earlier: Iterable[EvidenceEdge], edges: Iterable[EvidenceEdge]) -> 
     return kept
 
 
-def _edges(context: Context, seqs: Iterable[int], attributed: Mapping[int, int]) -> tuple[EvidenceEdge, ...]:
-    """In the order of (ts_us, seq). All are made at once, in half the time."""
+def _made(context: Context, attributed: Mapping[int, int]) -> Iterable[_Shown]:
+    """All at once, in half the time."""
     graph = context.graph
-    edges = graph.edges(seqs)
+    edges = graph.edges(attributed)
     logged = np.sort(edges.seq)
     ids = dict(zip(logged.tolist(), graph.transfer_ids(logged), strict=True))
     ends = zip(graph.tokens(edges.src), graph.tokens(edges.dst), strict=True)
-    return _EDGES.validate_python(
+    made = _EDGES.validate_python(
         [
             {
                 "tx_id": ids[seq][1],
@@ -98,6 +137,7 @@ def _edges(context: Context, seqs: Iterable[int], attributed: Mapping[int, int])
             )
         ]
     )
+    return map(_Shown, edges.ts_us.tolist(), edges.seq.tolist(), made)
 
 
 def _nodes(context: Context, edges: Iterable[EvidenceEdge]) -> tuple[EvidenceNode, ...]:

@@ -19,6 +19,7 @@ from services.detector.graph import Shape
 from services.detector.legs import Leg
 from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, finding, named
 from services.detector.typology import (
+    NOBODY,
     Candidates,
     Context,
     Outcome,
@@ -83,6 +84,8 @@ class Fan(Typology):
         return self._candidates(step, rows[np.isin(self.hubs(step)[rows], step.legs.around(accounts))])
 
     def _candidates(self, step: Step, rows: Rows) -> Candidates:
+        if not rows.size:
+            return NOBODY
         parameters = throughout(Parameters, self.id, step)
         if parameters is not None:
             registered = step.registry.knows_accounts

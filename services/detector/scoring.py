@@ -7,9 +7,10 @@ arithmetic: thousandths of a point, and powers of one half in binary fixed point
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isqrt
-from typing import Final, NamedTuple
+from typing import Final, TypeAlias
 
 from pydantic import TypeAdapter
 
@@ -91,6 +92,10 @@ class _Standing:
     raised_us: int
 
 
+_Weighed: TypeAlias = tuple[int, str, int, _Standing]
+"""Minus its milli-points, its id, its age, itself: the weightiest comes first."""
+
+
 class Scores:
     """Each institution keeps its `max_alerts` weightiest alerts; what an alert adds to a score is
     nothing once it has decayed below a thousandth of a point."""
@@ -131,11 +136,10 @@ class Scores:
     def _score(self, institution_id: str, at_us: int, registry: Registry, rules: Rules) -> RiskScore:
         parameters = in_force(Parameters, "risk", rules)
         standing = self._standing[institution_id]
-        weighed = sorted(_weighed(one, at_us, parameters.half_life_days) for one in standing.values())
-        kept = [one for one in weighed[: self._max_alerts] if one.milli_points]
+        kept = _weighed(standing.values(), at_us, parameters.half_life_days * DAY)[: self._max_alerts]
         if len(kept) < len(standing):
-            self._standing[institution_id] = {one.alert_id: standing[one.alert_id] for one in kept}
-        score = combine([one.milli_points for one in kept])
+            self._standing[institution_id] = {alert_id: one for _, alert_id, _, one in kept}
+        score = combine([-minus for minus, _, _, _ in kept])
         institution = registry.institution(institution_id, at_us)
         risk_class = classify(score, parameters)
         return RiskScore(
@@ -146,7 +150,7 @@ class Scores:
             score=score,
             risk_class=risk_class,
             contributions=_CONTRIBUTIONS.validate_python(
-                tuple(_contribution(standing[one.alert_id], one) for one in kept)
+                tuple(_contribution(one, age_us, -minus) for minus, _, age_us, one in kept)
             ),
             formula=_formula(score, risk_class, parameters, len(kept)),
         )
@@ -157,25 +161,19 @@ def next_midnight(ts_us: int) -> int:
     return midnight_us(day_of(ts_us) + 1)
 
 
-class _Weighed(NamedTuple):
-    """The weightiest comes first."""
-
-    minus_milli_points: int
-    alert_id: str
-    age_us: int
-
-    @property
-    def milli_points(self) -> int:
-        return -self.minus_milli_points
-
-
-def _weighed(one: _Standing, at_us: int, half_life_days: int) -> _Weighed:
-    age_us = max(0, at_us - one.raised_us)
-    fresh = one.severity * one.confidence * 10
-    return _Weighed(-(fresh * decay(age_us, half_life_days * DAY) >> _BITS), one.alert_id, age_us)
+def _weighed(standing: Iterable[_Standing], at_us: int, half_life_us: int) -> list[_Weighed]:
+    """Those that are worth anything, the weightiest first."""
+    weighed = []
+    for one in standing:
+        age_us = max(0, at_us - one.raised_us)
+        milli_points = one.severity * one.confidence * 10 * decay(age_us, half_life_us) >> _BITS
+        if milli_points:
+            weighed.append((-milli_points, one.alert_id, age_us, one))
+    weighed.sort()
+    return weighed
 
 
-def _contribution(one: _Standing, weighed: _Weighed) -> dict[str, str | int]:
+def _contribution(one: _Standing, age_us: int, milli_points: int) -> dict[str, str | int]:
     """A Contribution to be: many are made at once in a third less time."""
     return {
         "alert_id": one.alert_id,
@@ -183,8 +181,8 @@ def _contribution(one: _Standing, weighed: _Weighed) -> dict[str, str | int]:
         "typology": one.typology,
         "severity_points": one.severity,
         "confidence": one.confidence,
-        "age_us": weighed.age_us,
-        "milli_points": weighed.milli_points,
+        "age_us": age_us,
+        "milli_points": milli_points,
     }
 
 

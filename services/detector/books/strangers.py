@@ -64,9 +64,15 @@ def completed_between(step: Step, shape: Shape, window_us: int) -> npt.NDArray[n
 
 
 def passed_between(step: Step, window_us: int) -> npt.NDArray[np.intp]:
-    """Rows between strangers whose payer had been paid by one within the window: for triggers."""
+    """Rows between strangers whose payer had been paid by one within the window: for triggers. Not to be
+    written to."""
+    known: npt.NDArray[np.intp] | None = step.answers.get((passed_between, window_us))
+    if known is not None:
+        return known
     fed = step.dealt.fed_us >= step.applied.ts_us - window_us
-    return np.flatnonzero(between_strangers(step, window_us) & fed)
+    rows = np.flatnonzero(between_strangers(step, window_us) & fed)
+    step.answers[passed_between, window_us] = rows
+    return rows
 
 
 class Strangers:

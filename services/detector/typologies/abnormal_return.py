@@ -38,6 +38,7 @@ from services.detector.parties.marks import KEEPER, TIED
 from services.detector.severity import by_amount
 from services.detector.sieve import Fact, sieve
 from services.detector.typology import (
+    NOBODY,
     Candidates,
     Context,
     Finding,
@@ -104,6 +105,8 @@ class AbnormalReturn(Typology):
     def candidates(self, step: Step) -> Candidates:
         """The first payout of each hour for each listing, and gifts that are not small."""
         batch, rewards = step.book.batch, self._rewards(step)
+        if not batch.rows.size and not rewards.size:
+            return NOBODY
         self._cover(int(batch.product.max(initial=0)))
         chosen = np.empty(batch.rows.size, np.int64)
         small = least(Parameters, self.id, "small_gift_minor", step)

@@ -20,6 +20,7 @@ from services.detector.graph import Shape
 from services.detector.legs import Leg
 from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, finding
 from services.detector.typology import (
+    NOBODY,
     Candidates,
     Context,
     Outcome,
@@ -65,6 +66,8 @@ class Bipartite(Typology):
     def candidates(self, step: Step) -> Candidates:
         window_us = greatest(Parameters, self.id, "window_days", step) * DAY
         rows = completed_between(step, Shape.bipartite, window_us)
+        if not rows.size:
+            return NOBODY
         parameters = throughout(Parameters, self.id, step)
         if parameters is not None and parameters.min_side == 2:
             rows = crossing(step, rows, window_us, parameters.min_legs)

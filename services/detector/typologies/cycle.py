@@ -21,6 +21,7 @@ from services.detector.flows.rings import Bounds, Closing, Rings
 from services.detector.legs import legs_of
 from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, finding, named
 from services.detector.typology import (
+    NOBODY,
     Candidates,
     Context,
     Outcome,
@@ -59,6 +60,8 @@ class Cycle(Typology):
     def candidates(self, step: Step) -> Candidates:
         window_us = greatest(Parameters, self.id, "window_days", step) * DAY
         rows = passed_between(step, window_us)
+        if not rows.size:
+            return NOBODY
         parameters = throughout(Parameters, self.id, step)
         if parameters is not None:
             rows = self._rings.closing(step, rows, _bounds(parameters), parameters.min_legs)

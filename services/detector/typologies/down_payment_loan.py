@@ -103,7 +103,9 @@ class DownPaymentLoan(Typology):
         paid = step.passing(_MAY_PAY, least(Parameters, self.id, "min_payment_minor", step))
         developer = (step.dst_marks[paid] & _DEVELOPER) != 0
         developer[~developer] = self._real_estate.of(step, applied.dst[paid[~developer]]) != 0
-        rows = np.union1d(paid[developer], step.passing(_DISBURSED_LATE))
+        rows, late = paid[developer], step.passing(_DISBURSED_LATE)
+        if late.size:
+            rows = np.union1d(rows, late)
         return Candidates(rows, applied.dst[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:

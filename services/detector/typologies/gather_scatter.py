@@ -42,6 +42,7 @@ from services.detector.flows.shape_triggers import Relay, Rows, relaying
 from services.detector.legs import Leg
 from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, commission, finding, named
 from services.detector.typology import (
+    NOBODY,
     Candidates,
     Context,
     Outcome,
@@ -79,6 +80,8 @@ class GatherScatter(Typology):
     def candidates(self, step: Step) -> Candidates:
         window_us = greatest(Parameters, self.id, "window_days", step) * DAY
         rows = passed_between(step, window_us)
+        if not rows.size:
+            return NOBODY
         parameters = throughout(Parameters, self.id, step)
         if parameters is not None:
             rows = _possible(step, rows, parameters)

@@ -38,6 +38,7 @@ from services.detector.parties.product_kinds import OfKind
 from services.detector.severity import by_amount
 from services.detector.sieve import BETWEEN_ACCOUNTS, Fact, either, sieve
 from services.detector.typology import (
+    NOBODY,
     Candidates,
     Context,
     Finding,
@@ -124,6 +125,8 @@ class InvestorLimit(Typology):
         """Payments into and out of accounts of products that are not public, and sales of a private
         product's claims between others. The account is the product's, else the seller's."""
         applied, moves, sold = step.applied, step.passing(_MOVES), step.passing(_SALES)
+        if not moves.size and not sold.size:
+            return NOBODY
         into = (step.dst_marks[moves] & _VEHICLE) != 0
         accounts = np.where(into, applied.dst[moves], applied.src[moves])
         private = self._public.of(step, accounts) == 0

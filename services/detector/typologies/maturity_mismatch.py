@@ -38,6 +38,7 @@ from services.detector.parties.marks import CLIENT, CUSTODY, TIED
 from services.detector.severity import by_amount
 from services.detector.sieve import Fact, sieve
 from services.detector.typology import (
+    NOBODY,
     Candidates,
     Context,
     Finding,
@@ -98,6 +99,9 @@ class MaturityMismatch(Typology):
     def candidates(self, step: Step) -> Candidates:
         """Payouts beyond what came in for their listing, and investments after its disbursement."""
         book, batch = step.book, step.book.batch
+        desks = self._desks(step)
+        if not batch.rows.size and not desks.size:
+            return NOBODY
         custody = (step.marks[batch.account] & CUSTODY) != 0
         named = (batch.product > 0) & (batch.minor > 0) & custody
         bids = named & batch.of(Flow.invested)
@@ -105,7 +109,6 @@ class MaturityMismatch(Typology):
         ahead = named & batch.of(Flow.paid)
         if ahead.any():
             ahead &= book.ahead > 0
-        desks = self._desks(step)
         rows = np.concatenate((batch.rows[bids | ahead], desks))
         accounts = np.concatenate((batch.account[bids | ahead], step.applied.src[desks]))
         order = np.argsort(rows, kind="stable")

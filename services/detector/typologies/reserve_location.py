@@ -34,6 +34,7 @@ from services.detector.parties.marks import bits_of
 from services.detector.severity import by_amount
 from services.detector.sieve import Fact, either, sieve
 from services.detector.typology import (
+    NOBODY,
     Candidates,
     Context,
     Finding,
@@ -100,11 +101,12 @@ class ReserveLocation(Typology):
 
     def candidates(self, step: Step) -> Candidates:
         """The first transfer in of each day of what was ever a reserve account."""
-        applied, into = step.applied, step.passing(_COMES)
+        applied, into, out_of = step.applied, step.passing(_COMES), step.passing(_LEAVES)
+        if not into.size and not out_of.size:
+            return NOBODY
         for row in into[(step.dst_marks[into] & _OWN_MARKS) != 0].tolist():
             if applied.purpose[row] == Purpose.top_up:
                 self._topped_up.setdefault(int(applied.dst[row]), self._rows + row)
-        out_of = step.passing(_LEAVES)
         watched = (step.src_marks[out_of] & _MARKS) != 0
         for place in np.flatnonzero(~watched).tolist() if self._topped_up else ():
             first = self._topped_up.get(int(applied.src[out_of[place]]), _NEVER)

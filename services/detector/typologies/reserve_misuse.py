@@ -37,6 +37,7 @@ from services.detector.parties.marks import REGISTERED, RESERVE, TIED, bits_of
 from services.detector.severity import by_amount
 from services.detector.sieve import Fact, sieve
 from services.detector.typology import (
+    NOBODY,
     Candidates,
     Context,
     Finding,
@@ -152,10 +153,12 @@ class ReserveMisuse(Typology):
     def candidates(self, step: Step) -> Candidates:
         """Rows out of what was ever a reserve account, less the plain ones: to an ordinary payee who is
         nobody's related party, on a client's instruction."""
-        rows = step.passing(_LEAVES)
-        self._ledger.open(step, rows)
         named = step.instructed
         self._first_instructed = int(named.argmax()) if named.any() else named.size
+        rows = step.passing(_LEAVES)
+        if not rows.size:
+            return NOBODY
+        self._ledger.open(step, rows)
         if all(_ordinary_allowed(in_force(Parameters, self.id, rules)) for rules in step.rules):
             rows = rows[~named[rows] | ((step.dst_marks[rows] & (_ODD | TIED)) != 0)]
         return Candidates(rows, step.applied.src[rows])

@@ -39,6 +39,7 @@ from services.detector.graph import Shape
 from services.detector.legs import Leg
 from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, commission, finding
 from services.detector.typology import (
+    NOBODY,
     Candidates,
     Context,
     Outcome,
@@ -107,6 +108,8 @@ class ScatterGather(Typology):
     def candidates(self, step: Step) -> Candidates:
         window_us = greatest(Parameters, self.id, "window_days", step) * DAY
         rows = completed_between(step, Shape.scatter_gather, window_us)
+        if not rows.size:
+            return NOBODY
         parameters = throughout(Parameters, self.id, step)
         if parameters is not None and parameters.max_middles <= MOST_MIDDLES:
             rows = gathering(step, rows, window_us, parameters.rule(step.registry.knows_accounts))

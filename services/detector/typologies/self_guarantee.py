@@ -36,6 +36,7 @@ from services.detector.parties.entities import OWN_MONEY, Entities
 from services.detector.parties.marks import CUSTODY, KEEPER, TIED
 from services.detector.severity import by_amount
 from services.detector.typology import (
+    NOBODY,
     Candidates,
     Context,
     Finding,
@@ -114,6 +115,8 @@ class SelfGuarantee(Typology):
     def candidates(self, step: Step) -> Candidates:
         """What is paid for a loan by whoever was ever tied to an institution; and large instalments."""
         batch = step.book.batch
+        if not batch.rows.size:
+            return NOBODY
         marks = step.src_marks[batch.rows]
         tied = ((marks & (HOUSE | TIED)) != 0) & ((marks & CUSTODY) == 0) & (batch.minor > 0)
         named = batch.of(Flow.subsidy) & (batch.product > 0)

@@ -40,6 +40,7 @@ from services.detector.flows.shape_triggers import Rows
 from services.detector.legs import Leg
 from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, commission, finding, named
 from services.detector.typology import (
+    NOBODY,
     Candidates,
     Context,
     Outcome,
@@ -100,6 +101,8 @@ class Stack(Typology):
     def candidates(self, step: Step) -> Candidates:
         window_us = greatest(Parameters, self.id, "window_days", step) * DAY
         rows = passed_between(step, window_us)
+        if not rows.size:
+            return NOBODY
         parameters = throughout(Parameters, self.id, step)
         if parameters is not None:
             rows = _possible(step, rows, parameters)

@@ -37,8 +37,8 @@ from services.detector.explanations.structuring import Split, explanation
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import KEPT_FOR_OTHERS, OTHER, bits_of
-from services.detector.purposes import among
 from services.detector.severity import by_amount
+from services.detector.sieve import Fact, sieve
 from services.detector.typology import (
     Candidates,
     Context,
@@ -73,7 +73,11 @@ _EXPLAINED: Final = (
     Purpose.merchant_settlement,
     Purpose.reserve_transfer,
 )
-_IS_EXPLAINED: Final = among(_EXPLAINED)
+_MAY_BE_PART: Final = sieve(
+    purposes=[one for one in Purpose if one not in _EXPLAINED],
+    facts=Fact.between_two,
+    not_facts=Fact.reversal,
+)
 _KEEPERS: Final = KEPT_FOR_OTHERS | {AccountRole.product_vehicle}
 _ORDINARY: Final = OTHER & ~bits_of({AccountRole.product_vehicle})
 
@@ -135,28 +139,22 @@ class Structuring(Typology):
     def candidates(self, step: Step) -> Candidates:
         """Whatever may be a part: by amount and purpose, from accounts that are not registered only to
         keep others' money."""
-        applied = step.applied
+        applied, cash, crossing = step.applied, sent_by(step, CASH), sent_by(step, CROSS_BORDER)
+        self._cash, self._crossing = cash, crossing
+        stated = cash | crossing
+        self._first_stated = int(stated.argmax()) if stated.any() else stated.size
         smallest = {
             name: least(Parameters, self.id, name, step) // _MIN_PART
             for name in ("person_minor", "cash_minor", "cross_border_minor")
         }
-        rows = applied.amount_minor >= min(smallest.values())
-        rows &= step.inserted & (applied.src != applied.dst)
-        cash = sent_by(step, CASH)
-        crossing = sent_by(step, CROSS_BORDER)
-        rows &= cash | crossing | (applied.amount_minor >= smallest["person_minor"])
-        deposited = cash & (applied.src == OUTSIDE_INDEX)
-        marks = np.where(deposited, step.dst_marks, step.src_marks)
-        rows &= deposited | (applied.src > 0)
-        rows &= (marks == 0) | ((marks & _ORDINARY) != 0)
-        rows &= ~_IS_EXPLAINED[applied.purpose]
-        rows &= ~step.reverses
-        self._cash, self._crossing = cash, crossing
-        stated = cash | crossing
-        self._first_stated = int(stated.argmax()) if stated.any() else stated.size
-        chosen = np.flatnonzero(rows)
-        customers = np.where(deposited[chosen], applied.dst[chosen], applied.src[chosen])
-        return Candidates(chosen, customers.astype(np.int32))
+        rows = step.passing(_MAY_BE_PART, min(smallest.values()))
+        rows = rows[stated[rows] | (applied.amount_minor[rows] >= smallest["person_minor"])]
+        deposited = cash[rows] & (applied.src[rows] == OUTSIDE_INDEX)
+        customers = np.where(deposited, applied.dst[rows], applied.src[rows])
+        marks = step.marks[customers]
+        may = (marks == 0) | ((marks & _ORDINARY) != 0)
+        may &= deposited | (customers != OUTSIDE_INDEX)
+        return Candidates(rows[may], customers[may])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         """A transfer that comes more than a day late is not judged: its day's parts are forgotten."""

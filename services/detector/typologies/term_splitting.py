@@ -30,6 +30,7 @@ from services.detector.flows.replacing import Repaid, most_principal
 from services.detector.parties.marks import CUSTODY
 from services.detector.severity import by_amount
 from services.detector.typology import (
+    NOBODY,
     Candidates,
     Context,
     Finding,
@@ -98,6 +99,8 @@ class TermSplitting(Typology):
         """Repayments of what is then nearly repaid, and principal paid ahead of the borrower; not where the
         loan was raised before anybody looked."""
         book, batch = step.book, step.book.batch
+        if not batch.rows.size:
+            return NOBODY
         share = least(Parameters, self.id, "share_bp", step)
         named = (batch.product > 0) & (batch.minor > 0) & ((step.marks[batch.account] & CUSTODY) != 0)
         repaid = named & batch.of(Flow.repaid)
