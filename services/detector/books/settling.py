@@ -15,6 +15,7 @@ import numpy as np
 
 from compiled import Array, Bools, Int32s, Int64s, kernel, signed
 from schemas.instant import DAY
+from services.detector.ascending import first_from
 from services.detector.beijing import DAY_SHIFT_US, day_of
 from services.detector.distinct import number_of, numbered, numbers_for
 from services.detector.graph import Edges
@@ -276,20 +277,6 @@ def span_of(amounts: Int64s, minor: int, most: int) -> tuple[int, int]:
     rest = _TENTHS - most
     beyond = minor + minor // rest * most + minor % rest * most // rest + 1
     return first_from(amounts, amounts.size, minor), first_from(amounts, amounts.size, beyond)
-
-
-@kernel
-def first_from(amounts: Int64s, count: int, minor: int) -> int:
-    """Of the first `count`, which ascend, the place of the first that is `minor` or more."""
-    low = 0
-    high = count
-    while low < high:
-        middle = (low + high) // 2
-        if amounts[middle] < minor:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 @kernel

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from compiled import Array, Bools, Int64s, kernel, signed
-from services.detector.books.settling import first_from
+from services.detector.ascending import first_from
 from services.detector.distinct import number_of, numbers_for
 from services.detector.graph import Edges
 from services.detector.graph.ordering import comes_first

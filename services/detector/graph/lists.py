@@ -38,6 +38,12 @@ def earlier_than(leg: Record, seq: int, direction: int) -> int:
 
 
 @kernel
+def is_in_view(view: View, leg: Record, seq: int) -> bool:
+    """Of a leg that is not older than the oldest."""
+    return bool(seq <= view.newest and view.since_us <= leg.ts_us <= view.until_us)
+
+
+@kernel
 def lowest(state: State, view: View) -> int:
     return first_since(state.ring, view.since_us, view.oldest)
 
@@ -70,7 +76,7 @@ def list_transfers(
     while seq >= low and count <= room.size:
         slot = slot_of(ring, seq)
         leg = ring.legs[slot]
-        if seq <= view.newest and view.since_us <= leg.ts_us <= view.until_us:
+        if is_in_view(view, leg, seq):
             if count < room.size:
                 place = room.size - 1 - count
                 write_edge(ring, slot, seq, room[place])
@@ -113,7 +119,7 @@ def list_around(
             while seq >= low:
                 slot = slot_of(ring, seq)
                 leg = ring.legs[slot]
-                if seq <= view.newest and view.since_us <= leg.ts_us <= view.until_us:
+                if is_in_view(view, leg, seq):
                     if listed == limit:
                         truncated = True
                         break

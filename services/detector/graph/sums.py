@@ -10,7 +10,7 @@ import numpy as np
 from compiled import Array, Bools, Int32s, Int64s, kernel, signed
 from services.detector.distinct import number_of, numbered, numbers_for
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.lists import INWARD, OUTWARD, View, earlier_than
+from services.detector.graph.lists import INWARD, OUTWARD, View, earlier_than, is_in_view
 from services.detector.graph.ring import Ring, first_since, slot_of
 
 NOBODY: Final = -1
@@ -114,7 +114,7 @@ def sum_payees(
     seq = signed(accounts[account].last_out)
     while seq >= low:
         leg = ring.legs[slot_of(ring, seq)]
-        if seq <= view.newest and view.since_us <= leg.ts_us <= view.until_us:
+        if is_in_view(view, leg, seq):
             if count == sums.size:
                 break
             payee = number_of(numbers, leg.dst)
@@ -157,7 +157,7 @@ def sum_trade(
     while seq >= low:
         slot = slot_of(ring, seq)
         leg = ring.legs[slot]
-        if seq <= view.newest and view.since_us <= leg.ts_us <= view.until_us:
+        if is_in_view(view, leg, seq):
             if count == room.sums.size:
                 break
             payee = number_of(room.numbers, leg.dst)
@@ -181,7 +181,7 @@ def sum_trade(
     while seq >= low and not is_mixed and others >= trade.min_payees:
         slot = slot_of(ring, seq)
         leg = ring.legs[slot]
-        if seq <= view.newest and view.since_us <= leg.ts_us <= view.until_us:
+        if is_in_view(view, leg, seq):
             if count == room.sums.size:
                 is_whole = False
                 break
@@ -214,7 +214,7 @@ def sum_paid(
     while seq >= low and count < limit:
         slot = slot_of(ring, seq)
         leg = ring.legs[slot]
-        if seq <= view.newest and view.since_us <= leg.ts_us <= view.until_us:
+        if is_in_view(view, leg, seq):
             count += 1
             if ring.currencies[slot] == currency:
                 minor += leg.amount_minor
@@ -238,7 +238,7 @@ def find_more_taken(
         seq = signed(accounts[takers[place]].last_in)
         while seq >= low and count < limit and not more[place]:
             leg = ring.legs[slot_of(ring, seq)]
-            if seq <= view.newest and view.since_us <= leg.ts_us <= view.until_us:
+            if is_in_view(view, leg, seq):
                 more[place] = leg.amount_minor > left
                 left -= leg.amount_minor
                 count += 1
@@ -275,7 +275,7 @@ def is_any_wanted(ring: Ring, accounts: Array, account: int, wanted: Wanted, vie
     while seq >= low and count < limit:
         slot = slot_of(ring, seq)
         leg = ring.legs[slot]
-        if seq <= view.newest and view.since_us <= leg.ts_us <= view.until_us:
+        if is_in_view(view, leg, seq):
             is_about = wanted.least_minor <= leg.amount_minor <= wanted.most_minor
             if is_about and leg.src != OUTSIDE_INDEX and seq != wanted.but_seq:
                 is_for = wanted.purposes >> ring.purposes[slot] & 1 != 0

@@ -14,7 +14,7 @@ import numpy as np
 from compiled import Array, Int32s, Int64s, Record, kernel, prefetch, signed
 from services.detector.ascending import place_of
 from services.detector.graph.adjacency import IN, LEGS_AHEAD, OUT, Adjacency, bring_list_near, end_of, seq_of
-from services.detector.graph.lists import INWARD, OUTWARD, View, earlier_than
+from services.detector.graph.lists import INWARD, OUTWARD, View, earlier_than, is_in_view
 from services.detector.graph.ordering import before, distinct_in_order
 from services.detector.graph.ring import Ring, first_since, slot_of
 
@@ -273,11 +273,6 @@ def first_after(moves: Array, place: int, near: int, latest: int, leg: Record, s
 @kernel
 def move_before(move: Record, place: int) -> int:
     return signed(move.before_payer if move.payer == place else move.before_payee)
-
-
-@kernel
-def is_in_view(view: View, leg: Record, seq: int) -> bool:
-    return bool(seq <= view.newest and view.since_us <= leg.ts_us <= view.until_us)
 
 
 # -- the answer ----------------------------------------------------------------------------------
