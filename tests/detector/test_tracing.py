@@ -222,37 +222,38 @@ def test_no_transfer_carries_more_than_it_can(
         assert all(minor <= most[seq] for seq, minor in onward.items())
 
 
+FEW_DAYS: Any = SimpleNamespace(window_days=5, max_legs=4, max_edges=9, share_bp=5_000)
+
+
+def asked_of(graph: RollingGraph, as_of: int) -> tuple[Any, list[int]]:
+    """A context nine days on, and accounts 1 to 4."""
+    found = []
+    for account in range(1, 5):
+        index = graph.index(token(account))
+        assert index is not None
+        found.append(index)
+    return SimpleNamespace(graph=graph, as_of=as_of, now_us=9 * DAY), found
+
+
 def test_a_loan_does_not_arrive_by_what_was_paid_before_it_came() -> None:
     """1 lends 2 a hundred, who pays 3; 3 pays 4 as much before that, or after."""
     for day, is_enough in ((3, True), (1, False)):
         graph, as_of = graph_of([(1, 1, 2, 100), (2, 2, 3, 100), (day, 3, 4, 100)], [Purpose.transfer])
-        context: Any = SimpleNamespace(graph=graph, as_of=as_of, now_us=9 * DAY)
-        bounds: Any = SimpleNamespace(window_days=5, max_legs=4, max_edges=9, share_bp=5_000)
-        lender, borrower, other, end = (graph.index(token(account)) for account in range(1, 5))
-        assert lender is not None
-        assert borrower is not None
-        assert other is not None
-        assert end is not None
+        context, (lender, borrower, other, end) = asked_of(graph, as_of)
         loan = [leg for leg in legs_of(graph.edges(range(3))) if leg.src == lender]
         followed = np.array(sorted((borrower, other)), np.int32)
-        assert _can_arrive(context, bounds, loan, Into({end}), followed) == is_enough
+        assert _can_arrive(context, FEW_DAYS, loan, Into({end}), followed) == is_enough
 
 
 def test_a_loan_cannot_arrive_where_those_followed_pay_less_than_enough() -> None:
     """1 lends 2 a hundred; 2 pays 3 seventy, and 3 pays 4 fifty, or one less."""
     for last, is_enough in ((50, True), (49, False)):
         graph, as_of = graph_of([(1, 1, 2, 100), (2, 2, 3, 70), (3, 3, 4, last)], [Purpose.transfer])
-        context: Any = SimpleNamespace(graph=graph, as_of=as_of, now_us=9 * DAY)
-        bounds: Any = SimpleNamespace(window_days=5, max_legs=4, max_edges=9, share_bp=5_000)
-        lender, borrower, other, end = (graph.index(token(account)) for account in range(1, 5))
-        assert lender is not None
-        assert borrower is not None
-        assert other is not None
-        assert end is not None
+        context, (_, borrower, other, end) = asked_of(graph, as_of)
         loan, ends = legs_of(graph.edges([0])), Into({end})
         followed = np.array([borrower, other], np.int32)
-        assert _can_arrive(context, bounds, loan, ends, followed) == is_enough
-        assert not _can_arrive(context, bounds, loan, ends, followed[:1])
+        assert _can_arrive(context, FEW_DAYS, loan, ends, followed) == is_enough
+        assert not _can_arrive(context, FEW_DAYS, loan, ends, followed[:1])
 
 
 @settings(max_examples=200)

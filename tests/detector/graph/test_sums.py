@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.transaction import Purpose
-from services.detector.graph import Edges, Paid, Payees, RollingGraph, Status, Trade, Traded, Wanted
+from services.detector.graph import Applied, Edges, Paid, Payees, RollingGraph, Status, Trade, Traded, Wanted
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.sums import NOBODY
 from tests.detector.graph.logs import LATENESS, WINDOW, Event, Mark, batches, cuts, events
@@ -43,6 +44,17 @@ def traded_of(account: int, left: Edges, came: Edges, trade: Trade) -> Traded:
     )
 
 
+def inserted_rows(log: list[Event], ends: set[int]) -> Iterator[tuple[RollingGraph, Applied, int]]:
+    """Just after each batch: the graph, and each of its rows that was inserted."""
+    graph = RollingGraph(window_us=WINDOW, lateness_us=LATENESS, max_transfers=1000, max_accounts=100)
+    for step in batches(log, ends):
+        if isinstance(step, Mark):
+            continue
+        applied = graph.apply(batch(step))
+        for row in np.flatnonzero(applied.status == Status.inserted).tolist():
+            yield graph, applied, row
+
+
 bits = st.integers(0, 2 ** len(Purpose) - 1)
 
 
@@ -53,23 +65,18 @@ bits = st.integers(0, 2 ** len(Purpose) - 1)
 def test_trade_is_of_what_is_listed(
     log: list[Event], ends: set[int], since: int, limit: int, trade: Trade
 ) -> None:
-    graph = RollingGraph(window_us=WINDOW, lateness_us=LATENESS, max_transfers=1000, max_accounts=100)
-    for step in batches(log, ends):
-        if isinstance(step, Mark):
-            continue
-        applied = graph.apply(batch(step))
-        for row in np.flatnonzero(applied.status == Status.inserted).tolist():
-            until_us = int(applied.ts_us[row])
-            window = until_us - since, until_us, int(applied.as_of[row]), limit
-            for account in {int(applied.src[row]), int(applied.dst[row])}:
-                payees, traded = graph.traded(account, trade, *window)
-                came, left = graph.edges_both(account, *window)
-                assert came.records.tolist() == graph.edges_in(account, *window).records.tolist()
-                assert left.records.tolist() == graph.edges_out(account, *window).records.tolist()
-                assert payees == payees_of(left)
-                expected = traded_of(account, left, came, trade)
-                assert traded.is_mixed == expected.is_mixed
-                assert traded.is_mixed or traded == expected
+    for graph, applied, row in inserted_rows(log, ends):
+        until_us = int(applied.ts_us[row])
+        window = until_us - since, until_us, int(applied.as_of[row]), limit
+        for account in {int(applied.src[row]), int(applied.dst[row])}:
+            payees, traded = graph.traded(account, trade, *window)
+            came, left = graph.edges_both(account, *window)
+            assert came.records.tolist() == graph.edges_in(account, *window).records.tolist()
+            assert left.records.tolist() == graph.edges_out(account, *window).records.tolist()
+            assert payees == payees_of(left)
+            expected = traded_of(account, left, came, trade)
+            assert traded.is_mixed == expected.is_mixed
+            assert traded.is_mixed or traded == expected
 
 
 @settings(max_examples=100)
@@ -77,21 +84,16 @@ def test_trade_is_of_what_is_listed(
 def test_sums_are_of_what_is_listed(
     log: list[Event], ends: set[int], since: int, limit: int, bound_minor: int
 ) -> None:
-    graph = RollingGraph(window_us=WINDOW, lateness_us=LATENESS, max_transfers=1000, max_accounts=100)
-    for step in batches(log, ends):
-        if isinstance(step, Mark):
-            continue
-        applied = graph.apply(batch(step))
-        for row in np.flatnonzero(applied.status == Status.inserted).tolist():
-            as_of, until_us = int(applied.as_of[row]), int(applied.ts_us[row])
-            window = until_us - since, until_us, as_of, limit
-            ends_of_row = np.unique(np.array([applied.src[row], applied.dst[row]], np.int32))
-            for account in ends_of_row.tolist():
-                assert graph.payees(account, *window) == payees_of(graph.edges_out(account, *window))
-            bounds = np.full(ends_of_row.size, bound_minor, np.int64)
-            taken = [int(graph.edges_in(one, *window).amount_minor.sum()) for one in ends_of_row.tolist()]
-            more = [minor > bound_minor for minor in taken]
-            assert graph.take_more(ends_of_row, bounds, *window).tolist() == more
+    for graph, applied, row in inserted_rows(log, ends):
+        as_of, until_us = int(applied.as_of[row]), int(applied.ts_us[row])
+        window = until_us - since, until_us, as_of, limit
+        ends_of_row = np.unique(np.array([applied.src[row], applied.dst[row]], np.int32))
+        for account in ends_of_row.tolist():
+            assert graph.payees(account, *window) == payees_of(graph.edges_out(account, *window))
+        bounds = np.full(ends_of_row.size, bound_minor, np.int64)
+        taken = [int(graph.edges_in(one, *window).amount_minor.sum()) for one in ends_of_row.tolist()]
+        more = [minor > bound_minor for minor in taken]
+        assert graph.take_more(ends_of_row, bounds, *window).tolist() == more
 
 
 @settings(max_examples=100)
@@ -105,26 +107,19 @@ def test_sums_are_of_what_is_listed(
 def test_whether_any_wanted_transfer_came(
     log: list[Event], ends: set[int], since: int, limit: int, bounds: tuple[int, int, int, int]
 ) -> None:
-    graph = RollingGraph(window_us=WINDOW, lateness_us=LATENESS, max_transfers=1000, max_accounts=100)
-    for step in batches(log, ends):
-        if isinstance(step, Mark):
-            continue
-        applied = graph.apply(batch(step))
-        for row in np.flatnonzero(applied.status == Status.inserted).tolist():
-            dst, until_us = int(applied.dst[row]), int(applied.ts_us[row])
-            wanted = Wanted(*bounds, int(applied.seq[row]))
-            window = until_us - since, until_us, int(applied.as_of[row]), limit
-            expected = any(
-                wanted.least_minor <= minor <= wanted.most_minor
-                and currency == wanted.currency
-                and wanted.purposes >> purpose & 1
-                and payer != OUTSIDE_INDEX
-                and seq != wanted.but_seq
-                for seq, _, minor, payer, _, _, currency, purpose in graph.edges_in(
-                    dst, *window
-                ).records.tolist()
-            )
-            assert graph.was_paid(dst, wanted, *window) == expected
+    for graph, applied, row in inserted_rows(log, ends):
+        dst, until_us = int(applied.dst[row]), int(applied.ts_us[row])
+        wanted = Wanted(*bounds, int(applied.seq[row]))
+        window = until_us - since, until_us, int(applied.as_of[row]), limit
+        expected = any(
+            wanted.least_minor <= minor <= wanted.most_minor
+            and currency == wanted.currency
+            and wanted.purposes >> purpose & 1
+            and payer != OUTSIDE_INDEX
+            and seq != wanted.but_seq
+            for seq, _, minor, payer, _, _, currency, purpose in graph.edges_in(dst, *window).records.tolist()
+        )
+        assert graph.was_paid(dst, wanted, *window) == expected
 
 
 @settings(max_examples=100)
@@ -132,21 +127,16 @@ def test_whether_any_wanted_transfer_came(
 def test_who_had_been_paid_so_much_before(
     log: list[Event], ends: set[int], since: int, limit: int, least_minor: int
 ) -> None:
-    graph = RollingGraph(window_us=WINDOW, lateness_us=LATENESS, max_transfers=1000, max_accounts=100)
-    for step in batches(log, ends):
-        if isinstance(step, Mark):
-            continue
-        applied = graph.apply(batch(step))
-        for row in np.flatnonzero(applied.status == Status.inserted).tolist():
-            as_of, ts_us = int(applied.as_of[row]), int(applied.ts_us[row])
-            payments = graph.edges_in(int(applied.dst[row]), ts_us - since, ts_us, as_of, 10).records
-            expected = []
-            for _, paid_us, _, payer, _, _, currency, _ in payments.tolist():
-                before = graph.edges_in(payer, ts_us - since, paid_us, as_of, limit)
-                largest = before.amount_minor[before.currency == currency].max(initial=0)
-                expected.append(bool(largest >= least_minor))
-            bounds = np.full(payments.size, least_minor, np.int64)
-            assert graph.paid_before(payments, bounds, ts_us - since, as_of, limit).tolist() == expected
+    for graph, applied, row in inserted_rows(log, ends):
+        as_of, ts_us = int(applied.as_of[row]), int(applied.ts_us[row])
+        payments = graph.edges_in(int(applied.dst[row]), ts_us - since, ts_us, as_of, 10).records
+        expected = []
+        for _, paid_us, _, payer, _, _, currency, _ in payments.tolist():
+            before = graph.edges_in(payer, ts_us - since, paid_us, as_of, limit)
+            largest = before.amount_minor[before.currency == currency].max(initial=0)
+            expected.append(bool(largest >= least_minor))
+        bounds = np.full(payments.size, least_minor, np.int64)
+        assert graph.paid_before(payments, bounds, ts_us - since, as_of, limit).tolist() == expected
 
 
 def test_of_many_payments_all_count_up_to_the_limit() -> None:
@@ -170,25 +160,20 @@ def test_of_many_payments_all_count_up_to_the_limit() -> None:
 def test_what_was_paid_is_told_by_marks(
     log: list[Event], ends: set[int], since: int, limit: int, currency: int, marked: set[int]
 ) -> None:
-    graph = RollingGraph(window_us=WINDOW, lateness_us=LATENESS, max_transfers=1000, max_accounts=100)
     marks = np.array([(6 if account in marked else 8) for account in range(101)], np.uint32)
-    for step in batches(log, ends):
-        if isinstance(step, Mark):
-            continue
-        applied = graph.apply(batch(step))
-        for row in np.flatnonzero(applied.status == Status.inserted).tolist():
-            src, until_us = int(applied.src[row]), int(applied.ts_us[row])
-            window = until_us - since, until_us, int(applied.as_of[row]), limit
-            left = graph.edges_out(src, *window)
-            paid = [
-                (dst, minor)
-                for dst, minor, code in zip(
-                    left.dst.tolist(), left.amount_minor.tolist(), left.currency.tolist(), strict=True
-                )
-                if code == currency
-            ]
-            assert graph.paid(src, currency, marks, 2, *window) == Paid(
-                sum(minor for _, minor in paid),
-                sum(minor for dst, minor in paid if dst != OUTSIDE_INDEX and dst in marked),
-                sum(minor for dst, minor in paid if dst != OUTSIDE_INDEX and dst not in marked),
+    for graph, applied, row in inserted_rows(log, ends):
+        src, until_us = int(applied.src[row]), int(applied.ts_us[row])
+        window = until_us - since, until_us, int(applied.as_of[row]), limit
+        left = graph.edges_out(src, *window)
+        paid = [
+            (dst, minor)
+            for dst, minor, code in zip(
+                left.dst.tolist(), left.amount_minor.tolist(), left.currency.tolist(), strict=True
             )
+            if code == currency
+        ]
+        assert graph.paid(src, currency, marks, 2, *window) == Paid(
+            sum(minor for _, minor in paid),
+            sum(minor for dst, minor in paid if dst != OUTSIDE_INDEX and dst in marked),
+            sum(minor for dst, minor in paid if dst != OUTSIDE_INDEX and dst not in marked),
+        )
