@@ -39,7 +39,7 @@ from services.detector.parties.marks import Marks
 from services.detector.parties.registered import Registered
 from services.detector.purposes import with_known_purposes
 from services.detector.scoring import Scores
-from services.detector.searching import limits_of, nothing_found, searched_for
+from services.detector.searching import SETTING, limits_of, nothing_found
 from services.detector.timers import Timer, Timers
 from services.detector.typologies import TYPOLOGIES
 from services.detector.typology import Context, Finding, Recheck, Step, Transfer, Typology
@@ -117,7 +117,7 @@ class Engine:
         self._book = LoanBook()
         self._as_of = -1
         self._typologies = tuple(typology() for typology in typologies)
-        self._shapes = searched_for(shape for typology in self._typologies for shape in typology.shapes)
+        self._shapes = SETTING if any(typology.cycles for typology in self._typologies) else None
         self._asked_of_balances = tuple(
             (number, typology)
             for number, typology in enumerate(self._typologies)
@@ -250,8 +250,8 @@ class Engine:
     def _with_limits(
         self, typology: int, step: Step, row: int, outcome: Finding | Recheck
     ) -> Finding | Recheck:
-        """A search of the row that was cut short may have missed shapes: its finding says so."""
-        if not isinstance(outcome, Finding) or not self._typologies[typology].shapes:
+        """A search of the row that was cut short may have missed a cycle: its finding says so."""
+        if not isinstance(outcome, Finding) or not self._typologies[typology].cycles:
             return outcome
         return replace(outcome, limits=(*outcome.limits, *limits_of(int(step.found.cut[row]))))
 

@@ -12,10 +12,9 @@ import numpy as np
 from compiled import Int32s
 from schemas.instant import DAY
 from schemas.record import Bilingual
-from services.detector.books.strangers import Strangers, completed_between
+from services.detector.books.strangers import Strangers, paid_between
 from services.detector.flows.shape_rules import MATERIAL_MINOR, MATERIAL_SOURCE, alike, days_of, pace
 from services.detector.flows.shape_triggers import Crowd, Rows, crowded
-from services.detector.graph import Shape
 from services.detector.legs import Leg
 from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, finding, named
 from services.detector.typology import (
@@ -36,7 +35,7 @@ from services.detector.typology import (
 @dataclass(frozen=True, slots=True)
 class Parameters:
     window_days: int = parameter(30, "assumption: a month, as of AMLSim's patterns")
-    min_named: int = parameter(4, "assumption: three may be friends of one mule; shapes.fan_in's least")
+    min_named: int = parameter(4, "assumption: three may be friends of one mule")
     week_days: int = parameter(7, "assumption: a week, in which habits repeat")
     min_new: int = parameter(8, "assumption: people begin less than one private relation a day")
     min_minor: int = parameter(MATERIAL_MINOR, MATERIAL_SOURCE)
@@ -48,7 +47,6 @@ class Fan(Typology):
     law = LAW
     needs = NEEDS
     look_alikes = LOOK_ALIKES
-    shape: Shape
     inward: bool
     """The others pay the hub."""
 
@@ -76,11 +74,11 @@ class Fan(Typology):
 
     def candidates(self, step: Step) -> Candidates:
         window_us = greatest(Parameters, self.id, "window_days", step) * DAY
-        return self._candidates(step, completed_between(step, self.shape, window_us))
+        return self._candidates(step, paid_between(step, window_us))
 
     def on_named(self, step: Step, accounts: Collection[int]) -> Candidates | None:
         window_us = greatest(Parameters, self.id, "window_days", step) * DAY
-        rows = completed_between(step, self.shape, window_us)
+        rows = paid_between(step, window_us)
         return self._candidates(step, rows[np.isin(self.hubs(step)[rows], step.legs.around(accounts))])
 
     def _candidates(self, step: Step, rows: Rows) -> Candidates:

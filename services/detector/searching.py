@@ -1,17 +1,15 @@
-"""What is searched on every transfer, for all typologies together: they state which shapes they want,
-here is how far each is sought, and what a search that was cut short puts on an alert."""
+"""What is searched on every transfer: the cycle of accounts that it closes, how far it is sought, and what
+a search that was cut short puts on an alert."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from schemas.alert import Limit
 from schemas.instant import DAY
-from services.detector.graph import Found, Shape, Shapes
+from services.detector.graph import Found, Shapes
 from services.detector.graph.shapes import BUDGET_SPENT, HUB_MET
 
 SETTING: Final = Shapes(
@@ -19,37 +17,16 @@ SETTING: Final = Shapes(
     cycle_window_us=30 * DAY,
     least_permille=250,
     most_permille=4_000,
-    window_us=30 * DAY,
-    middles=2,
-    fan_in=4,
-    fan_out=4,
-    gather_scatter=3,
-    bipartite=2,
     hub_degree=200,
     budget=400,
 )
-"""Assumption: 30 days, the longest window of a typology; counts are the least any typology asks of its
-shape. A leg of a ring that carries less than a quarter or more than four times of what the last one
-does is taken as other money. More than 200 live transfers one way are a business's account, and
-reading it on every transfer would cost more than the rest together; a shape is read through accounts
-whose other transfers, a few a day, come in between."""
+"""Assumption: 30 days, the longest window of a typology. A leg of a ring that carries less than a quarter
+or more than four times of what the last one does is taken as other money. More than 200 live transfers one
+way are a business's account, and reading it on every transfer would cost more than the rest together; a
+ring is read through accounts whose other transfers, a few a day, come in between.
 
-_THRESHOLDS: Final = {
-    Shape.cycle: "cycle_legs",
-    Shape.scatter_gather: "middles",
-    Shape.fan_in: "fan_in",
-    Shape.fan_out: "fan_out",
-    Shape.gather_scatter: "gather_scatter",
-    Shape.bipartite: "bipartite",
-}
-
-
-def searched_for(wanted: Iterable[Shape]) -> Shapes | None:
-    """SETTING without the shapes nobody wants; None where nobody wants any."""
-    unwanted = set(Shape) - set(wanted)
-    if unwanted == set(Shape):
-        return None
-    return replace(SETTING, **{_THRESHOLDS[shape]: 0 for shape in unwanted})
+The other shapes are told among strangers' transfers alone, services.detector.flows.shape_triggers: among all
+transfers most accounts that work are the hub of some."""
 
 
 def nothing_found(rows: int) -> Found:

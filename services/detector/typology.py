@@ -25,7 +25,7 @@ from services.detector.books.dealings import Dealings, Dealt
 from services.detector.books.loan_book import LoanBook
 from services.detector.books.stranger_legs import StrangerLegs
 from services.detector.books.suspects import Suspects
-from services.detector.graph import Applied, Found, Hit, RollingGraph, Shape, Status
+from services.detector.graph import Applied, Found, Hit, RollingGraph, Status
 from services.detector.legs import PURPOSES, Leg
 from services.detector.parties.registered import Registered
 from services.detector.sieve import ANY_MINOR, Sieve, Sights, sighted
@@ -90,7 +90,7 @@ class Step:
     batch: TransferBatch
     applied: Applied
     found: Found
-    """Shapes that rows completed: those that some typology wants, Typology.shapes."""
+    """The cycles that rows closed, where some typology wants them, Typology.cycles."""
     dealt: Dealt
     marks: npt.NDArray[np.uint32]
     graph: RollingGraph
@@ -142,10 +142,6 @@ class Step:
         """Rows whose text there is not empty."""
         stated: Bools = pc.binary_length(self.batch.columns.column(column)).to_numpy() > 0
         return stated
-
-    def completed(self, shape: Shape) -> npt.NDArray[np.intp]:
-        """Where in `found` this shape is, ascending by row."""
-        return np.flatnonzero(self.found.shape == shape)
 
 
 class Candidates(NamedTuple):
@@ -223,12 +219,12 @@ class Transfer:
     def is_reversal(self) -> bool:
         return bool(self.step.reverses[self.row])
 
-    def completed(self, shape: Shape) -> Hit | None:
-        """The shape this row completed, if it did."""
+    @property
+    def cycle(self) -> Hit | None:
+        """The one this row closed, if it did."""
         found = self.step.found
-        first, end = np.searchsorted(found.row, (self.row, self.row + 1))
-        places = first + np.flatnonzero(found.shape[first:end] == shape)
-        return found.hit(int(places[0])) if places.size else None
+        place = int(np.searchsorted(found.row, self.row))
+        return found.hit(place) if place < len(found) and found.row[place] == self.row else None
 
     @property
     def leg(self) -> Leg:
@@ -331,8 +327,8 @@ class Typology(Protocol):
     """What it asks of the registry and the feed, and names in `missing` when it is not there."""
     look_alikes: tuple[Bilingual, ...]
     """Honest businesses of the same shape, which it must not fire on."""
-    shapes: frozenset[Shape] = frozenset()
-    """What the engine is to search on every transfer for it, services.detector.searching."""
+    cycles: bool = False
+    """Whether it asks for the cycle that each transfer closes, services.detector.searching."""
     names: bool = False
     """Whether its findings' accounts are suspects from then on, services.detector.books.suspects."""
 

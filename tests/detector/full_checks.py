@@ -22,7 +22,6 @@ from schemas.transaction import Purpose
 from services.detector.beijing import day_of
 from services.detector.books.loan_flows import HOUSE, PAYOUTS, Flow
 from services.detector.books.strangers import between_strangers
-from services.detector.graph import Shape
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.parties.entities import CLIENT_MONEY
 from services.detector.parties.marks import BORROWER, CLIENT, CUSTODY, KEEPER, MERCHANT, OTHER, TIED, bits_of
@@ -129,7 +128,7 @@ def _stays(step: Step) -> Bools:
 
 def _closes_ring(step: Step) -> Bools:
     rows = np.zeros_like(step.inserted)
-    rows[step.found.row[step.completed(Shape.cycle)]] = True
+    rows[step.found.row] = True
     return rows
 
 

@@ -1,8 +1,7 @@
-"""Searches on every transfer: only what a typology wants, and their limits on its findings."""
+"""Searches on every transfer: only where a typology wants it, and their limits on its findings."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +10,9 @@ import pytest
 from schemas.alert import Alert, Limit, Subject, SubjectKind
 from schemas.law import load_law
 from schemas.record import Bilingual
-from services.detector import searching
 from services.detector.engine import Engine
-from services.detector.graph import Hit, Shape
-from services.detector.searching import SETTING, searched_for
+from services.detector.graph import Hit
+from services.detector.searching import SETTING
 from services.detector.typology import Candidates, Context, Finding, Outcome, Step, Transfer, Typology
 
 RING = [[0, "a", "b", 100], [1, "b", "c", 95], [2, "c", "a", 90]]
@@ -28,18 +26,18 @@ class Rings(Typology):
     law = ()
     needs = ()
     look_alikes = ()
-    shapes = frozenset({Shape.cycle})
+    cycles = True
 
     def __init__(self) -> None:
         self.hits: list[Hit | None] = []
 
     def candidates(self, step: Step) -> Candidates:
         assert step.found.cut.size == step.batch.rows
-        rows = step.found.row[step.completed(Shape.cycle)].astype(np.intp)
+        rows = step.found.row.astype(np.intp)
         return Candidates(rows, step.applied.dst[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
-        self.hits.append(transfer.completed(Shape.cycle))
+        self.hits.append(transfer.cycle)
         subject = Subject(kind=SubjectKind.account, id=context.token(transfer.dst))
         attributed = {transfer.seq: transfer.amount_minor}
         text = Bilingual(zh="", en="")
@@ -62,7 +60,7 @@ class Rings(Typology):
 
 class Quiet(Rings):
     id = "quiet"
-    shapes = frozenset()
+    cycles = False
 
     def candidates(self, step: Step) -> Candidates:
         assert len(step.found) == 0
@@ -79,29 +77,32 @@ def alerts(
 
 
 @pytest.mark.parametrize("size", [1, 2, 10])
-def test_a_typology_is_given_the_shapes_it_wants(world: Any, batches: Any, size: int) -> None:
+def test_a_typology_is_given_the_cycles_it_wants(world: Any, batches: Any, size: int) -> None:
     (alert,) = alerts(world, batches, Rings, RING, size)
     assert [limit.name for limit in alert.limits] == ["x"]
 
 
 def test_what_nobody_wants_is_not_searched(world: Any, batches: Any) -> None:
     assert alerts(world, batches, Quiet, RING, 10) == []
-    assert searched_for(()) is None
-    assert searched_for(Shape) == SETTING
-    wanted = searched_for({Shape.fan_in})
-    assert wanted is not None
-    assert (wanted.fan_in, wanted.fan_out, wanted.cycle_legs) == (SETTING.fan_in, 0, 0)
 
 
-class RingsAndMore(Rings):
-    shapes = frozenset({Shape.cycle, Shape.scatter_gather})
+class Cut(Rings):
+    """Fires where the search was cut short."""
+
+    def candidates(self, step: Step) -> Candidates:
+        rows = np.flatnonzero(step.found.cut)
+        return Candidates(rows, step.applied.dst[rows])
 
 
-def test_a_search_cut_short_is_on_the_finding(
-    world: Any, batches: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The ring is found; whether several middles pay its end is not looked at, for that is a hub."""
-    monkeypatch.setattr(searching, "SETTING", replace(SETTING, hub_degree=4))
-    payers = [[0.1 * number, f"p{number}", "a", 100] for number in range(4)]
-    (alert,) = alerts(world, batches, RingsAndMore, [*RING[:2], *payers, RING[2]], 10)
-    assert [(limit.name, limit.bound) for limit in alert.limits] == [("x", 1), ("search_hub_degree", 4)]
+def test_a_search_cut_short_is_on_the_finding(world: Any, batches: Any) -> None:
+    """Between two hubs nothing is read, so the ring that leads over both is not found."""
+    ring = [[0, "a", "b", 100], [1, "b", "c", 95], [2, "c", "d", 90], [3, "d", "a", 85]]
+    others = [
+        [0, *ends, 100] for one in range(SETTING.hub_degree) for ends in (("b", f"p{one}"), (f"q{one}", "c"))
+    ]
+    assert alerts(world, batches, Rings, [*others, *ring], 100) == []
+    (alert,) = alerts(world, batches, Cut, [*others, *ring], 100)
+    assert [(limit.name, limit.bound) for limit in alert.limits] == [
+        ("x", 1),
+        ("search_hub_degree", SETTING.hub_degree),
+    ]

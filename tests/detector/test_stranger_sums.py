@@ -13,12 +13,11 @@ from hypothesis import strategies as st
 
 from schemas.instant import DAY
 from schemas.law import load_law
-from services.detector.books.strangers import Strangers, completed_between, passed_between
+from services.detector.books.strangers import Strangers, paid_between, passed_between
 from services.detector.engine import Engine
 from services.detector.flows.gathering_triggers import gathering
 from services.detector.flows.layer_triggers import Layer, in_layer
 from services.detector.flows.shape_triggers import Rows
-from services.detector.graph import Shape
 from services.detector.typologies import scatter_gather, stack
 from services.detector.typology import Candidates, Context, Outcome, Step, Transfer, Typology
 
@@ -77,13 +76,12 @@ def collectors() -> tuple[Told, type[Typology]]:
     def trigger(step: Step, rows: Rows) -> Rows:
         return gathering(step, rows, WINDOW_US, p.rule(step.registry.knows_accounts))
 
-    def completed(step: Step) -> Rows:
-        return completed_between(step, Shape.scatter_gather, WINDOW_US)
-
     def finds(context: Context, transfer: Transfer) -> bool:
         return plain.confirm(context, transfer) is not None
 
-    return told, told.probe(scatter_gather.ScatterGather, completed, trigger, finds)
+    return told, told.probe(
+        scatter_gather.ScatterGather, lambda step: paid_between(step, WINDOW_US), trigger, finds
+    )
 
 
 def looked_at(

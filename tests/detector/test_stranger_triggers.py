@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from schemas.alert import Alert
 from schemas.instant import DAY
 from schemas.law import load_law
-from services.detector.books.strangers import completed_between, passed_between
+from services.detector.books.strangers import paid_between, passed_between
 from services.detector.engine import Engine
-from services.detector.graph import Shape
 from services.detector.typologies.bipartite import Bipartite
 from services.detector.typologies.cycle import Cycle
 from services.detector.typologies.fan_in import FanIn
@@ -37,19 +36,9 @@ def undone(kind: type[Typology], rows: Callable[[Any, Step], Candidates]) -> typ
     return type(f"Every{kind.__name__}", (kind,), {"candidates": rows, "on_named": lambda *_: None})
 
 
-def completing(self: Any, step: Step) -> Candidates:
-    rows = completed_between(step, self.shape, 30 * DAY)
+def paid(self: Any, step: Step) -> Candidates:
+    rows = paid_between(step, in_force(self.parameters, self.id, step.rules[0]).window_days * DAY)
     return Candidates(rows, step.applied.src[rows])
-
-
-def crossing(_: Any, step: Step) -> Candidates:
-    rows = completed_between(step, Shape.bipartite, 14 * DAY)
-    return Candidates(rows, step.applied.src[rows])
-
-
-def scattered(_: Any, step: Step) -> Candidates:
-    rows = completed_between(step, Shape.scatter_gather, 30 * DAY)
-    return Candidates(rows, step.applied.dst[rows])
 
 
 def fed(self: Any, step: Step) -> Candidates:
@@ -57,7 +46,7 @@ def fed(self: Any, step: Step) -> Candidates:
     return Candidates(rows, step.applied.dst[rows])
 
 
-NARROWED = {FanIn: completing, FanOut: completing, Bipartite: crossing, ScatterGather: scattered}
+NARROWED = dict.fromkeys((FanIn, FanOut, Bipartite, ScatterGather), paid)
 NARROWED |= dict.fromkeys((Stack, GatherScatter, Cycle), fed)
 SHAPES = (Bipartite, Stack, FanIn, FanOut, GatherScatter, ScatterGather, Cycle)
 PLAIN = tuple(undone(one, NARROWED[one]) if one in NARROWED else one for one in SHAPES)

@@ -21,7 +21,6 @@ from schemas.alert import Limit
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
 from services.detector.books.stranger_legs import MAX_LEGS, Scope
-from services.detector.graph import Shape
 from services.detector.legs import Leg
 from services.detector.parties.entities import Entities
 from services.detector.parties.everyday import EVERYDAY_INDUSTRIES
@@ -56,21 +55,19 @@ def between_strangers(step: Step, window_us: int) -> Bools:
     return rows
 
 
-def completed_between(step: Step, shape: Shape, window_us: int) -> npt.NDArray[np.intp]:
-    """Rows between strangers that complete the shape: for triggers."""
-    rows = step.found.row[step.completed(shape)].astype(np.intp)
-    chosen: npt.NDArray[np.intp] = rows[between_strangers(step, window_us)[rows]]
-    return chosen
+def paid_between(step: Step, window_us: int) -> npt.NDArray[np.intp]:
+    """The rows of between_strangers()."""
+    rows: npt.NDArray[np.intp] = between_strangers(step, window_us).nonzero()[0]
+    return rows
 
 
 def passed_between(step: Step, window_us: int) -> npt.NDArray[np.intp]:
-    """Rows between strangers whose payer had been paid by one within the window: for triggers. Not to be
-    written to."""
+    """Those of paid_between() whose payer had been paid by one within the window. Not to be written to."""
     known: npt.NDArray[np.intp] | None = step.answers.get((passed_between, window_us))
     if known is not None:
         return known
-    fed = step.dealt.fed_us >= step.applied.ts_us - window_us
-    rows = np.flatnonzero(between_strangers(step, window_us) & fed)
+    rows = paid_between(step, window_us)
+    rows = rows[step.dealt.fed_us[rows] >= step.applied.ts_us[rows] - window_us]
     step.answers[passed_between, window_us] = rows
     return rows
 

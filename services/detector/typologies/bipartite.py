@@ -14,9 +14,8 @@ from typing import NamedTuple
 
 from schemas.instant import DAY
 from schemas.record import Bilingual
-from services.detector.books.strangers import Strangers, completed_between
+from services.detector.books.strangers import Strangers, paid_between
 from services.detector.flows.shape_triggers import crossing
-from services.detector.graph import Shape
 from services.detector.legs import Leg
 from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, finding
 from services.detector.typology import (
@@ -60,12 +59,11 @@ class Bipartite(Typology):
     parameters = Parameters
     needs = NEEDS
     look_alikes = LOOK_ALIKES
-    shapes = frozenset({Shape.bipartite})
     names = True
 
     def candidates(self, step: Step) -> Candidates:
         window_us = greatest(Parameters, self.id, "window_days", step) * DAY
-        rows = completed_between(step, Shape.bipartite, window_us)
+        rows = paid_between(step, window_us)
         if not rows.size:
             return NOBODY
         parameters = throughout(Parameters, self.id, step)

@@ -17,7 +17,6 @@ from schemas.record import Bilingual
 from services.detector.books.strangers import Strangers
 from services.detector.fans import Fan, Parameters
 from services.detector.flows.shape_rules import pay_another
-from services.detector.graph import Shape
 from services.detector.legs import Leg
 from services.detector.typology import Step, Transfer
 
@@ -26,8 +25,6 @@ class FanIn(Fan):
     id = "fan_in"
     name = Bilingual(zh="资金汇聚", en="Fan-in")
     parameters = Parameters
-    shape = Shape.fan_in
-    shapes = frozenset({Shape.fan_in})
     inward = True
 
     def hubs(self, step: Step) -> Int32s:

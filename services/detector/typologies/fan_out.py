@@ -17,7 +17,6 @@ from schemas.record import Bilingual
 from services.detector.books.strangers import Strangers
 from services.detector.fans import Fan, Parameters
 from services.detector.flows.shape_rules import are_paid_by_another
-from services.detector.graph import Shape
 from services.detector.legs import Leg
 from services.detector.typology import Step, Transfer
 
@@ -26,8 +25,6 @@ class FanOut(Fan):
     id = "fan_out"
     name = Bilingual(zh="资金分散", en="Fan-out")
     parameters = Parameters
-    shape = Shape.fan_out
-    shapes = frozenset({Shape.fan_out})
     inward = False
 
     def hubs(self, step: Step) -> Int32s:

@@ -34,7 +34,7 @@ from services.detector.explanations.round_tripping import Round, explanation
 from services.detector.flows.lending import is_passed
 from services.detector.flows.loans import Arrival, arrival
 from services.detector.flows.rounds import MAX_ROUNDS, Rounds, Whose
-from services.detector.graph import Coming, Departing, Edges, Shape
+from services.detector.graph import Coming, Departing, Edges
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.lookups import Lookup
@@ -135,7 +135,7 @@ class RoundTripping(Typology):
         Bilingual(zh="真实交易对手之间的双向往来", en="two-way trade between real counterparties"),
         Bilingual(zh="本人账户之间的划转", en="a person moving money between own accounts"),
     )
-    shapes = frozenset({Shape.cycle})
+    cycles = True
 
     def __init__(self) -> None:
         self._several = _SeveralAccounts()
@@ -145,9 +145,9 @@ class RoundTripping(Typology):
     def candidates(self, step: Step) -> Candidates:
         """Transfers that close a cycle of accounts, and large ones to parties of several accounts: where a
         first payment may be found."""
-        applied, found, closing = step.applied, step.found, step.completed(Shape.cycle)
+        applied, found = step.applied, step.found
         first, length = np.zeros((2, applied.src.size), np.int32)
-        first[found.row[closing]], length[found.row[closing]] = found.first_leg[closing], found.count[closing]
+        first[found.row], length[found.row] = found.first_leg, found.count
         closes = length > 0
         least_minor = least(Parameters, self.id, "min_party_payment_minor", step)
         large = step.passing(_TO_KNOWN, least_minor)
@@ -198,7 +198,7 @@ class _Search:
         p, transfer, graph = self.parameters, self._transfer, self._context.graph
         if self._entities.entity(transfer.src) == self.home:
             return []
-        hit = transfer.completed(Shape.cycle)
+        hit = transfer.cycle
         closed = legs_of(graph.edges(hit.legs)) if hit else []
         back = graph.backward(
             transfer.src,

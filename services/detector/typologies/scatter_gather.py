@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from schemas.instant import DAY
 from schemas.record import Bilingual
-from services.detector.books.strangers import Strangers, completed_between
+from services.detector.books.strangers import Strangers, passed_between
 from services.detector.flows.commissions import RATES, accident_ppm, before, whole_percent
 from services.detector.flows.gathering_triggers import MOST_MIDDLES, Gathering, gathering
 from services.detector.flows.shape_rules import (
@@ -35,7 +35,6 @@ from services.detector.flows.shape_rules import (
     pace,
     pay_another,
 )
-from services.detector.graph import Shape
 from services.detector.legs import Leg
 from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, commission, finding
 from services.detector.typology import (
@@ -102,12 +101,11 @@ class ScatterGather(Typology):
     parameters = Parameters
     needs = NEEDS
     look_alikes = LOOK_ALIKES
-    shapes = frozenset({Shape.scatter_gather})
     names = True
 
     def candidates(self, step: Step) -> Candidates:
         window_us = greatest(Parameters, self.id, "window_days", step) * DAY
-        rows = completed_between(step, Shape.scatter_gather, window_us)
+        rows = passed_between(step, window_us)
         if not rows.size:
             return NOBODY
         parameters = throughout(Parameters, self.id, step)
