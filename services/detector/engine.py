@@ -34,12 +34,11 @@ from services.detector.books.strangers import between_strangers
 from services.detector.books.suspects import Suspects
 from services.detector.episodes import Episodes
 from services.detector.feeds import Feeds, FeedState
-from services.detector.graph import Applied, Found, RollingGraph
+from services.detector.graph import Applied, RollingGraph
 from services.detector.parties.marks import Marks
 from services.detector.parties.registered import Registered
 from services.detector.purposes import with_known_purposes
 from services.detector.scoring import Scores
-from services.detector.searching import SETTING, limits_of, nothing_found
 from services.detector.timers import Timer, Timers
 from services.detector.typologies import TYPOLOGIES
 from services.detector.typology import Context, Finding, Recheck, Step, Transfer, Typology
@@ -117,7 +116,6 @@ class Engine:
         self._book = LoanBook()
         self._as_of = -1
         self._typologies = tuple(typology() for typology in typologies)
-        self._shapes = SETTING if any(typology.cycles for typology in self._typologies) else None
         self._asked_of_balances = tuple(
             (number, typology)
             for number, typology in enumerate(self._typologies)
@@ -156,14 +154,13 @@ class Engine:
             return Outputs()
         batch, unknown = with_known_purposes(batch)
         self._unknown_purposes += unknown
-        applied, found_shapes = self._apply(batch)
+        applied = self._graph.apply(batch)
         self._as_of = int(applied.as_of[-1])
         self._feeds.count(batch.id.feed_id, applied, self.registry)
         clocks = applied.clock_us
         step = Step(
             batch,
             applied,
-            found_shapes,
             self._dealings.note(applied),
             self._marks.all(),
             self._graph,
@@ -188,7 +185,6 @@ class Engine:
                 self._tallies[typology.id].triggers += 1
                 outcome = typology.confirm(context, Transfer(step, row, one.account))
                 if outcome is not None:
-                    outcome = self._with_limits(one.typology, step, row, outcome)
                     self._take(one.typology, context, outcome, found)
                     self._heed(step, found, waiting, row, one.typology)
         self._fire_until(int(clocks[-1]), step, found)
@@ -241,19 +237,6 @@ class Engine:
             episodes_evicted=self._episodes.evicted,
             typologies={name: replace(tally) for name, tally in self._tallies.items()},
         )
-
-    def _apply(self, batch: TransferBatch) -> tuple[Applied, Found]:
-        if self._shapes is None:
-            return self._graph.apply(batch), nothing_found(batch.rows)
-        return self._graph.apply_and_search(batch, self._shapes)
-
-    def _with_limits(
-        self, typology: int, step: Step, row: int, outcome: Finding | Recheck
-    ) -> Finding | Recheck:
-        """A search of the row that was cut short may have missed a cycle: its finding says so."""
-        if not isinstance(outcome, Finding) or not self._typologies[typology].cycles:
-            return outcome
-        return replace(outcome, limits=(*outcome.limits, *limits_of(int(step.found.cut[row]))))
 
     def _heed(self, step: Step, found: _Found, waiting: Waiting, row: int, turn: int) -> None:
         """Who has become a suspect makes more rows candidates, from the typology after `turn` at `row` on."""

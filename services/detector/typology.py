@@ -25,7 +25,7 @@ from services.detector.books.dealings import Dealings, Dealt
 from services.detector.books.loan_book import LoanBook
 from services.detector.books.stranger_legs import StrangerLegs
 from services.detector.books.suspects import Suspects
-from services.detector.graph import Applied, Found, Hit, RollingGraph, Status
+from services.detector.graph import Applied, RollingGraph, Status
 from services.detector.legs import PURPOSES, Leg
 from services.detector.parties.registered import Registered
 from services.detector.sieve import ANY_MINOR, Sieve, Sights, sighted
@@ -89,8 +89,6 @@ class Step:
 
     batch: TransferBatch
     applied: Applied
-    found: Found
-    """The cycles that rows closed, where some typology wants them, Typology.cycles."""
     dealt: Dealt
     marks: npt.NDArray[np.uint32]
     graph: RollingGraph
@@ -220,13 +218,6 @@ class Transfer:
         return bool(self.step.reverses[self.row])
 
     @property
-    def cycle(self) -> Hit | None:
-        """The one this row closed, if it did."""
-        found = self.step.found
-        place = int(np.searchsorted(found.row, self.row))
-        return found.hit(place) if place < len(found) and found.row[place] == self.row else None
-
-    @property
     def leg(self) -> Leg:
         return Leg(
             self.ts_us,
@@ -327,8 +318,6 @@ class Typology(Protocol):
     """What it asks of the registry and the feed, and names in `missing` when it is not there."""
     look_alikes: tuple[Bilingual, ...]
     """Honest businesses of the same shape, which it must not fire on."""
-    cycles: bool = False
-    """Whether it asks for the cycle that each transfer closes, services.detector.searching."""
     names: bool = False
     """Whether its findings' accounts are suspects from then on, services.detector.books.suspects."""
 

@@ -2,7 +2,7 @@
 
 from services.detector.graph.answers import Applied, Branches, Edges, Reached, Status
 from services.detector.graph.graph import RollingGraph
-from services.detector.graph.returning import Coming, Departing
+from services.detector.graph.returning import Coming, Departing, Way
 from services.detector.graph.shapes import Found, Hit, Shape, Shapes
 from services.detector.graph.sums import Paid, Payees, Trade, Traded, Wanted
 from services.detector.graph.window import Counters
@@ -26,4 +26,5 @@ __all__ = [
     "Trade",
     "Traded",
     "Wanted",
+    "Way",
 ]

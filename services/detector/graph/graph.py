@@ -18,6 +18,7 @@ from schemas.errors import Unknown
 from schemas.transaction import Purpose
 from services.detector.graph.answers import Branches, Edges, Reached
 from services.detector.graph.branches import BRANCH, find_branches
+from services.detector.graph.carried import ANY
 from services.detector.graph.columns import copied, in_order
 from services.detector.graph.lists import (
     EDGE,
@@ -31,7 +32,7 @@ from services.detector.graph.lists import (
 )
 from services.detector.graph.ordering import distinct_in_order
 from services.detector.graph.reach import Search, new_crowds, new_labels, new_search, reach
-from services.detector.graph.returning import Coming, Departing, find_returning, new_departures
+from services.detector.graph.returning import Coming, Departing, Way, find_returning, list_departures
 from services.detector.graph.shapes import Shapes
 from services.detector.graph.sums import (
     Paid,
@@ -261,28 +262,26 @@ class RollingGraph(Window):
         return Branches(found["account"][nearest].astype(np.int32), limits)
 
     def returning(
-        self, coming: Coming, departing: Departing, max_hops: int, max_edges: int, hub_degree: int
+        self, coming: Coming, departing: Departing, way: Way, max_edges: int, hub_degree: int
     ) -> Bools:
-        """Which transfers of the batch applied last may bring money home: a superset of those on whose cycle
-        a leg departs, and of those for whose payer backward() finds one that does."""
-        count = coming.seq.size
-        view = self._view(0, 0, self._first - 1)
-        asked = new_search(
-            self._adjacency,
-            self._labels,
-            self._crowds_in,
-            self._searches + 1,
-            INWARD,
-            view,
-            max_hops - 1,
-            max_edges,
-            hub_degree,
-        )
-        self._searches += count
+        """Which transfers of the batch applied last may bring money home: those with departures()."""
+        asked, left = self._departures(coming.seq.size, max_edges, hub_degree)
+        chosen = np.zeros(coming.seq.size, np.bool_)
         oldest = self._heads[coming.seq - self._first]
-        chosen = np.zeros(count, np.bool_)
-        find_returning(self._state, asked, self._departures, coming, oldest, departing, chosen)
+        find_returning(self._state, asked, coming, oldest, departing, way, left, chosen)
         return chosen
+
+    def departures(
+        self, coming: Coming, departing: Departing, way: Way, max_edges: int, hub_degree: int
+    ) -> tuple[Edges, tuple[Limit, ...]]:
+        """Of one transfer of the batch applied last: the legs by which what it brings home may have left it,
+        and the limit "edges" where a bound kept some from being found. A path passes no hub, as backward()'s
+        does not, with the degree counted from when the first leg left."""
+        asked, left = self._departures(1, max_edges, hub_degree)
+        oldest = int(self._heads[coming.seq[0] - self._first])
+        count, is_cut = list_departures(self._state, asked, coming, 0, oldest, departing, way, left)
+        limits = (_limit("edges", max_edges),) if is_cut else ()
+        return self.edges(left[:count]), limits
 
     def edges(self, seqs: Iterable[int]) -> Edges:
         """These transfers. Raises Unknown when one is not held any more."""
@@ -340,10 +339,6 @@ class RollingGraph(Window):
         return new_crowds(self.max_accounts)
 
     @cached_property
-    def _departures(self) -> Array:
-        return new_departures(self.max_accounts)
-
-    @cached_property
     def _edges(self) -> Array:
         """Room for an answer, used again."""
         return np.empty(_EDGES_AT_HAND, EDGE)
@@ -395,18 +390,26 @@ class RollingGraph(Window):
         order = in_order(records)
         return Reached(Edges(records.take(order)), asked.hops[:legs][order], asked.hubs[:met], limits)
 
+    def _departures(self, transfers: int, max_edges: int, hub_degree: int) -> tuple[Search, Int64s]:
+        """A search for as many transfers, one after the other, and room for their departures."""
+        view, labels, crowds = self._view(0, 0, self._first - 1), self._labels, self._crowds_in
+        number = self._searches + 1
+        self._searches += transfers
+        asked = new_search(labels, crowds, number, INWARD, view, ANY, 0, max_edges, hub_degree)
+        return asked, np.empty(max_edges, np.int64)
+
     def _search(
         self, account: int, direction: int, view: View, max_hops: int, max_edges: int, hub_degree: int
     ) -> tuple[Search, tuple[Limit, ...]]:
         self._known(account)
         self._searches += 1
         asked = new_search(
-            self._adjacency,
             self._labels,
             self._crowds_in if direction == INWARD else self._crowds_out,
             self._searches,
             direction,
             view,
+            ANY,
             max_hops,
             max_edges,
             hub_degree,

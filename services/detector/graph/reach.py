@@ -5,8 +5,7 @@ networks", 2002) is a walk whose legs start one after the other; here a leg is b
 its time is earlier, or equal with a lower sequence number. Transfers to oneself are no legs, and no
 path passes OUTSIDE.
 
-An account's legs are read from its list, adjacency.py, where the lists hold all that a search may see, and
-else along the links of the ring; newest logged first either way.
+An account's legs are read along the links of the ring, newest logged first.
 """
 
 from __future__ import annotations
@@ -17,9 +16,8 @@ import numpy as np
 
 from compiled import Array, Int32s, Int64s, Record, aligned, kernel, prefetch, signed
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.adjacency import IN, OUT, Adjacency, bring_list_near, end_of, seq_of
-from services.detector.graph.arcs import time_in
-from services.detector.graph.lists import INWARD, View, earlier_than, lowest, newest_of
+from services.detector.graph.carried import Carried, carries
+from services.detector.graph.lists import INWARD, View, earlier_than, is_in_view, lowest, newest_of
 from services.detector.graph.ordering import before
 from services.detector.graph.ring import slot_of
 from services.detector.graph.state import State
@@ -57,12 +55,12 @@ PROGRESS: Final = np.dtype([("legs", "<i8"), ("hubs", "<i8"), ("queued", "<i8"),
 class Search(NamedTuple):
     """One search: what it asks, its scratch, and what it found so far."""
 
-    kept: Adjacency
     labels: Array
     crowds: Array
     number: int
     direction: int
     scope: View
+    carried: Carried
     max_hops: int
     hub_degree: int
     found: Int64s
@@ -92,12 +90,12 @@ def new_crowds(max_accounts: int) -> Array:
 
 
 def new_search(
-    kept: Adjacency,
     labels: Array,
     crowds: Array,
     number: int,
     direction: int,
     view: View,
+    carried: Carried,
     max_hops: int,
     max_edges: int,
     hub_degree: int,
@@ -105,12 +103,12 @@ def new_search(
     """`number` is one that no search over these labels had."""
     most = max_edges + 1
     return Search(
-        kept,
         labels,
         crowds,
         number,
         direction,
         view,
+        carried,
         max_hops,
         hub_degree,
         np.empty(max_edges, np.int64),
@@ -133,23 +131,31 @@ def reach(state: State, search: Search, account: int) -> tuple[bool, bool]:
     Returns whether there are more legs than may be found, and whether there are legs beyond max_hops.
     """
     low = lowest(state, search.scope)
-    start = label_of(search, account)
-    start.is_hub = 0
-    start.next_ts = FAR
-    search.queue[0] = account
-    search.progress[0].queued = 1
-    for hop in range(search.max_hops):
-        take_layer(state, search, low)
-        for place in range(search.progress[0].width):
-            if place % _GROUP == 0:
-                bring_group_near(state, search, place, low)
-            if not see_legs(state, search, place, low, hop + 1):
-                return True, False
+    if not walk(state, search, account, low, search.max_hops):
+        return True, False
     take_layer(state, search, low)
     for place in range(search.progress[0].width):
         if has_leg_to_see(state, search, place, low):
             return False, True
     return False, False
+
+
+@kernel
+def walk(state: State, search: Search, account: int, low: int, hops: int) -> bool:
+    """The first `hops` layers; False when there are more legs than may be found."""
+    start = label_of(search, account)
+    start.is_hub = 0
+    start.next_ts = FAR
+    search.queue[0] = account
+    search.progress[0].queued = 1
+    for hop in range(hops):
+        take_layer(state, search, low)
+        for place in range(search.progress[0].width):
+            if place % _GROUP == 0:
+                bring_group_near(state, search, place, low)
+            if not see_legs(state, search, place, low, hop + 1):
+                return False
+    return True
 
 
 @kernel
@@ -186,7 +192,6 @@ def take_layer(state: State, search: Search, low: int) -> None:
             search.layer_ts[progress.width] = label.next_ts
             search.layer_seqs[progress.width] = label.next_seq
             progress.width += 1
-            prefetch(search.kept.lists, list_of(search, account))
     progress.queued = 0
 
 
@@ -221,23 +226,20 @@ def is_hub(state: State, search: Search, account: int, low: int) -> bool:
 
 @kernel
 def see_legs(state: State, search: Search, place: int, low: int, hop: int) -> bool:
-    """Note all legs of one account of the layer, and ask for them, for they are read next; False when there
-    are more than may be found."""
+    """Note all legs of one account of the layer; False when there are more than may be found."""
     progress, account = search.progress[0], signed(search.layer[place])
-    is_listed = are_listed(state, search.kept, low)
-    at, last = ends_of(state, search, account, is_listed, low)
-    while at >= last:
-        seq, ts_us, far, at = leg_at(state, search, is_listed, at)
-        if seq < low:
-            break
-        if far != OUTSIDE_INDEX and is_to_see(search, place, ts_us, seq):
+    seq = newest_of(state, account, search.direction)
+    while seq >= low:
+        slot = slot_of(state.ring, seq)
+        leg = state.ring.legs[slot]
+        if is_to_see(search, place, leg, seq) and carries(state.ring, slot, search.carried):
             if progress.legs == search.found.size:
                 return False
             search.found[progress.legs] = seq
             search.hops[progress.legs] = hop
             progress.legs += 1
-            prefetch(state.ring.legs, slot_of(state.ring, seq))
-            enqueue(search, far, ts_us, seq, hop)
+            enqueue(search, far_end(search, leg), signed(leg.ts_us), seq, hop)
+        seq = earlier_than(leg, seq, search.direction)
     label = search.labels[account]
     label.done_ts = search.layer_ts[place]
     label.done_seq = search.layer_seqs[place]
@@ -246,39 +248,22 @@ def see_legs(state: State, search: Search, place: int, low: int, hop: int) -> bo
 
 @kernel
 def has_leg_to_see(state: State, search: Search, place: int, low: int) -> bool:
-    is_listed = are_listed(state, search.kept, low)
-    at, last = ends_of(state, search, signed(search.layer[place]), is_listed, low)
-    while at >= last:
-        seq, ts_us, far, at = leg_at(state, search, is_listed, at)
-        if seq < low:
-            return False
-        if far != OUTSIDE_INDEX and is_to_see(search, place, ts_us, seq):
+    seq = newest_of(state, signed(search.layer[place]), search.direction)
+    while seq >= low:
+        slot = slot_of(state.ring, seq)
+        leg = state.ring.legs[slot]
+        if is_to_see(search, place, leg, seq) and carries(state.ring, slot, search.carried):
             return True
+        seq = earlier_than(leg, seq, search.direction)
     return False
 
 
 @kernel
 def bring_group_near(state: State, search: Search, first: int, low: int) -> None:
-    """Ask for the legs of the accounts of the layer from `first` on, and for the labels of their far ends."""
+    """Ask for the legs of accounts of the layer from `first` on, and for the labels of their far ends. The
+    legs of an account are known each by the one logged after it only, so that walking one account after the
+    other waits for every leg. Here the chains of a group are walked side by side."""
     accounts = search.layer[first : min(first + _GROUP, signed(search.progress[0].width))]
-    if not are_listed(state, search.kept, low):
-        bring_chains_near(state, search, accounts, low)
-        return
-    for account in accounts:
-        bring_list_near(search.kept, list_of(search, account))
-    for account in accounts:
-        at, last = ends_of(state, search, signed(account), True, low)
-        while at >= last:
-            seq, _, far, at = leg_at(state, search, True, at)
-            if seq < low:
-                break
-            prefetch(search.labels, far)
-
-
-@kernel
-def bring_chains_near(state: State, search: Search, accounts: Int32s, low: int) -> None:
-    """The legs of an account are known each by the one logged after it only, so that walking one account
-    after the other waits for every leg. Here the chains of a group are walked side by side."""
     walked = accounts.size
     for place in range(walked):
         search.ahead[place] = newest_of(state, accounts[place], search.direction)
@@ -288,7 +273,7 @@ def bring_chains_near(state: State, search: Search, accounts: Int32s, low: int) 
             seq = search.ahead[place]
             if seq >= low:
                 leg = state.ring.legs[slot_of(state.ring, seq)]
-                prefetch(search.labels, signed(leg.src if search.direction == INWARD else leg.dst))
+                prefetch(search.labels, far_end(search, leg))
                 search.ahead[going_on] = earlier_than(leg, seq, search.direction)
                 if search.ahead[going_on] >= low:
                     prefetch(state.ring.legs, slot_of(state.ring, search.ahead[going_on]))
@@ -296,51 +281,18 @@ def bring_chains_near(state: State, search: Search, accounts: Int32s, low: int) 
         walked = going_on
 
 
-# -- an account's legs ---------------------------------------------------------------------------
+@kernel
+def far_end(search: Search, leg: Record) -> int:
+    return signed(leg.src if search.direction == INWARD else leg.dst)
 
 
 @kernel
-def are_listed(state: State, kept: Adjacency, low: int) -> bool:
-    """The lists hold every leg from `low` on."""
-    ring, cursor = state.ring.cursor[0], kept.cursor[0]
-    return bool(cursor.next == ring.next and cursor.head == ring.head and low >= ring.head)
-
-
-@kernel
-def list_of(search: Search, account: int) -> int:
-    return 2 * signed(account) + (IN if search.direction == INWARD else OUT)
-
-
-@kernel
-def ends_of(state: State, search: Search, account: int, is_listed: bool, low: int) -> tuple[int, int]:
-    """Where the account's newest leg is, and where to stop: places in the lists, or sequence numbers."""
-    if is_listed:
-        held = search.kept.lists[list_of(search, account)]
-        return end_of(held) - 1, end_of(held) - signed(held.live)
-    return newest_of(state, account, search.direction), low
-
-
-@kernel
-def leg_at(state: State, search: Search, is_listed: bool, at: int) -> tuple[int, int, int, int]:
-    """Its sequence number, time and far end, OUTSIDE where it is no leg; and where the one before it is."""
-    if is_listed:
-        arc = search.kept.arcs[at]
-        ts_us = time_in(arc, signed(search.kept.cursor[0].eldest_us))
-        return seq_of(search.kept, arc), ts_us, signed(arc.far), at - 1
-    leg = state.ring.legs[slot_of(state.ring, at)]
-    is_leg = leg.src != leg.dst and leg.src != OUTSIDE_INDEX
-    far = signed(leg.src if search.direction == INWARD else leg.dst) if is_leg else OUTSIDE_INDEX
-    return at, signed(leg.ts_us), far, earlier_than(leg, at, search.direction)
-
-
-@kernel
-def is_to_see(search: Search, place: int, ts_us: int, seq: int) -> bool:
-    """Visible, before the bound of its account in this layer, and not seen yet."""
-    scope = search.scope
-    if seq > scope.newest or not scope.since_us <= ts_us <= scope.until_us:
+def is_to_see(search: Search, place: int, leg: Record, seq: int) -> bool:
+    """A leg that is visible, before the bound of its account in this layer, and not seen yet."""
+    if not is_in_view(search.scope, leg, seq) or leg.src == leg.dst or OUTSIDE_INDEX in (leg.src, leg.dst):
         return False
     label = search.labels[search.layer[place]]
-    ts, order = search.direction * ts_us, search.direction * seq
+    ts, order = search.direction * signed(leg.ts_us), search.direction * seq
     return before(ts, order, search.layer_ts[place], search.layer_seqs[place]) and not before(
         ts, order, label.done_ts, label.done_seq
     )

@@ -9,12 +9,11 @@ import numpy as np
 from compiled import Record, kernel, signed
 from services.detector.graph.adjacency import Adjacency, end_of
 from services.detector.graph.arcs import LEAST_CODE, MOST_CODE, OTHER_CURRENCY, code_of
-from services.detector.graph.reach import FAR
+from services.detector.graph.carried import part_of
 from services.detector.graph.ring import slot_of
 from services.detector.graph.state import State
 
 _ANY_CURRENCY: Final = -1
-_MOST_MINOR: Final = 2**63 - 1
 
 SCOPE: Final = np.dtype(
     [
@@ -57,11 +56,7 @@ def bound_amounts(state: State, scope: Record, seq: int, least_permille: int, mo
     if least_permille + most_permille == 0:
         return
     slot = slot_of(state.ring, seq)
-    amount_minor = signed(state.ring.legs[slot].amount_minor)
-    whole, rest = amount_minor // 1000, amount_minor % 1000
-    least = whole * least_permille + (rest * least_permille + 999) // 1000
-    is_bounded = most_permille > 0 and whole < FAR // most_permille
-    most = whole * most_permille + rest * most_permille // 1000 if is_bounded else _MOST_MINOR
+    least, most = part_of(signed(state.ring.legs[slot].amount_minor), least_permille, most_permille)
     is_summed = state.ring.currencies[slot] == state.rules[0].sum_currency
     scope.least_minor = least
     scope.most_minor = most

@@ -5,8 +5,8 @@ it (first in, first out through every account on the way), through at least two 
 of one party are one: money between them is no cycle, and it is home when any of them gets it. What the
 party that was paid first gives back itself is trade between two, and no cycle either.
 
-Found where a transfer closes a cycle of accounts; where it closes one of parties only, because it comes
-home to another account than it left, payments of some size to parties of several accounts are looked at.
+Found where a transfer comes home over legs that carry about as much as it does; where they do not,
+large payments to parties of several accounts are looked at over fewer legs, whatever these carry.
 
 Firms that trade with each other close a cycle by chance now and then: a single round within W counts only
 where nearly all that its legs paid is the amount that went round. What does not count either: refunds and
@@ -23,6 +23,7 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from compiled import Bools, Int32s
 from registry import Registry
@@ -34,7 +35,7 @@ from services.detector.explanations.round_tripping import Round, explanation
 from services.detector.flows.lending import is_passed
 from services.detector.flows.loans import Arrival, arrival
 from services.detector.flows.rounds import MAX_ROUNDS, Rounds, Whose
-from services.detector.graph import Coming, Departing, Edges
+from services.detector.graph import Coming, Departing, Edges, Way
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.lookups import Lookup
@@ -54,7 +55,6 @@ from services.detector.typology import (
     factor,
     in_force,
     lacking,
-    least,
     parameter,
     shown,
     throughout,
@@ -103,15 +103,34 @@ class Parameters:
     )
     quiet_days: int = parameter(7, "assumption: a round after a quiet week is a matter of its own")
     min_payment_minor: int = parameter(100_000, "assumption: CNY 1,000; less is small change")
+    least_permille: int = parameter(250, "assumption: a leg that carries less of the last one is other money")
+    most_permille: int = parameter(4_000, "assumption: and so is one that carries more")
     min_party_payment_minor: int = parameter(
-        5_000_000, "assumption: CNY 50,000, for cycles that close only among a party's accounts"
+        5_000_000, "assumption: CNY 50,000, for cycles whose legs carry less or more"
     )
-    max_party_legs: int = parameter(5, "bound: K of cycles that close only among a party's accounts")
+    max_party_legs: int = parameter(5, "bound: K of cycles whose legs carry less or more")
     max_starts: int = parameter(5, "bound on the first payments looked at for one transfer, newest first")
     max_edges: int = parameter(1_000, "bound on the transfers of one search")
     hub_degree: int = parameter(100, "bound: an account with more transfers in the window is not passed")
     max_accounts: int = parameter(100, "bound on the accounts through which money is followed")
     attribution: str = parameter("fifo", "assumption: first in, first out; or pro_rata, lowest_balance")
+
+    @property
+    def least_last_minor(self) -> int:
+        """What the last leg of a ring carries at least."""
+        return -(-self.min_payment_minor * 1_000 // self.most_permille)
+
+    @property
+    def departing(self) -> Departing:
+        return Departing(self.min_payment_minor, _MAY_BE_ROUND, self.window_days * DAY)
+
+    @property
+    def ring(self) -> Way:
+        return Way(self.max_legs - 1, self.least_permille, self.most_permille)
+
+    @property
+    def party(self) -> Way:
+        return Way(self.max_party_legs - 1)
 
 
 class _SeveralAccounts(Lookup):
@@ -135,7 +154,6 @@ class RoundTripping(Typology):
         Bilingual(zh="真实交易对手之间的双向往来", en="two-way trade between real counterparties"),
         Bilingual(zh="本人账户之间的划转", en="a person moving money between own accounts"),
     )
-    cycles = True
 
     def __init__(self) -> None:
         self._several = _SeveralAccounts()
@@ -143,31 +161,29 @@ class RoundTripping(Typology):
         self._rounds = Rounds()
 
     def candidates(self, step: Step) -> Candidates:
-        """Transfers that close a cycle of accounts, and large ones to parties of several accounts: where a
-        first payment may be found."""
-        applied, found = step.applied, step.found
-        first, length = np.zeros((2, applied.src.size), np.int32)
-        first[found.row], length[found.row] = found.first_leg, found.count
-        closes = length > 0
-        least_minor = least(Parameters, self.id, "min_party_payment_minor", step)
-        large = step.passing(_TO_KNOWN, least_minor)
-        closes[large] |= self._several.of(step, applied.dst[large]) != 0
-        rows = step.passing(_ROUND)
-        rows = rows[closes[rows]]
-        p = throughout(Parameters, self.id, step)
-        if p is not None:
-            homes = self._siblings.of(step, applied.dst[rows])
-            coming = Coming(applied.seq[rows], *homes, found.legs, first[rows], length[rows])
-            departing = Departing(p.min_payment_minor, _MAY_BE_ROUND, p.window_days * DAY)
-            hops = p.max_party_legs - 1
-            rows = rows[step.graph.returning(coming, departing, hops, p.max_edges, p.hub_degree)]
-        return Candidates(rows, applied.dst[rows])
+        dst, p = step.applied.dst, throughout(Parameters, self.id, step)
+        if p is None:
+            rows = step.passing(_ROUND)
+            return Candidates(rows, dst[rows])
+        large = step.passing(_TO_KNOWN, p.min_party_payment_minor)
+        large = large[self._several.of(step, dst[large]) != 0]
+        ring = self._returning(step, step.passing(_ROUND, p.least_last_minor), p, p.ring)
+        rows = np.union1d(ring, self._returning(step, large, p, p.party))
+        return Candidates(rows, dst[rows])
+
+    def _returning(
+        self, step: Step, rows: npt.NDArray[np.intp], p: Parameters, way: Way
+    ) -> npt.NDArray[np.intp]:
+        """Those of `rows` that may bring home money that took such a way."""
+        coming = Coming(step.applied.seq[rows], *self._siblings.of(step, step.applied.dst[rows]))
+        return rows[step.graph.returning(coming, p.departing, way, p.max_edges, p.hub_degree)]
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         if transfer.is_reversal:
             return None
         p = in_force(Parameters, self.id, context.rules)
-        search = _Search(context, transfer, p)
+        homes = self._siblings.of(transfer.step, np.array([transfer.dst], np.int32))
+        search = _Search(context, transfer, p, Coming(np.array([transfer.seq]), *homes))
         whose, found = Whose(search.home, transfer.currency), False
         for start in search.starts():
             trip = None if self._rounds.is_lap_of_other(whose, start.seq) else search.trip(start)
@@ -184,8 +200,10 @@ class RoundTripping(Typology):
 class _Search:
     """A transfer that may bring an amount home; the accounts of the party it pays are the ends."""
 
-    def __init__(self, context: Context, transfer: Transfer, parameters: Parameters) -> None:
+    def __init__(self, context: Context, transfer: Transfer, parameters: Parameters, coming: Coming) -> None:
         self.parameters = parameters
+        self.limits = set[Limit]()
+        self._coming = coming
         self._context = context
         self._transfer = transfer
         self._entities = Entities(context)
@@ -193,29 +211,19 @@ class _Search:
         self._first_paid = ""
 
     def starts(self) -> list[Leg]:
-        """First payments of cycles that the transfer may close, the earliest first: that of the cycle
-        of accounts that it does, and the newest by the party whose money may have reached its payer."""
-        p, transfer, graph = self.parameters, self._transfer, self._context.graph
+        """First payments of cycles that the transfer may close, the earliest first: the newest by the party
+        whose money may have reached its payer, over legs that carry as much and over fewer that do not."""
+        p, transfer = self.parameters, self._transfer
         if self._entities.entity(transfer.src) == self.home:
             return []
-        hit = transfer.cycle
-        closed = legs_of(graph.edges(hit.legs)) if hit else []
-        back = graph.backward(
-            transfer.src,
-            transfer.ts_us,
-            transfer.ts_us - p.window_days * DAY,
-            self._context.as_of,
-            p.max_party_legs - 1,
-            p.max_edges,
-            p.hub_degree,
-        )
-        large = back.edges.amount_minor >= p.min_payment_minor
-        large &= _MAY_BE_ROUND[back.edges.purpose] & (back.edges.currency == transfer.currency)
-        if not large.any():
-            return [leg for leg in closed if self._could_start(leg)]
-        leaving = legs_of(back.edges, large & self._are_homes(back.edges.src))
-        newest = [leg for leg in leaving if self._could_start(leg)][-p.max_starts :]
-        return sorted({*newest, *(leg for leg in closed if self._could_start(leg))})
+        starts = set[Leg]()
+        for way in (p.ring, p.party):
+            edges, limits = self._context.graph.departures(
+                self._coming, p.departing, way, p.max_edges, p.hub_degree
+            )
+            self.limits |= set(limits)
+            starts.update([leg for leg in legs_of(edges) if self._could_start(leg)][-p.max_starts :])
+        return sorted(starts)
 
     @cached_property
     def _homes(self) -> frozenset[int]:
@@ -232,11 +240,9 @@ class _Search:
         return are
 
     def _could_start(self, leg: Leg) -> bool:
-        if leg.purpose in _NOT_ROUND or leg.amount_minor < self.parameters.min_payment_minor:
-            return False
+        """The party holds its payer and not its payee now, and money may pass there."""
         leaves = leg.src in self._homes and leg.dst not in self._homes
-        same = leg.currency == self._transfer.currency
-        return same and leaves and is_passed(self._context, self._entities, leg.dst)
+        return leaves and is_passed(self._context, self._entities, leg.dst)
 
     def trip(self, start: Leg) -> Arrival | None:
         """None: less than φ of the payment came home through two others or more."""
@@ -277,7 +283,7 @@ class _Search:
         token = context.token(self._transfer.dst)
         kind, subject = (SubjectKind.party, party) if party else (SubjectKind.account, token)
         missing = self._missing(legs)
-        limits = {limit for trip in trips for limit in trip.limits}
+        limits = self.limits | {limit for trip in trips for limit in trip.limits}
         full = (Limit(name="trips", bound=MAX_ROUNDS),) if len(trips) == MAX_ROUNDS else ()
         return Finding(
             subject=Subject(kind=kind, id=subject),
