@@ -126,12 +126,6 @@ def _stays(step: Step) -> Bools:
     return np.array(kept)
 
 
-def _closes_ring(step: Step) -> Bools:
-    rows = np.zeros_like(step.inserted)
-    rows[step.found.row] = True
-    return rows
-
-
 def _on_interest_day(step: Step) -> Bools:
     """The 21st of a quarter's last month, in Beijing."""
     days = day_of(step.applied.ts_us).astype("datetime64[D]")
@@ -148,7 +142,6 @@ INSTRUCTED: Final = Where(
 )
 STAYS: Final = Where(_stays)
 REVERSAL: Final = Where(lambda step: step.reverses)
-RING: Final = Where(_closes_ring)
 INTEREST_DAY: Final = Where(_on_interest_day)
 STRANGERS: Final = Where(lambda step: between_strangers(step, 31 * DAY))
 CASH_IN: Final = Where(lambda step: step.applied.src == OUTSIDE_INDEX)
@@ -180,7 +173,9 @@ CHECKS: Final[dict[str, Check]] = {
     "reserve_misuse": Check(payer=ANY),
     "structuring": Check(payer=~(EXPLAINED | REVERSAL), payee=CASH_IN & ~(EXPLAINED | REVERSAL)),
     "firewall_breach": Check(payer=paid_by(TIED) & paid_to(TIED)),
-    "commingling": Check(payer=paid_by(OTHER) | paid_to(OTHER) | paid_by(CUSTODY) & ~paid_to(KEEPER)),
+    "commingling": Check(
+        payer=paid_by(OTHER) | paid_to(OTHER) | paid_by(CUSTODY) & ~paid_to(KEEPER), beside=True
+    ),
     "reserve_interest": Check(
         payer=REBATED,
         payee=~REBATED
@@ -231,7 +226,7 @@ CHECKS: Final[dict[str, Check]] = {
         payee=~paid_to(CUSTODY) & (UNSTATED | said(P.interest, P.redemption, P.repay, P.refund)),
         beside=True,
     ),
-    "round_tripping": Check(payee=(RING | least(5_000_000)) & ~(paid_by(KEEPER) | paid_to(KEEPER))),
+    "round_tripping": Check(payee=~(paid_by(KEEPER) | paid_to(KEEPER))),
     "exit_drain": Check(payer=~(paid_to(KEEPER | MERCHANT | VEHICLE) | BUSINESS)),
     "redemption_run": Check(payer=ANY, payee=ANY),
     "bipartite": Check(payer=STRANGERS),

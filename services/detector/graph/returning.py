@@ -141,8 +141,8 @@ def list_leaving(
     carried: Carried,
     left: Int64s,
 ) -> tuple[int, bool]:
-    """Fill `left` with the legs out of home; how many, and whether more legs than there is room for would
-    have been to be read."""
+    """Fill `left` with the legs out of home; how many, and whether there were more to read than there is
+    room for."""
     slot = slot_of(state.ring, coming.seq[place])
     payer, currency = signed(state.ring.legs[slot].src), signed(state.ring.currencies[slot])
     low = lowest(state, scope)
@@ -155,7 +155,7 @@ def list_leaving(
         while number >= low:
             if read == left.size:
                 return count, True
-            read += 1
+            read += number <= scope.newest
             at = slot_of(state.ring, number)
             leg = state.ring.legs[at]
             if (

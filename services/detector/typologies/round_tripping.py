@@ -5,8 +5,8 @@ it (first in, first out through every account on the way), through at least two 
 of one party are one: money between them is no cycle, and it is home when any of them gets it. What the
 party that was paid first gives back itself is trade between two, and no cycle either.
 
-Found where a transfer comes home over legs that carry about as much as it does; where they do not,
-large payments to parties of several accounts are looked at over fewer legs, whatever these carry.
+Looked for over legs that each carry about as much as the transfer that brings it home, and where that
+is large, over fewer legs, whatever these carry.
 
 Firms that trade with each other close a cycle by chance now and then: a single round within W counts only
 where nearly all that its legs paid is the amount that went round. What does not count either: refunds and
@@ -26,7 +26,6 @@ import numpy as np
 import numpy.typing as npt
 
 from compiled import Bools, Int32s
-from registry import Registry
 from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
@@ -38,8 +37,7 @@ from services.detector.flows.rounds import MAX_ROUNDS, Rounds, Whose
 from services.detector.graph import Coming, Departing, Edges, Way
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import Entities
-from services.detector.parties.lookups import Lookup
-from services.detector.parties.marks import KEEPER, REGISTERED
+from services.detector.parties.marks import KEEPER
 from services.detector.parties.siblings import Siblings
 from services.detector.purposes import among
 from services.detector.severity import by_amount
@@ -80,15 +78,9 @@ _ROUND: Final = sieve(
     purposes=set(Purpose) - _NOT_ROUND,
     facts=Fact.known_payer | Fact.known_payee,
 )
-_TO_KNOWN: Final = sieve(
-    not_payer=KEEPER,
-    payee=REGISTERED,
-    not_payee=KEEPER,
-    purposes=set(Purpose) - _NOT_ROUND,
-    facts=Fact.known_payer,
-)
 _MAY_BE_ROUND: Final = ~among(_NOT_ROUND)
 _WHOLE: Final = 10_000
+_MILLE: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +97,8 @@ class Parameters:
     min_payment_minor: int = parameter(100_000, "assumption: CNY 1,000; less is small change")
     least_permille: int = parameter(250, "assumption: a leg that carries less of the last one is other money")
     most_permille: int = parameter(4_000, "assumption: and so is one that carries more")
-    min_party_payment_minor: int = parameter(
-        5_000_000, "assumption: CNY 50,000, for cycles whose legs carry less or more"
-    )
-    max_party_legs: int = parameter(5, "bound: K of cycles whose legs carry less or more")
+    min_large_minor: int = parameter(5_000_000, "assumption: CNY 50,000, where legs carry whatever they do")
+    max_large_legs: int = parameter(5, "bound: K there")
     max_starts: int = parameter(5, "bound on the first payments looked at for one transfer, newest first")
     max_edges: int = parameter(1_000, "bound on the transfers of one search")
     hub_degree: int = parameter(100, "bound: an account with more transfers in the window is not passed")
@@ -116,28 +106,15 @@ class Parameters:
     attribution: str = parameter("fifo", "assumption: first in, first out; or pro_rata, lowest_balance")
 
     @property
-    def least_last_minor(self) -> int:
-        """What the last leg of a ring carries at least."""
-        return -(-self.min_payment_minor * 1_000 // self.most_permille)
-
-    @property
     def departing(self) -> Departing:
         return Departing(self.min_payment_minor, _MAY_BE_ROUND, self.window_days * DAY)
 
     @property
-    def ring(self) -> Way:
-        return Way(self.max_legs - 1, self.least_permille, self.most_permille)
-
-    @property
-    def party(self) -> Way:
-        return Way(self.max_party_legs - 1)
-
-
-class _SeveralAccounts(Lookup):
-    """1: a party that holds other accounts too."""
-
-    def _ask(self, registry: Registry, token_hex: str) -> int:
-        return int(any(len(registry.accounts_of(party)) > 1 for party in registry.holders(token_hex)))
+    def ways(self) -> tuple[tuple[int, Way], ...]:
+        """How money may come home, each with what the transfer that brings it carries at least."""
+        alike = Way(self.max_legs - 1, self.least_permille, self.most_permille)
+        least_minor = -(-self.min_payment_minor * _MILLE // self.most_permille)
+        return (least_minor, alike), (self.min_large_minor, Way(self.max_large_legs - 1))
 
 
 class RoundTripping(Typology):
@@ -156,7 +133,6 @@ class RoundTripping(Typology):
     )
 
     def __init__(self) -> None:
-        self._several = _SeveralAccounts()
         self._siblings = Siblings()
         self._rounds = Rounds()
 
@@ -165,10 +141,8 @@ class RoundTripping(Typology):
         if p is None:
             rows = step.passing(_ROUND)
             return Candidates(rows, dst[rows])
-        large = step.passing(_TO_KNOWN, p.min_party_payment_minor)
-        large = large[self._several.of(step, dst[large]) != 0]
-        ring = self._returning(step, step.passing(_ROUND, p.least_last_minor), p, p.ring)
-        rows = np.union1d(ring, self._returning(step, large, p, p.party))
+        coming = [self._returning(step, step.passing(_ROUND, minor), p, way) for minor, way in p.ways]
+        rows = np.unique(np.concatenate(coming))
         return Candidates(rows, dst[rows])
 
     def _returning(
@@ -217,12 +191,13 @@ class _Search:
         if self._entities.entity(transfer.src) == self.home:
             return []
         starts = set[Leg]()
-        for way in (p.ring, p.party):
-            edges, limits = self._context.graph.departures(
-                self._coming, p.departing, way, p.max_edges, p.hub_degree
-            )
-            self.limits |= set(limits)
-            starts.update([leg for leg in legs_of(edges) if self._could_start(leg)][-p.max_starts :])
+        for least_minor, way in p.ways:
+            if transfer.amount_minor >= least_minor:
+                edges, limits = self._context.graph.departures(
+                    self._coming, p.departing, way, p.max_edges, p.hub_degree
+                )
+                self.limits |= set(limits)
+                starts.update([leg for leg in legs_of(edges) if self._could_start(leg)][-p.max_starts :])
         return sorted(starts)
 
     @cached_property

@@ -1,8 +1,8 @@
-"""What may bring money home, held to the questions that a look at one transfer asks."""
+"""What may bring money home, held to a plain search of all legs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compiled import Bools
 from schemas.account import TOKEN_BYTES
-from services.detector.graph import Coming, Departing, RollingGraph, Shape, Shapes, Status
+from schemas.alert import Limit
+from services.detector.graph import Coming, Departing, RollingGraph, Status, Way
 from tests.detector.graph.logs import LATENESS, WINDOW, Event, Mark, batches, cuts, events
 from tests.detector.graph.stream import batch, token
 
@@ -26,7 +26,7 @@ class Asked:
     """Party `party` holds accounts `party` and `party` + 3."""
 
     departing: Departing
-    max_hops: int
+    way: Way
     max_edges: int = WHOLE
     hub_degree: int = WHOLE
 
@@ -34,45 +34,77 @@ class Asked:
         number = int.from_bytes(graph.token(account)[8:], "big")
         return [number + 3 if number <= 3 else number - 3]
 
-    def coming(self, graph: RollingGraph, applied: Any, found: Any, rows: Any) -> Coming:
-        first, length = np.zeros((2, applied.seq.size), np.int32)
-        closing = np.flatnonzero(found.shape == Shape.cycle)
-        first[found.row[closing]], length[found.row[closing]] = (
-            found.first_leg[closing],
-            found.count[closing],
-        )
+    def coming(self, graph: RollingGraph, applied: Any, rows: Any) -> Coming:
         homes = [[token(one) for one in self.homes(graph, int(dst))] for dst in applied.dst[rows]]
-        tokens = b"".join(each for one in homes for each in one)
-        return Coming(
-            applied.seq[rows],
-            np.frombuffer(tokens, "<u8").reshape(-1, TOKEN_BYTES // 8),
-            np.cumsum([0, *map(len, homes)]),
-            found.legs,
-            first[rows],
-            length[rows],
-        )
+        tokens = np.frombuffer(b"".join(each for one in homes for each in one), "<u8")
+        ends = np.cumsum([0, *map(len, homes)])
+        return Coming(applied.seq[rows], tokens.reshape(-1, TOKEN_BYTES // 8), ends)
 
-    def answer(self, graph: RollingGraph, coming: Coming) -> Bools:
-        return graph.returning(coming, self.departing, self.max_hops, self.max_edges, self.hub_degree)
+    def found(self, graph: RollingGraph, coming: Coming) -> tuple[list[int], tuple[Limit, ...]]:
+        legs, limits = graph.departures(coming, self.departing, self.way, self.max_edges, self.hub_degree)
+        return sorted(legs.seq.tolist()), limits
 
-    def looked_at(self, graph: RollingGraph, applied: Any, found: Any, row: int) -> bool:
-        """The same of one transfer, by the graph's other questions."""
-        src, dst, at_us, as_of = (
-            int(column[row]) for column in (applied.src, applied.dst, applied.ts_us, applied.as_of)
+    def is_any(self, graph: RollingGraph, coming: Coming) -> list[bool]:
+        chosen = graph.returning(coming, self.departing, self.way, self.max_edges, self.hub_degree)
+        return list(chosen.tolist())
+
+    def plainly(self, graph: RollingGraph, applied: Any, row: int) -> list[int]:
+        """The same of one transfer: from which legs out of home can its payer be reached over others?"""
+        src, dst, at_us, minor = (
+            int(column[row]) for column in (applied.src, applied.dst, applied.ts_us, applied.amount_minor)
         )
-        since_us = at_us - self.departing.window_us
-        back = graph.backward(src, at_us, since_us, as_of, self.max_hops, self.max_edges, self.hub_degree)
-        places = np.flatnonzero((found.row == row) & (found.shape == Shape.cycle))
-        cycle = graph.edges(seq for place in places for seq in found.hit(int(place)).legs)
-        home = [dst, *(graph.index(token(one)) for one in self.homes(graph, dst))]
-        return any(
-            edges.src[each] in home
-            and edges.amount_minor[each] >= self.departing.least_minor
-            and self.departing.purposes[edges.purpose[each]]
-            and edges.currency[each] == applied.currency[row]
-            for edges in (back.edges, cycle)
-            for each in range(len(edges))
-        )
+        home = {dst, *(graph.index(token(one)) for one in self.homes(graph, dst))}
+        seq = int(applied.seq[row])
+        every = graph.edges(range(graph.oldest(seq), seq + 1))
+        legs = [leg for leg in _legs(every) if at_us - self.departing.window_us <= leg.ts_us <= at_us]
+        if self.way.most_permille:
+            least, most = minor * self.way.least_permille, minor * self.way.most_permille
+            same = int(applied.currency[row])
+            legs = [leg for leg in legs if least <= leg.minor * 1000 <= most and leg.currency == same]
+        leave_by: dict[int, tuple[int, int]] = {src: (at_us + 1, 0)}
+        for _ in range(self.way.max_legs - 1):
+            before = dict(leave_by)
+            for leg in legs:
+                if (leg.ts_us, leg.seq) < before.get(leg.dst, (0, 0)):
+                    leave_by[leg.src] = max(leave_by.get(leg.src, (0, 0)), (leg.ts_us, leg.seq))
+        return [
+            leg.seq
+            for leg in legs
+            if leg.src in home
+            and leg.dst != src
+            and leg.minor >= self.departing.least_minor
+            and self.departing.purposes[leg.purpose]
+            and leg.currency == applied.currency[row]
+            and (leg.ts_us, leg.seq) < leave_by.get(leg.dst, (0, 0))
+        ]
+
+
+@dataclass(frozen=True)
+class Leg:
+    seq: int
+    ts_us: int
+    src: int
+    dst: int
+    minor: int
+    purpose: int
+    currency: int
+
+
+def _legs(edges: Any) -> Iterator[Leg]:
+    """Those between two accounts."""
+    columns = (
+        edges.seq,
+        edges.ts_us,
+        edges.src,
+        edges.dst,
+        edges.amount_minor,
+        edges.purpose,
+        edges.currency,
+    )
+    for values in zip(*(column.tolist() for column in columns), strict=True):
+        leg = Leg(*values)
+        if leg.src != leg.dst and leg.src and leg.dst:
+            yield leg
 
 
 @st.composite
@@ -83,35 +115,55 @@ def departing(draw: st.DrawFn) -> Departing:
     return Departing(draw(st.sampled_from([0, 300, 700])), purposes, draw(st.integers(0, 40)))
 
 
-def answers(log: Sequence[Event], ends: set[int], asked: Asked) -> list[tuple[bool, bool]]:
-    """Of each transfer between two accounts: what is answered of all at once, and of it alone."""
+ways = st.builds(Way, st.integers(2, 6), st.just(0), st.just(0)) | st.builds(
+    Way, st.integers(2, 9), st.sampled_from([1, 250, 900]), st.sampled_from([1000, 4000])
+)
+
+
+@dataclass(frozen=True)
+class Answered:
+    is_any: bool
+    found: list[int]
+    limits: tuple[Limit, ...]
+    plainly: list[int]
+
+
+def answers(log: Sequence[Event], ends: set[int], asked: Asked) -> Iterator[Answered]:
+    """Of each transfer between two accounts."""
     graph = RollingGraph(window_us=WINDOW, lateness_us=LATENESS, max_transfers=1000, max_accounts=100)
-    shapes = Shapes(cycle_legs=6, cycle_window_us=WINDOW)
-    both: list[tuple[bool, bool]] = []
     for number, step in enumerate(batches(log, ends)):
         if isinstance(step, Mark):
             continue
-        applied, found = graph.apply_and_search(batch(step, number=number), shapes)
+        applied = graph.apply(batch(step, number=number))
         rows = np.flatnonzero((applied.status == Status.inserted) & (applied.src > 0) & (applied.dst > 0))
-        answered = asked.answer(graph, asked.coming(graph, applied, found, rows)).tolist()
-        alone = [asked.looked_at(graph, applied, found, row) for row in rows.tolist()]
-        both += zip(answered, alone, strict=True)
-    return both
+        chosen = asked.is_any(graph, asked.coming(graph, applied, rows))
+        for is_any, row in zip(chosen, rows.tolist(), strict=True):
+            found = asked.found(graph, asked.coming(graph, applied, np.array([row])))
+            yield Answered(is_any, *found, asked.plainly(graph, applied, row))
 
 
 @settings(max_examples=300)
-@given(events(), cuts(), st.builds(Asked, departing(), st.integers(1, 5)))
-def test_of_whole_searches_the_answer_is_that_of_each_alone(
+@given(events(), cuts(), st.builds(Asked, departing(), ways))
+def test_what_may_have_left_home_is_what_a_plain_search_finds(
     log: list[Event], ends: set[int], asked: Asked
 ) -> None:
-    assert all(answered == alone for answered, alone in answers(log, ends, asked))
+    for one in answers(log, ends, asked):
+        assert one.found == one.plainly
+        assert one.is_any == bool(one.found)
+        assert one.limits == ()
 
 
 @settings(max_examples=300)
 @given(
     events(),
     cuts(),
-    st.builds(Asked, departing(), st.integers(1, 5), st.integers(1, 6), st.integers(1, 4)),
+    st.builds(Asked, departing(), ways, st.integers(1, 6), st.sampled_from([1, 2, 4, WHOLE])),
 )
-def test_what_a_bounded_search_finds_is_never_missed(log: list[Event], ends: set[int], asked: Asked) -> None:
-    assert all(answered or not alone for answered, alone in answers(log, ends, asked))
+def test_a_bounded_search_finds_nothing_else_and_says_when_it_was_cut_short(
+    log: list[Event], ends: set[int], asked: Asked
+) -> None:
+    for one in answers(log, ends, asked):
+        assert set(one.found) <= set(one.plainly)
+        assert one.is_any == bool(one.found)
+        if asked.hub_degree == WHOLE and one.found != one.plainly:
+            assert [limit.name for limit in one.limits] == ["edges"]
