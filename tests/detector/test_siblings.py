@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,14 +24,14 @@ def test_of_any_party_that_ever_held_the_account_until_the_registry_changes(worl
             registry.apply(record)
 
     def found() -> list[set[str]]:
-        tokens, ends = siblings.of(step, asked)
+        groups, tokens, ends = siblings.groups(step, asked)
         named = {token(name): name for name in ("a1", "a2", "b1", "c1")}
         each = [named[halves.tobytes()] for halves in tokens]
-        return [set(each[first:end]) for first, end in pairwise(ends.tolist())]
+        return [set(each[ends[group] : ends[group + 1]]) for group in groups.tolist()]
 
     assert found() == [set()] * 5
     know(["a1", "anna", "external"], ["a2", "anna", "external"], ["c1", "carl", "external"])
-    assert found() == [{"a2"}, {"a1"}, set(), set(), set()]
+    assert found() == [{"a1", "a2"}, {"a1", "a2"}, set(), set(), set()]
     later = {"valid_from": "2021-06-01T00:00:00+08:00"}
     know(["b1", "bob", "external"], ["a2", "bob", "external", "", later])
-    assert found() == [{"a2"}, {"a1", "b1"}, {"a2"}, set(), set()]
+    assert found() == [{"a1", "a2"}, {"a1", "a2", "b1"}, {"a2", "b1"}, set(), set()]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from compiled import Array, Bools, Int64s, Record, kernel, signed
+from compiled import Array, Bools, Int32s, Int64s, Record, kernel, signed
 from services.detector.graph.accounts import look_up
 from services.detector.graph.carried import ANY, Carried, part_of
 from services.detector.graph.lists import OUTWARD, View, earlier_than, is_in_view, lowest, newest_of
@@ -22,9 +22,11 @@ from services.detector.graph.state import State
 
 
 class Coming(NamedTuple):
-    """Transfers by sequence number. Home is the payee and whose tokens are `homes[ends[i] : ends[i + 1]]`."""
+    """Transfers by sequence number. Home is the payee, and with it those whose tokens are
+    `homes[ends[g] : ends[g + 1]]`, where g is the transfer's group."""
 
     seq: Int64s
+    group: Int32s
     homes: Array
     """Halves of tokens."""
     ends: Int64s
@@ -148,9 +150,10 @@ def list_leaving(
     low = lowest(state, scope)
     least_minor = max(departing.least_minor, carried.least_minor)
     count, read = 0, 0
-    for each in range(coming.ends[place] - 1, coming.ends[place + 1]):
-        is_payee = each < coming.ends[place]
-        home = signed(state.ring.legs[slot].dst) if is_payee else home_at(state, coming, each)
+    payee, group = signed(state.ring.legs[slot].dst), coming.group[place]
+    first = coming.ends[group]
+    for each in range(first - 1, coming.ends[group + 1]):
+        home = payee if each < first else home_beside(state, coming, each, payee)
         number = newest_of(state, home, OUTWARD) if home >= 0 else -1
         while number >= low:
             if read == left.size:
@@ -173,9 +176,10 @@ def list_leaving(
 
 
 @kernel
-def home_at(state: State, coming: Coming, place: int) -> int:
-    """-1: no transfer has named it."""
-    return look_up(state.accounts, coming.homes[place, 0], coming.homes[place, 1])
+def home_beside(state: State, coming: Coming, place: int, payee: int) -> int:
+    """-1: it is the payee, or no transfer has named it."""
+    home = look_up(state.accounts, coming.homes[place, 0], coming.homes[place, 1])
+    return -1 if home == payee else home
 
 
 @kernel

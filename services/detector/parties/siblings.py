@@ -1,41 +1,45 @@
-"""Which other accounts may be of one party with an account, whatever the day: asked once, until the registry
-changes."""
+"""Which accounts may be of one party with an account, whatever the day."""
 
 from __future__ import annotations
 
-from typing import Final
+from itertools import accumulate
 
 import numpy as np
 
 from compiled import Array, Int32s, Int64s
+from registry import Registry
 from schemas.account import TOKEN_BYTES
+from services.detector.parties.lookups import Lookup
 from services.detector.typology import Step
 
-_MAX_KEPT: Final = 100_000
-"""Accounts whose siblings are kept; past it all are forgotten and asked for again."""
 
-
-class Siblings:
-    """The accounts that any party ever held which ever held an account."""
+class Siblings(Lookup):
+    """The accounts that any party ever held which ever held an account, as a group. Memory besides: 16 bytes
+    an account of each group."""
 
     def __init__(self) -> None:
-        self._tokens: dict[int, bytes] = {}
-        self._revision = -1
+        super().__init__()
+        self._groups: dict[bytes, int] = {}
+        self._written = 0
+        self._tokens, self._ends = np.empty((0, 2), "<u8"), np.zeros(2, np.int64)
 
-    def of(self, step: Step, accounts: Int32s) -> tuple[Array, Int64s]:
-        """The tokens of all siblings, as halves, and where those of each account begin; where the last's
-        end. An account is not among its own."""
-        if self._revision != step.registry.revision or len(self._tokens) > _MAX_KEPT:
-            self._tokens.clear()
-            self._revision = step.registry.revision
-        tokens = [self._tokens_of(step, account) for account in accounts.tolist()]
-        ends = np.cumsum([0, *(len(each) // TOKEN_BYTES for each in tokens)])
-        return np.frombuffer(b"".join(tokens), "<u8").reshape(-1, 2), ends
+    def groups(self, step: Step, accounts: Int32s) -> tuple[Int32s, Array, Int64s]:
+        """The number of each account's group; the tokens of all groups, as halves; and where those of each
+        group begin, and of the last end. Group 0 has none: whose account is the only one, or nobody's."""
+        if self._revision != step.registry.revision:
+            self._groups.clear()
+            self._written = 0
+        numbers = self.of(step, accounts)
+        if self._written != len(self._groups):
+            self._written = len(self._groups)
+            self._tokens = np.frombuffer(b"".join(self._groups), "<u8").reshape(-1, 2)
+            lengths = (len(group) // TOKEN_BYTES for group in self._groups)
+            self._ends = np.array([0, *accumulate(lengths, initial=0)])
+        return numbers, self._tokens, self._ends
 
-    def _tokens_of(self, step: Step, account: int) -> bytes:
-        known = self._tokens.get(account)
-        if known is None:
-            own, registry = step.graph.token(account).hex(), step.registry
-            held = {token for party in registry.holders(own) for token in registry.accounts_of(party)}
-            known = self._tokens[account] = bytes.fromhex("".join(sorted(held - {own})))
-        return known
+    def _ask(self, registry: Registry, token_hex: str) -> int:
+        held = {token for party in registry.holders(token_hex) for token in registry.accounts_of(party)}
+        if len(held) < 2:
+            return 0
+        group = bytes.fromhex("".join(sorted(held)))
+        return self._groups.setdefault(group, len(self._groups) + 1)

@@ -149,14 +149,14 @@ class RoundTripping(Typology):
         self, step: Step, rows: npt.NDArray[np.intp], p: Parameters, way: Way
     ) -> npt.NDArray[np.intp]:
         """Those of `rows` that may bring home money that took such a way."""
-        coming = Coming(step.applied.seq[rows], *self._siblings.of(step, step.applied.dst[rows]))
+        coming = Coming(step.applied.seq[rows], *self._siblings.groups(step, step.applied.dst[rows]))
         return rows[step.graph.returning(coming, p.departing, way, p.max_edges, p.hub_degree)]
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         if transfer.is_reversal:
             return None
         p = in_force(Parameters, self.id, context.rules)
-        homes = self._siblings.of(transfer.step, np.array([transfer.dst], np.int32))
+        homes = self._siblings.groups(transfer.step, np.array([transfer.dst], np.int32))
         search = _Search(context, transfer, p, Coming(np.array([transfer.seq]), *homes))
         whose, found = Whose(search.home, transfer.currency), False
         for start in search.starts():

@@ -30,15 +30,16 @@ class Asked:
     max_edges: int = WHOLE
     hub_degree: int = WHOLE
 
-    def homes(self, graph: RollingGraph, account: int) -> list[int]:
-        number = int.from_bytes(graph.token(account)[8:], "big")
-        return [number + 3 if number <= 3 else number - 3]
+    def party(self, graph: RollingGraph, account: int) -> int:
+        return (int.from_bytes(graph.token(account)[8:], "big") - 1) % 3 + 1
 
     def coming(self, graph: RollingGraph, applied: Any, rows: Any) -> Coming:
-        homes = [[token(one) for one in self.homes(graph, int(dst))] for dst in applied.dst[rows]]
-        tokens = np.frombuffer(b"".join(each for one in homes for each in one), "<u8")
-        ends = np.cumsum([0, *map(len, homes)])
-        return Coming(applied.seq[rows], tokens.reshape(-1, TOKEN_BYTES // 8), ends)
+        tokens = np.frombuffer(
+            b"".join(token(one) for party in (1, 2, 3) for one in (party, party + 3)), "<u8"
+        )
+        groups = [self.party(graph, int(dst)) for dst in applied.dst[rows]]
+        homes, ends = tokens.reshape(-1, TOKEN_BYTES // 8), np.array([0, 0, 2, 4, 6])
+        return Coming(applied.seq[rows], np.array(groups, np.int32), homes, ends)
 
     def found(self, graph: RollingGraph, coming: Coming) -> tuple[list[int], tuple[Limit, ...]]:
         legs, limits = graph.departures(coming, self.departing, self.way, self.max_edges, self.hub_degree)
@@ -53,7 +54,8 @@ class Asked:
         src, dst, at_us, minor = (
             int(column[row]) for column in (applied.src, applied.dst, applied.ts_us, applied.amount_minor)
         )
-        home = {dst, *(graph.index(token(one)) for one in self.homes(graph, dst))}
+        party = self.party(graph, dst)
+        home = {graph.index(token(one)) for one in (party, party + 3)}
         seq = int(applied.seq[row])
         every = graph.edges(range(graph.oldest(seq), seq + 1))
         legs = [leg for leg in _legs(every) if at_us - self.departing.window_us <= leg.ts_us <= at_us]
