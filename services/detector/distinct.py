@@ -22,6 +22,20 @@ def numbers_for(most: int) -> Array:
 
 
 @kernel
+def emptied(numbers: Array, most: int) -> int:
+    """How many of the first slots of `numbers`, made for as many or more, are now as numbers_for(most)."""
+    slots = 8
+    left = most // 4
+    while left > 0:
+        slots *= 2
+        left //= 2
+    for slot in range(slots + 1):
+        numbers[slot].value = 0
+        numbers[slot].number = 0
+    return slots + 1
+
+
+@kernel
 def number_of(numbers: Array, value: int) -> int:
     """From 0 on; that of a new value is how many came before it."""
     count = numbers[numbers.size - 1]

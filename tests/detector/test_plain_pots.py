@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from registry import Registry
 from schemas.instant import HOUR
 from schemas.transaction import Purpose
-from services.detector.flows.plain_pots import PlainPot, pot_of
+from services.detector.flows.plain_pots import PlainPot, Rooms
 from services.detector.flows.pots import Paid, Pot
 from services.detector.graph import RollingGraph
 from services.detector.parties.entities import Entities
@@ -65,6 +65,15 @@ def context_of(rows: list[tuple[int, int, int, Purpose, bool]], oddity: str) -> 
     return context, int(applied.dst[0])
 
 
+def untidy(legs: int) -> Rooms:
+    """What was there before does not matter."""
+    rooms = Rooms()
+    for name, array in rooms.of(legs)._asdict().items():
+        if name != "numbers":
+            array.view(np.uint8)[:] = 1
+    return rooms
+
+
 def told(paid: Paid | None) -> tuple[object, ...] | None:
     return None if paid is None else (paid.receivers, paid.minor, paid.unmatched_minor, paid.carried)
 
@@ -77,8 +86,8 @@ def test_a_plain_pot_is_a_pot(
     context, account = context_of(rows, oddity)
     limits = replace(LIMITS, max_legs=max_legs)
     entities = Entities(context)
-    plain, pot = pot_of(context, entities, account, limits), Pot(context, entities, account, limits)
-    assert isinstance(plain, PlainPot)
+    plain = PlainPot(context, entities, account, limits, untidy(max_legs))
+    pot = Pot(context, entities, account, limits)
     one = plain.collected(since * HOUR, reported * HOUR)
     other = pot.collected(since * HOUR, reported * HOUR)
     assert (plain.in_use, plain.limits, plain.accounts) == (pot.in_use, pot.limits, pot.accounts)

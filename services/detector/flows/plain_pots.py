@@ -4,136 +4,237 @@ kernel, made of those between which flows.pots asks the registry; the answers ar
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from compiled import Array, Bools, Int32s, Int64s, kernel
-from services.detector.distinct import numbers_for
+from services.detector.distinct import emptied, numbers_for
 from services.detector.flows.collecting import Collected
+from services.detector.flows.matching import NO_PRODUCT, sum_unmatched
 from services.detector.flows.pots import (
     Follow,
     Held,
     Paid,
-    Passed,
     Pot,
     Settings,
     count_payees,
     follow_clients,
 )
 from services.detector.flows.weighing import WEIGHED, Asked, Gathered, Rule, gather, weigh
+from services.detector.graph import Edges
+from services.detector.graph.lists import EDGE
 from services.detector.parties.entities import Entities
 from services.detector.typology import Context
 
-_NO_PRODUCT: Final = 0
 _NOT_NAMED: Final = np.empty(0, np.int32)
 _NOT_FILED: Final = np.empty(0, np.bool_)
 
 
-def pot_of(context: Context, entities: Entities, account: int, settings: Settings) -> Pot:
-    kind = Pot if entities.registered else PlainPot
-    return kind(context, entities, account, settings)
-
-
 class _Room(NamedTuple):
-    """What the kernels fill, by payment in and by payment out."""
+    """What the kernels fill, by payment in and by payment out, and by payer's number; `numbers`: each its
+    own; `amounts`, `sums` and `products`: as of sum_unmatched()."""
 
-    numbers: Array
+    came: Array
+    went: Array
+    payers: Array
     weighed: Array
     chosen: Bools
     client: Int32s
+    numbers: Int32s
     has_paid: Bools
     left: Int64s
     has_matured: Bools
     carried: Int64s
     is_passed: Bools
     payees: Array
+    amounts: Int64s
+    sums: Int64s
+    products: Array
 
 
-def _room(came: int, went: int) -> _Room:
+def _room(legs: int) -> _Room:
     return _Room(
-        numbers_for(came),
-        np.zeros(came, WEIGHED),
-        np.empty(came, np.bool_),
-        np.empty(came, np.int32),
-        np.zeros(came, np.bool_),
-        np.empty(came, np.int64),
-        np.zeros(came, np.bool_),
-        np.zeros(went, np.int64),
-        np.empty(went, np.bool_),
-        numbers_for(went),
+        np.empty(legs, EDGE),
+        np.empty(legs, EDGE),
+        numbers_for(legs),
+        np.empty(legs, WEIGHED),
+        np.empty(legs, np.bool_),
+        np.empty(legs, np.int32),
+        np.arange(legs, dtype=np.int32),
+        np.empty(legs, np.bool_),
+        np.empty(legs, np.int64),
+        np.empty(legs, np.bool_),
+        np.empty(legs, np.int64),
+        np.empty(legs, np.bool_),
+        numbers_for(legs),
+        np.empty(legs, np.int64),
+        np.empty(legs, np.int64),
+        numbers_for(legs),
     )
 
 
+class Rooms:
+    """Scratch of 220 bytes for each transfer looked at each way, for one pot at a time; never pickled."""
+
+    def __init__(self) -> None:
+        self._room: _Room | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_room": None}
+
+    def of(self, legs: int) -> _Room:
+        if self._room is None or self._room.came.size != legs:
+            self._room = _room(legs)
+        return self._room
+
+
 class PlainPot(Pot):
-    """Where payments are in several currencies, name products or go to the account itself, it is a pot like
-    others."""
+    """What it tells lies in its room. Where payments are in several currencies, name products or go to the
+    account itself, it is a pot like others."""
+
+    def __init__(
+        self, context: Context, entities: Entities, account: int, settings: Settings, rooms: Rooms
+    ) -> None:
+        self._room = rooms.of(settings.max_legs)
+        self._found: tuple[Held | None, Paid | None] | None = None
+        super().__init__(context, entities, account, settings)
 
     def _read(self) -> None:
         self.fronts = ()
         self.accounts = (self._account,)
-        self._all_in, self._all_out = self._context.graph.edges_both(self._account, *self._window)
-        self._found: tuple[Held, Passed] | None = None
+        since_us, until_us, as_of, _ = self._window
+        self._all_in, self._all_out = self._context.graph.read_both(
+            self._account, since_us, until_us, as_of, self._room.came, self._room.went
+        )
 
     def collected(self, since_us: int, reported_us: int) -> Collected | None:
-        came, went = self._all_in, self._all_out
+        came, went, room, s = self._all_in, self._all_out, self._room, self._s
         self._found = None
         if not len(came):
             return None
-        first = int(np.searchsorted(came.ts_us, since_us)) if since_us > self._since_us else 0
-        asked = Asked(first, reported_us, self._s.min_clients)
-        currency, room = int(came.currency[0]), _room(len(came), len(went))
-        rule = Rule(
-            *(self._account, currency, self._s.small_fee_minor, self._s.min_deposit_minor),
-            *(False, False, False, False),
+        currency = int(came.currency[0])
+        terms = _Terms(
+            self._account,
+            self._follow(currency),
+            since_us,
+            reported_us,
+            s.min_clients,
+            s.small_fee_minor,
+            s.min_deposit_minor,
+            s.min_receivers,
+            s.match_tolerance_bp,
         )
-        named, filed, number = _NOT_NAMED, _NOT_FILED, np.arange(len(came), dtype=np.int32)
         is_plain, gathered, held, passed = follow_all(
-            came.records, went.records, rule, named, filed, number, asked, self._follow(currency), room
+            came.records, went.records, terms, _NOT_NAMED, _NOT_FILED, room
         )
         if not is_plain:
             return super().collected(since_us, reported_us)
-        if gathered[0] < self._s.min_clients:
+        if gathered[0] < s.min_clients:
             return None
-        self._found = Held(*held), Passed(room.carried, room.is_passed, *passed)
-        return Collected(None, currency, came, room.client, Gathered(*gathered), False, 0, True)
+        self._found = self._held(Held(*held)), self._paid_on(went, *passed)
+        client = room.client[: len(came)]
+        return Collected(None, currency, came, client, Gathered(*gathered), False, 0, True)
 
     def became(self, collected: Collected) -> tuple[Held | None, Paid | None]:
-        if self._found is None:
-            return super().became(collected)
-        return self._judged(collected, *self._found)
+        return self._found or super().became(collected)
+
+    def _paid_on(self, went: Edges, receivers: int, minor: int, unmatched: int) -> Paid | None:
+        if receivers < self._s.min_receivers or not self._is_unmatched(unmatched, minor):
+            return None
+        carried, is_passed = self._room.carried[: len(went)], self._room.is_passed[: len(went)]
+        return Paid(receivers, minor, unmatched, went, carried, is_passed)
+
+
+class _Terms(NamedTuple):
+    """Of the pot of an account: whose money in which currency is followed, since when and what of it was
+    reported, and what pools are told by, Settings."""
+
+    account: int
+    follow: Follow
+    since_us: int
+    reported_us: int
+    min_clients: int
+    small_fee_minor: int
+    min_deposit_minor: int
+    min_receivers: int
+    match_tolerance_bp: int
 
 
 @kernel
 def follow_all(
-    came: Array,
-    went: Array,
-    rule: Rule,
-    named: Int32s,
-    is_filed: Bools,
-    number: Int32s,
-    asked: Asked,
-    follow: Follow,
-    room: _Room,
-) -> tuple[bool, tuple[int, int, int, int, bool, int, int, int, int], tuple[int, int, int], tuple[int, int]]:
+    came: Array, went: Array, terms: _Terms, named: Int32s, is_filed: Bools, room: _Room
+) -> tuple[
+    bool, tuple[int, int, int, int, bool, int, int, int, int], tuple[int, int, int], tuple[int, int, int]
+]:
     """Whether it can be told so; what was gathered, what is held of it, and what was passed on: nothing where
-    fewer than N paid. `named` and `is_filed` are empty, and the `number` of each payer is his own."""
-    gathered, held, passed = (0, 0, 0, 0, False, 0, 0, 0, 0), (0, 0, 0), (0, 0)
-    for place in range(came.size):
-        paid = came[place]
-        if paid.src == paid.dst or paid.product != _NO_PRODUCT or paid.currency != rule.currency:
-            return False, gathered, held, passed
-        room.left[place] = paid.amount_minor
-    for place in range(went.size):
-        if went[place].src == went[place].dst:
-            return False, gathered, held, passed
-    if weigh(came, asked.first, rule, named, is_filed, room.numbers, room.weighed) < asked.min_clients:
+    fewer than N paid. To how many, how much, and, where that is enough, how much of it answers to nothing.
+    `named` and `is_filed` are empty."""
+    gathered, held, passed = (0, 0, 0, 0, False, 0, 0, 0, 0), (0, 0, 0), (0, 0, 0)
+    if not is_plain(came, went, terms):
+        return False, gathered, held, passed
+    begin(came, went, room)
+    first = 0
+    while first < came.size and came[first].ts_us < terms.since_us:
+        first += 1
+    asked = Asked(first, terms.reported_us, terms.min_clients)
+    rule = Rule(
+        terms.account,
+        terms.follow.currency,
+        terms.small_fee_minor,
+        terms.min_deposit_minor,
+        False,
+        False,
+        False,
+        False,
+    )
+    payers = room.payers[: emptied(room.payers, came.size)]
+    if weigh(came, first, rule, named, is_filed, payers, room.weighed) < terms.min_clients:
         return True, gathered, held, passed
     for place in range(came.size):
         room.chosen[place] = room.weighed[place].strong or room.weighed[place].weak
-    gathered = gather(came, room.weighed, room.chosen, number, asked, room.client, room.has_paid)
+    gathered = gather(came, room.weighed, room.chosen, room.numbers, asked, room.client, room.has_paid)
     held = follow_clients(
-        came, went, room.client, follow, room.left, room.carried, room.is_passed, room.has_matured
+        came, went, room.client, terms.follow, room.left, room.carried, room.is_passed, room.has_matured
     )
-    passed = count_payees(went, room.is_passed, room.payees)
-    return True, gathered, held, passed
+    payees = room.payees[: emptied(room.payees, went.size)]
+    receivers, minor = count_payees(went, room.is_passed, payees)
+    unmatched = 0
+    if receivers >= terms.min_receivers:
+        unmatched = sum_unmatched(
+            came,
+            room.chosen,
+            went,
+            room.is_passed,
+            terms.match_tolerance_bp,
+            room.products[: emptied(room.products, went.size)],
+            room.sums,
+            room.amounts,
+        )
+    return True, gathered, held, (receivers, minor, unmatched)
+
+
+@kernel
+def is_plain(came: Array, went: Array, terms: _Terms) -> bool:
+    plain = True
+    for place in range(came.size):
+        paid = came[place]
+        is_followed = paid.product == NO_PRODUCT and paid.currency == terms.follow.currency
+        plain = plain and is_followed and paid.src != paid.dst
+    for place in range(went.size):
+        plain = plain and went[place].src != went[place].dst
+    return plain
+
+
+@kernel
+def begin(came: Array, went: Array, room: _Room) -> None:
+    """As if the room had never been filled."""
+    for place in range(came.size):
+        weighed = room.weighed[place]
+        weighed.tells = weighed.strong = weighed.weak = False
+        room.has_paid[place] = False
+        room.has_matured[place] = False
+        room.left[place] = came[place].amount_minor
+    for place in range(went.size):
+        room.carried[place] = 0
+        room.sums[place] = 0

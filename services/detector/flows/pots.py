@@ -174,15 +174,15 @@ class Pot:
             came.records, went.records, client, follow, left, carried, is_passed, has_matured
         )
         passed = Passed(carried, is_passed, *count_payees(went.records, is_passed, numbers_for(len(went))))
-        return self._judged(collected, Held(*held), passed)
+        return self._held(Held(*held)), self._paid(collected, passed)
 
     def _follow(self, currency: int) -> Follow:
         return Follow(currency, self._context.now_us - self._s.held_hours * HOUR)
 
-    def _judged(self, collected: Collected, held: Held, passed: Passed) -> tuple[Held | None, Paid | None]:
+    def _held(self, held: Held) -> Held | None:
+        """None: too little of it, or that of too few."""
         is_held = held.held_minor * _WHOLE > self._s.retained_share_bp * held.matured_minor
-        enough = is_held and held.clients >= self._s.min_clients
-        return held if enough else None, self._paid(collected, passed)
+        return held if is_held and held.clients >= self._s.min_clients else None
 
     def _paid(self, collected: Collected, passed: Passed) -> Paid | None:
         """None: clients' money went to too few, or it is all accounted for."""
@@ -196,9 +196,13 @@ class Pot:
         went, is_passed = self._went, passed.is_passed
         tolerance_bp = self._s.match_tolerance_bp
         unmatched = unmatched_minor(collected.came, collected.is_clients, went, is_passed, tolerance_bp)
-        if unmatched * _WHOLE <= self._s.unmatched_share_bp * passed.minor:
+        if not self._is_unmatched(unmatched, passed.minor):
             return None
         return Paid(receivers, passed.minor, unmatched, went, passed.carried_minor, is_passed)
+
+    def _is_unmatched(self, minor: int, of_minor: int) -> bool:
+        """Too much of what was paid on answers to nothing."""
+        return minor * _WHOLE > self._s.unmatched_share_bp * of_minor
 
     def _to_others(self, passed: Passed) -> tuple[Passed, int]:
         """What was not paid to the account's own holder, and how many entities got it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import cached_property
 from typing import Final
 
 from registry import Registry
@@ -28,7 +27,7 @@ class Entities:
         self._clients: dict[str, frozenset[str]] = {}
         self._ties: dict[int, tuple[str, ...]] = {}
 
-    @cached_property
+    @property
     def registered(self) -> bool:
         """Whether the registry knows any account at all."""
         return self._registry.knows_accounts

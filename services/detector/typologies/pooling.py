@@ -38,7 +38,7 @@ from services.detector.books.rounds import Rounds
 from services.detector.explanations.pooling import Pool, explanation
 from services.detector.flows.collecting import Collected, is_everyday
 from services.detector.flows.fronts import may_pass_on
-from services.detector.flows.plain_pots import pot_of
+from services.detector.flows.plain_pots import PlainPot, Rooms
 from services.detector.flows.pots import Held, Paid, Pot, in_use
 from services.detector.flows.weighing import stated, telling
 from services.detector.gate import Gate
@@ -133,6 +133,7 @@ class Pooling(Typology):
         self._payers = Gate(1)
         self._payees = Gate(1)
         self._rounds = Rounds()
+        self._rooms = Rooms()
 
     def candidates(self, step: Step) -> Candidates:
         """Receiving accounts with enough payers who could be clients, or with somebody tied to an institution
@@ -187,14 +188,21 @@ class Pooling(Typology):
         is missed; and when money will have lain long enough."""
         p = in_force(Parameters, self.id, context.rules)
         entities = Entities(context)
+        if not entities.registered:
+            pot: Pot = PlainPot(context, entities, account, p, self._rooms)
+            return self._look(context, entities, account, p, pot)
         if entities.roles(account) & _COLLECTS_LAWFULLY:
             return None
         too_few = self._are_too_few(context, entities, account, p)
         if too_few and not _is_tied(context, entities, account):
             return self._daily(context, account) if in_use(context, account) else None
-        pot, latest = pot_of(context, entities, account, p), self._rounds.latest(account)
+        pot = Pot(context, entities, account, p)
         if too_few and not pot.fronts:
             return self._daily(context, account) if pot.in_use else None
+        return self._look(context, entities, account, p, pot)
+
+    def _look(self, context: Context, entities: Entities, account: int, p: Parameters, pot: Pot) -> Outcome:
+        latest = self._rounds.latest(account)
         collected = pot.collected(latest.start_us, latest.last_us)
         if collected is not None:
             first_us, later_us = collected.of.first_us, collected.of.later_us
@@ -309,12 +317,10 @@ class _Case:
     def _missing(self) -> tuple[str, ...]:
         collected = self._collected
         unknown = not self._entities.accounts(self._account) or collected.unregistered
-        missing = {
-            "registry.account": unknown,
-            "registry.institution": collected.institution_id is None,
-            "feed.purpose": collected.of.unstated,
-        }
-        return tuple(name for name, is_missing in missing.items() if is_missing)
+        missing = ("registry.account",) if unknown else ()
+        if collected.institution_id is None:
+            missing = (*missing, "registry.institution")
+        return (*missing, "feed.purpose") if collected.of.unstated else missing
 
     def _confidence(
         self, held: Held | None, paid: Paid | None, missing: tuple[str, ...]

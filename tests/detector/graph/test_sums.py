@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from schemas.transaction import Purpose
 from services.detector.graph import Applied, Edges, Paid, Payees, RollingGraph, Status, Trade, Traded, Wanted
 from services.detector.graph.accounts import OUTSIDE_INDEX
+from services.detector.graph.lists import EDGE
 from services.detector.graph.sums import NOBODY
 from tests.detector.graph.logs import LATENESS, WINDOW, Event, Mark, batches, cuts, events
 from tests.detector.graph.stream import Transfer, batch
@@ -70,9 +71,10 @@ def test_trade_is_of_what_is_listed(
         window = until_us - since, until_us, int(applied.as_of[row]), limit
         for account in {int(applied.src[row]), int(applied.dst[row])}:
             payees, traded = graph.traded(account, trade, *window)
-            came, left = graph.edges_both(account, *window)
-            assert came.records.tolist() == graph.edges_in(account, *window).records.tolist()
-            assert left.records.tolist() == graph.edges_out(account, *window).records.tolist()
+            came, left = graph.edges_in(account, *window), graph.edges_out(account, *window)
+            both = graph.read_both(account, *window[:3], np.empty(limit, EDGE), np.empty(limit, EDGE))
+            assert [one.records.tolist() for one in both] == [came.records.tolist(), left.records.tolist()]
+            assert [one.truncated for one in both] == [came.truncated, left.truncated]
             assert payees == payees_of(left)
             expected = traded_of(account, left, came, trade)
             assert traded.is_mixed == expected.is_mixed
@@ -148,7 +150,8 @@ def test_of_many_payments_all_count_up_to_the_limit() -> None:
     payer, as_of = int(applied.src[0]), int(applied.as_of[-1])
     trade = Trade(1 << Purpose.unknown, 1 << Purpose.unknown, 5)
     for limit in (63, 64, 65, 159, 160, 161, 199, 200, 201):
-        came, left = graph.edges_both(payer, 0, 0, as_of, limit)
+        came = graph.edges_in(payer, 0, 0, as_of, limit)
+        left = graph.edges_out(payer, 0, 0, as_of, limit)
         assert graph.payees(payer, 0, 0, as_of, limit) == payees_of(left)
         traded = graph.traded(payer, trade, 0, 0, as_of, limit)
         assert traded == (payees_of(left), traded_of(payer, left, came, trade))
