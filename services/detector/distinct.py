@@ -22,17 +22,24 @@ def numbers_for(most: int) -> Array:
 
 
 @kernel
-def emptied(numbers: Array, most: int) -> int:
-    """How many of the first slots of `numbers`, made for as many or more, are now as numbers_for(most)."""
+def forget(numbers: Array) -> None:
+    """All values."""
+    for place in range(numbers.size):
+        numbers[place].value = 0
+        numbers[place].number = 0
+
+
+@kernel
+def begun(numbers: Array, most: int) -> Array:
+    """As numbers_for(most), in the first slots of numbers for as many or more."""
     slots = 8
     left = most // 4
     while left > 0:
         slots *= 2
         left //= 2
-    for slot in range(slots + 1):
-        numbers[slot].value = 0
-        numbers[slot].number = 0
-    return slots + 1
+    few = numbers[: slots + 1]
+    forget(few)
+    return few
 
 
 @kernel

@@ -27,7 +27,7 @@ _DIGITS: Final = 5
 """_TENTHS is 10 to their number."""
 LAGS: Final = (0, 1, 2, 3)
 """Days from collecting to settling; three over a weekend."""
-_WITHIN_US: Final = 4 * DAY
+WITHIN_US: Final = 4 * DAY
 """A payment is settled by itself within T+1, a weekend between."""
 _NONE: Final = -1
 
@@ -109,7 +109,7 @@ def fees_by_day(came: Part, left: Part, refunded: Part, rates: Rates) -> list[Fe
         return []
     first = day_of(min(int(times[0]) for times in listed))
     count = day_of(max(int(times[-1]) for times in listed)) - first + 1
-    days = _Days(np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(count, np.bool_))
+    days = new_days(count)
     sum_days(came.of.records, came.chosen, first, days)
     sum_days_out(left.of.records, left.chosen, refunded.chosen, first, days)
     pairs, fees = _pairs(count), np.zeros(2 * len(LAGS), _FEE)
@@ -117,12 +117,16 @@ def fees_by_day(came: Part, left: Part, refunded: Part, rates: Rates) -> list[Fe
     return [Fee(*fee) for fee in fees.tolist()]
 
 
-class _Days(NamedTuple):
+class Days(NamedTuple):
     """By Beijing day: what was collected, less what was given back; what was settled, and whether any was."""
 
     collected: Int64s
     settled: Int64s
     is_settled: Bools
+
+
+def new_days(count: int) -> Days:
+    return Days(np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(count, np.bool_))
 
 
 class _Pairs(NamedTuple):
@@ -173,7 +177,7 @@ def _steady_fee(came: Int64s, left: Int64s, rates: Rates) -> Fee:
 
 
 @kernel
-def find_fees_by_day(days: _Days, rates: Rates, pairs: _Pairs, fees: Array) -> None:
+def find_fees_by_day(days: Days, rates: Rates, pairs: _Pairs, fees: Array) -> None:
     for day in range(1, days.collected.size):
         days.collected[day] += days.collected[day - 1]
     for lag in range(len(LAGS)):
@@ -282,21 +286,21 @@ def span_of(amounts: Int64s, minor: int, most: int) -> tuple[int, int]:
 @kernel
 def step_of(came_minor: int, came_us: int, minor: int, ts_us: int, rates: Rates) -> int:
     """_NONE: not at any rate, or not in time."""
-    if came_us > ts_us or came_us < ts_us - _WITHIN_US:
+    if came_us > ts_us or came_us < ts_us - WITHIN_US:
         return _NONE
     rate = (came_minor - minor) * _TENTHS // max(came_minor, 1)
     return rate // rates.spread if rates.least <= rate <= rates.most else _NONE
 
 
 @kernel
-def sum_days(came: Array, chosen: Bools, first: int, days: _Days) -> None:
+def sum_days(came: Array, chosen: Bools, first: int, days: Days) -> None:
     for place in range(came.size):
         if chosen[place]:
             days.collected[(came[place].ts_us + DAY_SHIFT_US) // DAY - first] += came[place].amount_minor
 
 
 @kernel
-def sum_days_out(left: Array, chosen: Bools, is_back: Bools, first: int, days: _Days) -> None:
+def sum_days_out(left: Array, chosen: Bools, is_back: Bools, first: int, days: Days) -> None:
     """Those `chosen` settle; others are given back."""
     for place in range(left.size):
         day = (left[place].ts_us + DAY_SHIFT_US) // DAY - first

@@ -35,14 +35,17 @@ from services.detector.graph.reach import Search, new_crowds, new_labels, new_se
 from services.detector.graph.returning import Coming, Departing, Way, find_returning, list_departures
 from services.detector.graph.shapes import Shapes
 from services.detector.graph.sums import (
+    FEW,
     Paid,
     Payees,
+    Sheet,
     Trade,
     Traded,
     Wanted,
     find_large_before,
     find_more_taken,
     is_any_wanted,
+    new_sheet,
     payees_of,
     sum_paid,
     traded_of,
@@ -82,7 +85,7 @@ class RollingGraph(Window):
         graph.through(np.array([account], np.int32), np.array([as_of]), 0, 0, 0, as_of, 1)
         graph.payees(account, 0, 0, as_of, 1)
         graph.paid(account, 0, np.zeros(2, np.uint32), 0, 0, 0, as_of, 1)
-        graph.traded(account, Trade(0, 0, 1), 0, 0, as_of, 1)
+        graph.traded(account, Trade(0, 0, 1, 1, 0), 0, 0, as_of, 1)
         graph.backward(account, 0, 0, as_of, 1, 1, 1)
         graph.branches(account, 0, 0, as_of, 1, 1, 1, 0)
         graph.token(graph.intern(bytes(TOKEN_BYTES)))
@@ -148,7 +151,8 @@ class RollingGraph(Window):
         """Whom the transfers pay that edges_out() lists, and how much."""
         self._known(account)
         view = self._view(since_us, until_us, as_of)
-        return payees_of(self._state.ring, self._state.accounts.records, account, view, limit)
+        ring, records = self._state.ring, self._state.accounts.records
+        return payees_of(ring, records, account, view, limit, self._few)
 
     def paid(
         self,
@@ -170,11 +174,12 @@ class RollingGraph(Window):
     def traded(
         self, account: int, trade: Trade, since_us: int, until_us: int, as_of: int, limit: int
     ) -> tuple[Payees, Traded]:
-        """What payees() answers, and what of the transfers that edges_out() and edges_in() list is trade with
-        others."""
+        """What payees() answers, and what falls short of the trade with others that edges_out() and
+        edges_in() list."""
         self._known(account)
         view = self._view(since_us, until_us, as_of)
-        return traded_of(self._state.ring, self._state.accounts.records, account, view, limit, trade)
+        ring, records = self._state.ring, self._state.accounts.records
+        return traded_of(ring, records, account, view, limit, trade, self._few)
 
     def take_more(
         self, accounts: Int32s, most_minor: Int64s, since_us: int, until_us: int, as_of: int, limit: int
@@ -342,6 +347,10 @@ class RollingGraph(Window):
     def _edges(self) -> Array:
         """Room for an answer, used again."""
         return np.empty(_EDGES_AT_HAND, EDGE)
+
+    @cached_property
+    def _few(self) -> Sheet:
+        return new_sheet(FEW)
 
     @cached_property
     def _moves(self) -> Room:

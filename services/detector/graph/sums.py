@@ -8,15 +8,16 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from compiled import Array, Bools, Int32s, Int64s, kernel, signed
-from services.detector.distinct import number_of, numbered, numbers_for
+from services.detector.distinct import forget, number_of, numbered, numbers_for
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.lists import INWARD, OUTWARD, View, earlier_than, is_in_view
 from services.detector.graph.ring import Ring, first_since, slot_of
 
 NOBODY: Final = -1
 _NEVER_US: Final = -(2**62)
-_FEW: Final = 64
+FEW: Final = 128
 """Transfers that most accounts have no more of: for them little room is enough."""
+_WHOLE: Final = 10_000
 _NO_CURRENCY: Final = -1
 
 
@@ -41,23 +42,22 @@ class Paid(NamedTuple):
 
 
 class Trade(NamedTuple):
-    """For which purposes (as bits) a payment out counts, and one in; fewer than `min_payees` are none."""
+    """For which purposes (as bits) a payment out counts, and one in; how many payees and payers are not too
+    few; how much of what came is not too little to pay out, of 10,000."""
 
     paid: int
     taken: int
     min_payees: int
+    min_payers: int
+    passed_on_bp: int
 
 
 class Traded(NamedTuple):
-    """With how many others an account traded in the currency of what it paid out, and how much each way;
-    where it has too few payees, nothing came. `is_mixed`: it paid out in several currencies, and the rest is
-    not told."""
+    """What of an account's trade with others falls short, in the currency of what it paid out; nothing is
+    told where it paid out in several. `too_few`: payees, or payers where it does not pay out too little."""
 
-    is_mixed: bool
-    payees: int
-    paid_minor: int
-    payers: int
-    taken_minor: int
+    too_few: bool
+    too_little: bool
 
 
 class Wanted(NamedTuple):
@@ -71,128 +71,173 @@ class Wanted(NamedTuple):
     but_seq: int
 
 
-def payees_of(ring: Ring, accounts: Array, account: int, view: View, limit: int) -> Payees:
-    for room in (min(_FEW, limit), limit):
-        sums, payees = np.zeros(room, np.int64), np.zeros(room, np.int32)
-        found, is_whole = sum_payees(ring, accounts, account, view, numbers_for(room), sums, payees)
-        if is_whole:
-            break
+PAYEE: Final = np.dtype([("minor", "<i8"), ("account", "<i4"), ("trades", "?")])
+
+
+class Sheet(NamedTuple):
+    """Scratch for so many transfers each way: numbers of payees, what each was paid, numbers of payers."""
+
+    numbers: Array
+    payees: Array
+    payers: Array
+
+
+def new_sheet(most: int) -> Sheet:
+    return Sheet(numbers_for(most), np.empty(most, PAYEE), numbers_for(most))
+
+
+def payees_of(ring: Ring, accounts: Array, account: int, view: View, limit: int, at_hand: Sheet) -> Payees:
+    """`at_hand`: for FEW."""
+    asked = (ring, accounts, account, view)
+    found, is_whole = sum_payees(*asked, min(FEW, limit), at_hand)
+    if not is_whole and limit > FEW:
+        found, _ = sum_payees(*asked, limit, new_sheet(limit))
     return Payees(*found)
 
 
 def traded_of(
-    ring: Ring, accounts: Array, account: int, view: View, limit: int, trade: Trade
+    ring: Ring, accounts: Array, account: int, view: View, limit: int, trade: Trade, at_hand: Sheet
 ) -> tuple[Payees, Traded]:
-    for most in (min(_FEW, limit), limit):
-        sums, payees = np.zeros(most, np.int64), np.zeros(most, np.int32)
-        room = _Room(numbers_for(most), sums, payees, np.zeros(most, np.bool_), numbers_for(most))
-        found, traded, is_whole = sum_trade(ring, accounts, account, view, trade, room)
-        if is_whole:
-            break
+    """`at_hand`: for FEW."""
+    asked = (ring, accounts, account, view, trade)
+    found, traded, is_whole = sum_trade(*asked, min(FEW, limit), at_hand)
+    if not is_whole and limit > FEW:
+        found, traded, _ = sum_trade(*asked, limit, new_sheet(limit))
     return Payees(*found), Traded(*traded)
-
-
-class _Room(NamedTuple):
-    """By payee's number, and the payers'."""
-
-    numbers: Array
-    sums: Int64s
-    payees: Int32s
-    counts: Bools
-    payers: Array
 
 
 @kernel
 def sum_payees(
-    ring: Ring, accounts: Array, account: int, view: View, numbers: Array, sums: Int64s, payees: Int32s
+    ring: Ring, accounts: Array, account: int, view: View, limit: int, sheet: Sheet
 ) -> tuple[tuple[int, int, int, int, int], bool]:
-    """And whether there are no more transfers than `sums` and `payees` are long: by the payee's number."""
+    """And whether there are no more transfers than the limit."""
     minor = 0
     latest_us = _NEVER_US
     count = 0
     low = first_since(ring, view.since_us, view.oldest)
     seq = signed(accounts[account].last_out)
+    forget(sheet.numbers)
     while seq >= low:
         leg = ring.legs[slot_of(ring, seq)]
         if is_in_view(view, leg, seq):
-            if count == sums.size:
+            if count == limit:
                 break
-            payee = number_of(numbers, leg.dst)
-            sums[payee] += leg.amount_minor
-            payees[payee] = leg.dst
+            known = numbered(sheet.numbers)
+            number = number_of(sheet.numbers, leg.dst)
+            payee = sheet.payees[number]
+            if number == known:
+                payee.account = leg.dst
+                payee.minor = 0
+                payee.trades = False
+            payee.minor += leg.amount_minor
             minor += leg.amount_minor
             latest_us = max(latest_us, signed(leg.ts_us))
             count += 1
         seq = earlier_than(leg, seq, OUTWARD)
-    foremost, most = foremost_of(numbered(numbers), sums, payees)
-    return (numbered(numbers), minor, foremost, most, latest_us), seq < low
+    foremost, most = foremost_of(sheet.payees, numbered(sheet.numbers))
+    return (numbered(sheet.numbers), minor, foremost, most, latest_us), seq < low
 
 
 @kernel
-def foremost_of(count: int, sums: Int64s, payees: Int32s) -> tuple[int, int]:
+def foremost_of(payees: Array, count: int) -> tuple[int, int]:
     foremost = NOBODY
     most = 0
     for each in range(count):
-        payee = signed(payees[each])
-        if foremost == NOBODY or sums[each] > most or (sums[each] == most and payee < foremost):
-            foremost = payee
-            most = signed(sums[each])
+        account, minor = signed(payees[each].account), signed(payees[each].minor)
+        if foremost == NOBODY or minor > most or (minor == most and account < foremost):
+            foremost = account
+            most = minor
     return foremost, most
 
 
 @kernel
 def sum_trade(
-    ring: Ring, accounts: Array, account: int, view: View, trade: Trade, room: _Room
-) -> tuple[tuple[int, int, int, int, int], tuple[bool, int, int, int, int], bool]:
-    """Payees, Traded, and whether there are no more transfers each way than there is room for."""
-    minor = 0
-    latest_us = _NEVER_US
-    count = 0
+    ring: Ring, accounts: Array, account: int, view: View, trade: Trade, limit: int, sheet: Sheet
+) -> tuple[tuple[int, int, int, int, int], tuple[bool, bool], bool]:
+    """Payees, Traded, and whether there are no more transfers than the limit of those that were read."""
+    found, is_whole = sum_payees(ring, accounts, account, view, limit, sheet)
+    if found[0] < trade.min_payees:
+        return found, (True, False), is_whole
+    payees, paid_minor, currency, is_mixed = sum_settled(ring, accounts, account, view, trade, limit, sheet)
+    if is_mixed:
+        return found, (False, False), is_whole
+    if payees < trade.min_payees:
+        return found, (True, False), is_whole
+    payers, too_little, all_read = sum_taken(
+        ring, accounts, account, view, trade, limit, currency, paid_minor, sheet.payers
+    )
+    too_few = payers < trade.min_payers and not too_little
+    return found, (too_few, too_little), is_whole and all_read
+
+
+@kernel
+def sum_settled(
+    ring: Ring, accounts: Array, account: int, view: View, trade: Trade, limit: int, sheet: Sheet
+) -> tuple[int, int, int, bool]:
+    """With how many others it trades of the payees that have numbers, how much it paid them, in which
+    currency, and whether it paid out in another too."""
+    payees, minor = 0, 0
     currency = _NO_CURRENCY
-    is_mixed = False
-    others = 0
-    paid_minor = 0
-    low = first_since(ring, view.since_us, view.oldest)
+    count = 0
     seq = signed(accounts[account].last_out)
+    low = first_since(ring, view.since_us, view.oldest)
+    while seq >= low and count < limit:
+        slot = slot_of(ring, seq)
+        leg = ring.legs[slot]
+        if is_in_view(view, leg, seq):
+            if currency != _NO_CURRENCY and ring.currencies[slot] != currency:
+                return payees, minor, currency, True
+            currency = signed(ring.currencies[slot])
+            count += 1
+            if leg.dst != account and trade.paid >> ring.purposes[slot] & 1 != 0:
+                payee = sheet.payees[number_of(sheet.numbers, leg.dst)]
+                minor += leg.amount_minor
+                payees += not payee.trades
+                payee.trades = True
+        seq = earlier_than(leg, seq, OUTWARD)
+    return payees, minor, currency, False
+
+
+@kernel
+def sum_taken(
+    ring: Ring,
+    accounts: Array,
+    account: int,
+    view: View,
+    trade: Trade,
+    limit: int,
+    currency: int,
+    paid_minor: int,
+    payers: Array,
+) -> tuple[int, bool, bool]:
+    """With how many others it trades that paid it; whether what it paid out is too little for what they did:
+    then no more is read; and whether there are no more transfers than the limit."""
+    minor = 0
+    count = 0
+    low = first_since(ring, view.since_us, view.oldest)
+    seq = signed(accounts[account].last_in)
+    forget(payers)
     while seq >= low:
         slot = slot_of(ring, seq)
         leg = ring.legs[slot]
         if is_in_view(view, leg, seq):
-            if count == room.sums.size:
-                break
-            payee = number_of(room.numbers, leg.dst)
-            room.sums[payee] += leg.amount_minor
-            room.payees[payee] = leg.dst
-            minor += leg.amount_minor
-            latest_us = max(latest_us, signed(leg.ts_us))
-            count += 1
-            is_mixed = is_mixed or (currency != _NO_CURRENCY and ring.currencies[slot] != currency)
-            currency = signed(ring.currencies[slot])
-            if leg.dst != account and trade.paid >> ring.purposes[slot] & 1 != 0:
-                paid_minor += leg.amount_minor
-                others += not room.counts[payee]
-                room.counts[payee] = True
-        seq = earlier_than(leg, seq, OUTWARD)
-    is_whole = seq < low
-    foremost, most = foremost_of(numbered(room.numbers), room.sums, room.payees)
-    taken_minor = 0
-    count = 0
-    seq = signed(accounts[account].last_in)
-    while seq >= low and not is_mixed and others >= trade.min_payees:
-        slot = slot_of(ring, seq)
-        leg = ring.legs[slot]
-        if is_in_view(view, leg, seq):
-            if count == room.sums.size:
-                is_whole = False
-                break
+            if count == limit:
+                return numbered(payers), False, False
             count += 1
             counts = trade.taken >> ring.purposes[slot] & 1 != 0 and ring.currencies[slot] == currency
             if counts and leg.src != account:
-                number_of(room.payers, leg.src)
-                taken_minor += leg.amount_minor
+                number_of(payers, leg.src)
+                minor += leg.amount_minor
+                if paid_minor < share_of(minor, trade.passed_on_bp):
+                    return numbered(payers), True, True
         seq = earlier_than(leg, seq, INWARD)
-    found = (numbered(room.numbers), minor, foremost, most, latest_us)
-    return found, (is_mixed, others, paid_minor, numbered(room.payers), taken_minor), is_whole
+    return numbered(payers), False, True
+
+
+@kernel
+def share_of(minor: int, share_bp: int) -> int:
+    """Of 10,000, rounded up; no product overflows while the share is no more than the whole."""
+    return minor // _WHOLE * share_bp + -(-(minor % _WHOLE * share_bp) // _WHOLE)
 
 
 @kernel

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -31,6 +32,7 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
+from services.detector.books.fee_bounds import Asked, may_answer
 from services.detector.books.settlers import Settlers
 from services.detector.books.settling import (
     LAGS,
@@ -164,8 +166,11 @@ class UnlicensedPayment(Typology):
 
 
 def _accounts_of(context: Context, entities: Entities, account: int) -> list[int]:
-    """The accounts of the one who holds `account`."""
-    tokens = context.registry.accounts_of(entities.party(account) or "")
+    """The accounts of the party that holds `account`; none where the registry does not know it."""
+    party = entities.party(account)
+    if party is None:
+        return []
+    tokens = context.registry.accounts_of(party)
     known = (context.graph.index(bytes.fromhex(token)) for token in tokens)
     return [one for one in known if one is not None and entities.entity(one) == entities.entity(account)]
 
@@ -243,43 +248,44 @@ class _Case:
         """It may have more to settle."""
 
     def _sums(self) -> tuple[Payees, Traded | None]:
-        graph = self._context.graph
+        graph, p = self._context.graph, self._p
         if len(self.accounts) > 1:
             return graph.payees(self._account, *self._window), None
-        payees, traded = graph.traded(
-            self._account, Trade(_SETTLED, _COLLECTED, self._p.min_payees), *self._window
+        return graph.traded(
+            self._account,
+            Trade(_SETTLED, _COLLECTED, p.min_payees, p.min_payers, p.passed_on_bp),
+            *self._window,
         )
-        return payees, None if traded.is_mixed else traded
 
     def _trades_too_little(self) -> bool:
         """As sums tell before its transfers are listed. What goes to its holder's other accounts, or comes
         from them, is among the sums: without it payees and payers are fewer, if anything."""
-        p, traded = self._p, self._traded
-        if self.payees.payees < p.min_payees:
+        if self.payees.payees < self._p.min_payees:
             return True
-        if traded is None:
-            return False
-        if traded.payees < p.min_payees or traded.payers < p.min_payers:
-            return True
-        too_little = self._passes_too_little_on(traded.paid_minor, traded.taken_minor)
-        return too_little and self._has_no_others
+        traded = self._traded
+        return traded is not None and (traded.too_few or (traded.too_little and self._has_no_others))
 
     def _passes_too_little_on(self, left_minor: int, came_minor: int) -> bool:
         return left_minor * _WHOLE < self._p.passed_on_bp * came_minor
 
     @cached_property
+    def _came_and_left(self) -> tuple[Edges, Edges]:
+        """Of the account that settles."""
+        return self._context.graph.edges_both(self._account, *self._window)
+
+    @property
     def _paid_out(self) -> Edges:
-        return self._context.graph.edges_out(self._account, *self._window)
+        return self._came_and_left[1]
 
     @cached_property
     def _own(self) -> list[int]:
-        accounts = ((one, *_accounts_of(self._context, self._entities, one)) for one in self.accounts)
-        return [own for each in accounts for own in each]
+        others = (_accounts_of(self._context, self._entities, one) for one in self.accounts)
+        return sorted({*self.accounts, *chain.from_iterable(others)})
 
     @cached_property
     def _has_no_others(self) -> bool:
         """Its holder has no other accounts."""
-        return set(self._own) == set(self.accounts)
+        return len(self._own) == len(self.accounts)
 
     @cached_property
     def _currency(self) -> int:
@@ -303,12 +309,16 @@ class _Case:
 
     @cached_property
     def _all_in(self) -> Edges:
-        first, *others = (self._context.graph.edges_in(one, *self._window) for one in self.accounts)
-        return merged(first, *others) if others else first
+        first, collectors = self._came_and_left[0], self.accounts[1:]
+        if not collectors:
+            return first
+        return merged(first, *(self._context.graph.edges_in(one, *self._window) for one in collectors))
 
     def finding(self) -> Finding | None:
         p = self._p
-        if self._trades_too_little() or self._left_for_any.others < p.min_payees:
+        if self._trades_too_little() or not self._may_be_steady():
+            return None
+        if self._left_for_any.others < p.min_payees:
             return None
         left, came = self._left, self._came
         if left.others < p.min_payees or came.others < p.min_payers:
@@ -322,6 +332,14 @@ class _Case:
         if came_of < p.min_payers or left_to < p.min_payees:
             return None
         return self._found(*settled, came_of, left_to)
+
+    def _may_be_steady(self) -> bool:
+        p = self._p
+        rates = Rates(10 * p.least_fee_bp, 10 * p.most_fee_bp, 1)
+        purposes = (_COLLECTED, _SETTLED, _GIVEN_BACK)
+        least = (p.settled_share_bp, p.min_days, p.min_payments)
+        asked = Asked(self._currency, *purposes, rates, *least, p.max_single)
+        return may_answer(self._all_in, self._paid_out, np.array(self._own, np.int32), asked)
 
     def _parties(self, accounts: Int32s) -> int:
         return len({self._entities.entity(account) for account in set(accounts.tolist())})

@@ -31,18 +31,16 @@ def payees_of(left: Edges) -> Payees:
 
 def traded_of(account: int, left: Edges, came: Edges, trade: Trade) -> Traded:
     currencies = {*left.currency.tolist()}
+    if len({*left.dst.tolist()}) >= trade.min_payees and len(currencies) > 1:
+        return Traded(too_few=False, too_little=False)
     paid = (left.dst != account) & (trade.paid >> left.purpose.astype(np.int64) & 1 != 0)
+    if len({*left.dst[paid].tolist()}) < trade.min_payees:
+        return Traded(too_few=True, too_little=False)
     taken = (came.src != account) & (trade.taken >> came.purpose.astype(np.int64) & 1 != 0)
     taken &= np.isin(came.currency, [*currencies])
-    payees = len({*left.dst[paid].tolist()})
-    taken &= payees >= trade.min_payees
-    return Traded(
-        len(currencies) > 1,
-        payees,
-        int(left.amount_minor[paid].sum()),
-        len({*came.src[taken].tolist()}),
-        int(came.amount_minor[taken].sum()),
-    )
+    paid_minor, taken_minor = int(left.amount_minor[paid].sum()), int(came.amount_minor[taken].sum())
+    too_little = paid_minor * 10_000 < taken_minor * trade.passed_on_bp
+    return Traded(not too_little and len({*came.src[taken].tolist()}) < trade.min_payers, too_little)
 
 
 def inserted_rows(log: list[Event], ends: set[int]) -> Iterator[tuple[RollingGraph, Applied, int]]:
@@ -61,7 +59,11 @@ bits = st.integers(0, 2 ** len(Purpose) - 1)
 
 @settings(max_examples=100)
 @given(
-    events(), cuts(), st.integers(0, 40), st.integers(1, 4), st.builds(Trade, bits, bits, st.integers(0, 2))
+    events(),
+    cuts(),
+    st.integers(0, 40),
+    st.integers(1, 4),
+    st.builds(Trade, bits, bits, st.integers(0, 2), st.integers(0, 2), st.integers(0, 10_000)),
 )
 def test_trade_is_of_what_is_listed(
     log: list[Event], ends: set[int], since: int, limit: int, trade: Trade
@@ -76,9 +78,7 @@ def test_trade_is_of_what_is_listed(
             assert [one.records.tolist() for one in both] == [came.records.tolist(), left.records.tolist()]
             assert [one.truncated for one in both] == [came.truncated, left.truncated]
             assert payees == payees_of(left)
-            expected = traded_of(account, left, came, trade)
-            assert traded.is_mixed == expected.is_mixed
-            assert traded.is_mixed or traded == expected
+            assert traded == traded_of(account, left, came, trade)
 
 
 @settings(max_examples=100)
@@ -148,13 +148,19 @@ def test_of_many_payments_all_count_up_to_the_limit() -> None:
     rows += [Transfer(f"u{number}", 2 + number % 120, 1, 0, 300 + number) for number in range(160)]
     applied = graph.apply(batch(rows))
     payer, as_of = int(applied.src[0]), int(applied.as_of[-1])
-    trade = Trade(1 << Purpose.unknown, 1 << Purpose.unknown, 5)
-    for limit in (63, 64, 65, 159, 160, 161, 199, 200, 201):
+    trades = [
+        Trade(1 << Purpose.unknown, 1 << Purpose.unknown, payees, payers, passed_on_bp)
+        for payees in (5, 127, 129, 150)
+        for payers in (5, 119, 121)
+        for passed_on_bp in (0, 2_000, 5_000)
+    ]
+    for limit in (5, 127, 128, 129, 159, 160, 161, 199, 200, 201):
         came = graph.edges_in(payer, 0, 0, as_of, limit)
         left = graph.edges_out(payer, 0, 0, as_of, limit)
         assert graph.payees(payer, 0, 0, as_of, limit) == payees_of(left)
-        traded = graph.traded(payer, trade, 0, 0, as_of, limit)
-        assert traded == (payees_of(left), traded_of(payer, left, came, trade))
+        for trade in trades:
+            traded = graph.traded(payer, trade, 0, 0, as_of, limit)
+            assert traded == (payees_of(left), traded_of(payer, left, came, trade))
     assert graph.payees(payer, 0, 0, as_of, 1000).payees == 150
 
 
