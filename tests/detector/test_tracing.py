@@ -90,7 +90,7 @@ def test_on_the_way_is_who_carried_to_the_payers_of_the_ends() -> None:
     records = np.zeros(6, EDGE)
     records["seq"] = records["ts_us"] = np.arange(6)
     records["src"], records["dst"] = (8, 1, 2, 2, 3, 3), (1, 2, 3, 9, 1, 4)
-    trace = Trace(Edges(records), np.arange(10, 16), ())
+    trace = Trace(lambda _: Edges(records), records["seq"], records["dst"], np.arange(10, 16), ())
     ends = [leg for leg in legs_of(trace.edges) if leg.dst == 4]
     assert trace.towards(ends) == {0: 10, 1: 11, 2: 12, 4: 14}
 

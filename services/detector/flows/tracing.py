@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import Final, Protocol
 
@@ -42,14 +43,27 @@ class Bounds(Protocol):
         """A attribution.Method by name."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Trace:
-    """`edges`: the transfers that carried any of the loan, in order, and how much each did over at most
-    `max_legs` legs."""
+    """The transfers that carried any of the loan, in order: whom each paid, and how much it carried over at
+    most `max_legs` legs. `read`: of the graph that they are in."""
 
-    edges: Edges
+    read: Callable[[Int64s], Edges]
+    seq: Int64s
+    payees: Int32s
     carried_minor: Int64s
     limits: tuple[Limit, ...]
+
+    @cached_property
+    def edges(self) -> Edges:
+        return self.read(self.seq)
+
+    def paid(self) -> dict[int, int]:
+        """How much each payee was brought."""
+        paid: dict[int, int] = {}
+        for account, minor in zip(self.payees.tolist(), self.carried_minor.tolist(), strict=True):
+            paid[account] = paid.get(account, 0) + minor
+        return paid
 
     def carriers(self) -> dict[Leg, int]:
         """The legs that carried any of the loan, and how much."""
@@ -57,7 +71,7 @@ class Trace:
 
     def carriers_to(self, accounts: Collection[int]) -> dict[Leg, int]:
         """Those of them that pay one of `accounts`."""
-        rows = [row for row, payee in enumerate(self.edges.dst.tolist()) if payee in accounts]
+        rows = [row for row, payee in enumerate(self.payees.tolist()) if payee in accounts]
         paid = Edges(self.edges.records.take(rows))
         return dict(zip(legs_of(paid), self.carried_minor.take(rows).tolist(), strict=True))
 
@@ -159,7 +173,8 @@ def follow(
     asked = Payments(payments["payer"], payments["payee"], payments["amount_minor"], payments["is_origin"])
     carried = carry(asked, followed.size, bounds.max_legs, Method(bounds.attribution)).by_legs
     carriers = np.flatnonzero(carried)
-    return Trace(context.graph.read(payments["seq"][carriers]), carried[carriers], limits)
+    paid = payments.take(carriers)
+    return Trace(context.graph.read, paid["seq"], paid["account"], carried.take(carriers), limits)
 
 
 def places(followed: Int32s, accounts: Int32s) -> Int32s:

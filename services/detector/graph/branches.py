@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 
 from compiled import Array, kernel, signed
-from services.detector.graph.reach import Search
+from services.detector.graph.reach import Search, reach
 from services.detector.graph.ring import slot_of
-from services.detector.graph.state import State
+from services.detector.graph.state import Walkable
 
 BRANCH: Final = np.dtype(
     [
@@ -30,7 +30,16 @@ an earlier search left there by the account (Briggs, Torczon, "An efficient repr
 
 
 @kernel
-def find_branches(state: State, search: Search, start: int, least_minor: int, branches: Array) -> int:
+def reach_branches(
+    state: Walkable, search: Search, start: int, least_minor: int, branches: Array
+) -> tuple[bool, bool, int]:
+    """What reach() answers, and how many find_branches() does."""
+    more, beyond = reach(state, search, start)
+    return more, beyond, find_branches(state, search, start, least_minor, branches)
+
+
+@kernel
+def find_branches(state: Walkable, search: Search, start: int, least_minor: int, branches: Array) -> int:
     """Of the accounts that legs before the last possible one lead to, those that `least_minor` came to and
     went on from; but `start`, and the hubs. How many these are. `branches`: as long as `found`."""
     met = begin_branches(state, search, branches)
@@ -46,7 +55,7 @@ def find_branches(state: State, search: Search, start: int, least_minor: int, br
 
 
 @kernel
-def begin_branches(state: State, search: Search, branches: Array) -> int:
+def begin_branches(state: Walkable, search: Search, branches: Array) -> int:
     """One for each account; legs were found by the number of legs to them, the fewest first."""
     met = 0
     for place in range(search.progress[0].legs):
@@ -70,7 +79,7 @@ def begin_branches(state: State, search: Search, branches: Array) -> int:
 
 
 @kernel
-def sum_turnover(state: State, search: Search, branches: Array, met: int) -> None:
+def sum_turnover(state: Walkable, search: Search, branches: Array, met: int) -> None:
     for place in range(search.progress[0].legs):
         leg = state.ring.legs[slot_of(state.ring, search.found[place])]
         payer = branch_of(search, branches, met, signed(leg.src))

@@ -17,9 +17,10 @@ from schemas.batch import SCHEMA, BatchId, TransferBatch
 from schemas.errors import Unknown
 from schemas.transaction import Purpose
 from services.detector.graph.answers import Branches, Edges, Reached
-from services.detector.graph.branches import BRANCH, find_branches
+from services.detector.graph.branches import BRANCH, reach_branches
 from services.detector.graph.carried import ANY
 from services.detector.graph.columns import copied, in_order
+from services.detector.graph.crowded import Crowded, new_crowded
 from services.detector.graph.lists import (
     EDGE,
     INWARD,
@@ -31,9 +32,18 @@ from services.detector.graph.lists import (
     read_transfers,
 )
 from services.detector.graph.ordering import distinct_in_order
-from services.detector.graph.reach import Search, new_crowds, new_labels, new_search, reach
+from services.detector.graph.reach import (
+    Scratch,
+    Search,
+    new_crowds,
+    new_labels,
+    new_scratch,
+    new_search,
+    reach,
+)
 from services.detector.graph.returning import Coming, Departing, Way, find_returning, list_departures
 from services.detector.graph.shapes import Shapes
+from services.detector.graph.state import Records, Walked
 from services.detector.graph.sums import (
     FEW,
     Paid,
@@ -56,6 +66,8 @@ from services.detector.graph.window import Window
 _EDGES_AT_HAND: Final = 10_240
 """Twice as many transfers as the typologies ask for of one account."""
 _MOVES_AT_HAND: Final = 4_096
+_LEGS_AT_HAND: Final = 2_000
+"""As many as the typologies let a search find."""
 _WARM_ROW: Final = {field.name: 0 if pa.types.is_integer(field.type) else "" for field in SCHEMA} | {
     "src": b"s" * TOKEN_BYTES,
     "dst": b"d" * TOKEN_BYTES,
@@ -139,7 +151,7 @@ class RollingGraph(Window):
         self._known(int(followed[0]))
         self._known(int(followed[-1]))
         asked = Through(followed, origins, currency, limit, self._view(since_us, until_us, as_of))
-        graph = (self._state.ring, self._state.accounts.records, self._adjacency)
+        graph = (self._state.ring, self._state.accounts.records, self._adjacency, self._crowded)
         at, room = np.empty((2, followed.size), np.int64), self._moves
         moves, payments = list_through(*graph, asked, at, room)
         if moves > room.moves.size:
@@ -260,11 +272,12 @@ class RollingGraph(Window):
         """The accounts that paths of forward() lead through and much money went: on all of its legs, at
         least `least_minor` came to each and as much went on. Neither `account` nor a hub is one of them."""
         view = self._view(from_us, until_us, as_of)
-        asked, limits = self._search(account, OUTWARD, view, max_hops, max_edges, hub_degree)
-        room = np.empty(max_edges, BRANCH)
-        found = room[: find_branches(self._state, asked, account, least_minor, room)]
+        asked = self._asked(account, OUTWARD, view, max_hops, max_edges, hub_degree)
+        room = self._branches if max_edges <= self._branches.size else np.empty(max_edges, BRANCH)
+        *cut, count = reach_branches(self._walked, asked, account, least_minor, room)
+        found = room[:count]
         nearest = np.lexsort((found["seq"], found["hops"]))
-        return Branches(found["account"][nearest].astype(np.int32), limits)
+        return Branches(found["account"][nearest].astype(np.int32), self._limits_of(asked, *cut))
 
     def returning(
         self, coming: Coming, departing: Departing, way: Way, max_edges: int, hub_degree: int
@@ -356,6 +369,22 @@ class RollingGraph(Window):
     def _moves(self) -> Room:
         return new_room(_MOVES_AT_HAND)
 
+    @cached_property
+    def _branches(self) -> Array:
+        return np.empty(_LEGS_AT_HAND, BRANCH)
+
+    @cached_property
+    def _scratch(self) -> Scratch:
+        return new_scratch(_LEGS_AT_HAND)
+
+    @cached_property
+    def _crowded(self) -> Crowded:
+        return new_crowded()
+
+    @cached_property
+    def _walked(self) -> Walked:
+        return Walked(self._state.ring, Records(self._state.accounts.records))
+
     def _view(self, since_us: int, until_us: int, as_of: int) -> View:
         place = as_of - self._first
         if not -1 <= place < self._heads.size:
@@ -393,44 +422,45 @@ class RollingGraph(Window):
     def _reach(
         self, account: int, direction: int, view: View, max_hops: int, max_edges: int, hub_degree: int
     ) -> Reached:
-        asked, limits = self._search(account, direction, view, max_hops, max_edges, hub_degree)
+        asked = self._asked(account, direction, view, max_hops, max_edges, hub_degree)
+        limits = self._limits_of(asked, *reach(self._walked, asked, account))
         legs, met = int(asked.progress["legs"][0]), int(asked.progress["hubs"][0])
         records = self._read(asked.found[:legs])
         order = in_order(records)
-        return Reached(Edges(records.take(order)), asked.hops[:legs][order], asked.hubs[:met], limits)
+        return Reached(Edges(records.take(order)), asked.hops[:legs][order], asked.hubs[:met].copy(), limits)
 
     def _departures(self, transfers: int, max_edges: int, hub_degree: int) -> tuple[Search, Int64s]:
         """A search for as many transfers, one after the other, and room for their departures."""
-        view, labels, crowds = self._view(0, 0, self._first - 1), self._labels, self._crowds_in
-        number = self._searches + 1
+        view, number = self._view(0, 0, self._first - 1), self._searches + 1
         self._searches += transfers
-        asked = new_search(labels, crowds, number, INWARD, view, ANY, 0, max_edges, hub_degree)
+        graph, scratch = (self._labels, self._crowds_in), self._scratch_for(max_edges)
+        asked = new_search(*graph, number, INWARD, view, ANY, 0, hub_degree, scratch)
         return asked, np.empty(max_edges, np.int64)
 
-    def _search(
+    def _scratch_for(self, max_edges: int) -> Scratch:
+        """What was found in it before is lost."""
+        if self._scratch.found.size != max_edges:
+            self._scratch = new_scratch(max_edges)
+        return self._scratch
+
+    def _asked(
         self, account: int, direction: int, view: View, max_hops: int, max_edges: int, hub_degree: int
-    ) -> tuple[Search, tuple[Limit, ...]]:
+    ) -> Search:
+        """A search with a number of its own, in room that the next one uses again."""
         self._known(account)
         self._searches += 1
-        asked = new_search(
-            self._labels,
-            self._crowds_in if direction == INWARD else self._crowds_out,
-            self._searches,
-            direction,
-            view,
-            ANY,
-            max_hops,
-            max_edges,
-            hub_degree,
-        )
-        more, beyond = reach(self._state, asked, account)
+        crowds = self._crowds_in if direction == INWARD else self._crowds_out
+        graph, scratch = (self._labels, crowds), self._scratch_for(max_edges)
+        return new_search(*graph, self._searches, direction, view, ANY, max_hops, hub_degree, scratch)
+
+    def _limits_of(self, asked: Search, more: bool, beyond: bool) -> tuple[Limit, ...]:
+        """Of what reach() answered."""
         bounds = (
-            ("hops", max_hops, beyond),
-            ("edges", max_edges, more),
-            ("hub_degree", hub_degree, asked.progress[0]["hubs"] > 0),
+            ("hops", asked.max_hops, beyond),
+            ("edges", asked.found.size, more),
+            ("hub_degree", asked.hub_degree, asked.progress[0]["hubs"] > 0),
         )
-        limits = tuple(_limit(name, bound) for name, bound, is_hit in bounds if is_hit)
-        return asked, limits + self.limits
+        return tuple(_limit(name, bound) for name, bound, is_hit in bounds if is_hit) + self.limits
 
 
 @lru_cache(maxsize=1_000)

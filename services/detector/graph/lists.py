@@ -8,7 +8,7 @@ import numpy as np
 
 from compiled import Array, Int32s, Int64s, Record, kernel, signed
 from services.detector.graph.ring import Ring, first_since, slot_of
-from services.detector.graph.state import State
+from services.detector.graph.state import Walkable
 
 INWARD: Final = 1
 """Against the flow: from a payee to its payers, from late to early."""
@@ -25,7 +25,7 @@ class View(NamedTuple):
 
 
 @kernel
-def newest_of(state: State, account: int, direction: int) -> int:
+def newest_of(state: Walkable, account: int, direction: int) -> int:
     record = state.accounts.records[account]
     return signed(record.last_in if direction == INWARD else record.last_out)
 
@@ -44,7 +44,7 @@ def is_in_view(view: View, leg: Record, seq: int) -> bool:
 
 
 @kernel
-def lowest(state: State, view: View) -> int:
+def lowest(state: Walkable, view: View) -> int:
     return first_since(state.ring, view.since_us, view.oldest)
 
 

@@ -20,7 +20,7 @@ from services.detector.graph.carried import Carried, carries
 from services.detector.graph.lists import INWARD, View, earlier_than, is_in_view, lowest, newest_of
 from services.detector.graph.ordering import before
 from services.detector.graph.ring import slot_of
-from services.detector.graph.state import State
+from services.detector.graph.state import Walkable
 
 FAR: Final = 2**62
 _AHEAD: Final = 8
@@ -89,28 +89,23 @@ def new_crowds(max_accounts: int) -> Array:
     return aligned(max_accounts + 1, CROWD)
 
 
-def new_search(
-    labels: Array,
-    crowds: Array,
-    number: int,
-    direction: int,
-    view: View,
-    carried: Carried,
-    max_hops: int,
-    max_edges: int,
-    hub_degree: int,
-) -> Search:
-    """`number` is one that no search over these labels had."""
+class Scratch(NamedTuple):
+    """What searches that may find so many legs work in, one after the other: the last fields of Search."""
+
+    found: Int64s
+    hops: Int32s
+    hubs: Int32s
+    queue: Int32s
+    layer: Int32s
+    layer_ts: Int64s
+    layer_seqs: Int64s
+    ahead: Int64s
+    progress: Array
+
+
+def new_scratch(max_edges: int) -> Scratch:
     most = max_edges + 1
-    return Search(
-        labels,
-        crowds,
-        number,
-        direction,
-        view,
-        carried,
-        max_hops,
-        hub_degree,
+    return Scratch(
         np.empty(max_edges, np.int64),
         np.empty(max_edges, np.int32),
         np.empty(most, np.int32),
@@ -123,8 +118,23 @@ def new_search(
     )
 
 
+def new_search(
+    labels: Array,
+    crowds: Array,
+    number: int,
+    direction: int,
+    view: View,
+    carried: Carried,
+    max_hops: int,
+    hub_degree: int,
+    scratch: Scratch,
+) -> Search:
+    """`number` is one that no search over these labels had."""
+    return Search(labels, crowds, number, direction, view, carried, max_hops, hub_degree, *scratch)
+
+
 @kernel
-def reach(state: State, search: Search, account: int) -> tuple[bool, bool]:
+def reach(state: Walkable, search: Search, account: int) -> tuple[bool, bool]:
     """Legs of all time-respecting walks that end (INWARD) or start (OUTWARD) at `account`, by latest
     departure (earliest arrival), breadth first: a layer is one leg more.
 
@@ -141,12 +151,14 @@ def reach(state: State, search: Search, account: int) -> tuple[bool, bool]:
 
 
 @kernel
-def walk(state: State, search: Search, account: int, low: int, hops: int) -> bool:
+def walk(state: Walkable, search: Search, account: int, low: int, hops: int) -> bool:
     """The first `hops` layers; False when there are more legs than may be found."""
     start = label_of(search, account)
     start.is_hub = 0
     start.next_ts = FAR
     search.queue[0] = account
+    search.progress[0].legs = 0
+    search.progress[0].hubs = 0
     search.progress[0].queued = 1
     for hop in range(hops):
         take_layer(state, search, low)
@@ -173,7 +185,7 @@ def label_of(search: Search, account: int) -> Record:
 
 
 @kernel
-def take_layer(state: State, search: Search, low: int) -> None:
+def take_layer(state: Walkable, search: Search, low: int) -> None:
     """Make a layer of the queued accounts that have legs to be seen; hubs are put aside."""
     progress = search.progress[0]
     progress.width = 0
@@ -196,7 +208,7 @@ def take_layer(state: State, search: Search, low: int) -> None:
 
 
 @kernel
-def is_hub(state: State, search: Search, account: int, low: int) -> bool:
+def is_hub(state: Walkable, search: Search, account: int, low: int) -> bool:
     """It has more than `hub_degree` transfers in this direction, whatever their time up to the scope's
     newest."""
     scope, most = search.scope, search.hub_degree
@@ -225,7 +237,7 @@ def is_hub(state: State, search: Search, account: int, low: int) -> bool:
 
 
 @kernel
-def see_legs(state: State, search: Search, place: int, low: int, hop: int) -> bool:
+def see_legs(state: Walkable, search: Search, place: int, low: int, hop: int) -> bool:
     """Note all legs of one account of the layer; False when there are more than may be found."""
     progress, account = search.progress[0], signed(search.layer[place])
     seq = newest_of(state, account, search.direction)
@@ -247,7 +259,7 @@ def see_legs(state: State, search: Search, place: int, low: int, hop: int) -> bo
 
 
 @kernel
-def has_leg_to_see(state: State, search: Search, place: int, low: int) -> bool:
+def has_leg_to_see(state: Walkable, search: Search, place: int, low: int) -> bool:
     seq = newest_of(state, signed(search.layer[place]), search.direction)
     while seq >= low:
         slot = slot_of(state.ring, seq)
@@ -259,7 +271,7 @@ def has_leg_to_see(state: State, search: Search, place: int, low: int) -> bool:
 
 
 @kernel
-def bring_group_near(state: State, search: Search, first: int, low: int) -> None:
+def bring_group_near(state: Walkable, search: Search, first: int, low: int) -> None:
     """Ask for the legs of accounts of the layer from `first` on, and for the labels of their far ends. The
     legs of an account are known each by the one logged after it only, so that walking one account after the
     other waits for every leg. Here the chains of a group are walked side by side."""

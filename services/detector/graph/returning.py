@@ -109,9 +109,7 @@ def carried_by(state: State, slot: int, way: Way) -> Carried:
 
 @kernel
 def renewed(search: Search, number: int, scope: View, carried: Carried) -> Search:
-    """The same question of another view, with nothing found yet."""
-    search.progress[0].legs = 0
-    search.progress[0].hubs = 0
+    """The same question of another view."""
     return Search(
         search.labels,
         search.crowds,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
@@ -36,6 +36,34 @@ class State(NamedTuple):
     ids: Table
     """Fingerprint to the low 32 bits of the sequence number. Dead once it has expired."""
     rules: Array
+
+
+class Records(NamedTuple):
+    """Accounts, their names left out."""
+
+    records: Array
+
+
+class Walked(NamedTuple):
+    """Of State what it takes to walk from account to account: at each call of a kernel numba looks at every
+    array that it is given."""
+
+    ring: Ring
+    accounts: Records
+
+
+class _Accounts(Protocol):
+    @property
+    def records(self) -> Array: ...
+
+
+class Walkable(Protocol):
+    """State, or Walked."""
+
+    @property
+    def ring(self) -> Ring: ...
+    @property
+    def accounts(self) -> _Accounts: ...
 
 
 class Rows(NamedTuple):

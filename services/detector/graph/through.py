@@ -14,6 +14,7 @@ import numpy as np
 from compiled import Array, Int32s, Int64s, Record, kernel, prefetch, signed
 from services.detector.ascending import place_of
 from services.detector.graph.adjacency import IN, LEGS_AHEAD, OUT, Adjacency, bring_list_near, end_of, seq_of
+from services.detector.graph.crowded import Crowded, copied, copy_of, paid_in
 from services.detector.graph.lists import INWARD, OUTWARD, View, earlier_than, is_in_view
 from services.detector.graph.ordering import before, distinct_in_order
 from services.detector.graph.ring import Ring, first_since, slot_of
@@ -25,6 +26,7 @@ MOVE: Final = np.dtype(
         ("amount_minor", "<i8"),
         ("payer", "<i4"),  # places among the accounts followed, -1: not followed
         ("payee", "<i4"),
+        ("account", "<i4"),  # that is paid
         ("before_payer", "<i4"),  # the move before it that concerns its payer, -1: none
         ("before_payee", "<i4"),
         ("to_payer_minor", "<i8"),  # what others paid the payer since that one
@@ -35,9 +37,17 @@ MOVE: Final = np.dtype(
 """A payment by an account that is followed, or of the money that is followed."""
 
 PAYMENT: Final = np.dtype(
-    [("seq", "<i8"), ("amount_minor", "<i8"), ("payer", "<i4"), ("payee", "<i4"), ("is_origin", "?")]
+    [
+        ("seq", "<i8"),
+        ("amount_minor", "<i8"),
+        ("payer", "<i4"),
+        ("payee", "<i4"),
+        ("account", "<i4"),
+        ("is_origin", "?"),
+    ]
 )
-"""As attribution takes it. `seq` is -1 where it is the sum of what others paid."""
+"""As attribution takes it, and the account that is paid. `seq` and `account` are -1 where it is the sum of
+what others paid."""
 
 _PAYMENTS_A_MOVE: Final = 3
 _NONE: Final = -1
@@ -75,7 +85,13 @@ def new_room(most: int) -> Room:
 
 @kernel
 def list_through(
-    ring: Ring, accounts: Array, kept: Adjacency, asked: Through, at: Int64s, room: Room
+    ring: Ring,
+    accounts: Array,
+    kept: Adjacency,
+    crowded: Crowded,
+    asked: Through,
+    at: Int64s,
+    room: Room,
 ) -> tuple[int, int]:
     """How many moves there are, and how many payments were written to the room: none where it is too small.
     `at`: two numbers for each account followed."""
@@ -90,7 +106,8 @@ def list_through(
     link_moves(moves, latest)
     sketch = sketch_of(asked.followed)
     for place in range(asked.followed.size):
-        sum_others(ring, accounts, kept, asked, place, low, sketch, latest[place], moves)
+        if latest[place] >= 0:
+            sum_others(ring, accounts, kept, crowded, asked, place, low, sketch, latest[place], moves)
     return count, write_payments(moves, room.payments)
 
 
@@ -181,6 +198,7 @@ def note_move(ring: Ring, asked: Through, seq: int, moves: Array, count: int) ->
         move.amount_minor = leg.amount_minor
         move.payer = place_of(asked.followed, leg.src)
         move.payee = place_of(asked.followed, leg.dst)
+        move.account = leg.dst
         move.to_payer_minor = 0
         move.to_payee_minor = 0
         move.is_origin = place_of(asked.origins, seq) >= 0
@@ -210,6 +228,7 @@ def sum_others(
     ring: Ring,
     accounts: Array,
     kept: Adjacency,
+    crowded: Crowded,
     asked: Through,
     place: int,
     low: int,
@@ -217,10 +236,22 @@ def sum_others(
     latest: int,
     moves: Array,
 ) -> None:
-    """Add what others paid one account to the moves that concern it, the first after each payment."""
+    """Add what others paid one account to the moves that concern it, the first after each payment. Those that
+    are copied are read first."""
     account = asked.followed[place]
-    read, listed, first = 0, 0, _NONE
-    seq = signed(accounts[account].last_in)
+    copy = copy_of(ring, accounts, crowded, account)
+    read, listed, first = copied(crowded, copy), 0, _NONE
+    for nth in range(read):
+        paid = paid_in(crowded, copy, nth)
+        seq = signed(paid.seq)
+        if seq < low or listed == asked.limit:
+            return
+        if is_in_view(asked.scope, paid, seq):
+            listed += 1
+            first = first_after(moves, place, first, latest, paid, seq)
+            if first >= 0 and is_of_others(asked, sketch, paid.src, paid.currency, seq):
+                add_to(moves[first], place, signed(paid.amount_minor))
+    seq = earlier_still(ring, crowded, copy, read) if read > 0 else signed(accounts[account].last_in)
     while seq >= low and listed < asked.limit:
         bring_near(ring, kept, 2 * signed(account) + IN, read + LEGS_AHEAD)
         read += 1
@@ -229,20 +260,32 @@ def sum_others(
         if is_in_view(asked.scope, leg, seq):
             listed += 1
             first = first_after(moves, place, first, latest, leg, seq)
-            if first >= 0 and is_of_others(ring, asked, sketch, slot, seq):
-                if moves[first].payer == place:
-                    moves[first].to_payer_minor += leg.amount_minor
-                else:
-                    moves[first].to_payee_minor += leg.amount_minor
+            if first >= 0 and is_of_others(asked, sketch, leg.src, ring.currencies[slot], seq):
+                add_to(moves[first], place, signed(leg.amount_minor))
         seq = earlier_than(leg, seq, INWARD)
 
 
 @kernel
-def is_of_others(ring: Ring, asked: Through, sketch: int, slot: int, seq: int) -> bool:
+def earlier_still(ring: Ring, crowded: Crowded, copy: int, read: int) -> int:
+    """The account's transfer before the first `read` of a copy, which are all that it holds."""
+    seq = signed(paid_in(crowded, copy, read - 1).seq)
+    return earlier_than(ring.legs[slot_of(ring, seq)], seq, INWARD)
+
+
+@kernel
+def add_to(move: Record, place: int, minor: int) -> None:
+    """What was paid to the account at `place`, which the move concerns."""
+    if move.payer == place:
+        move.to_payer_minor += minor
+    else:
+        move.to_payee_minor += minor
+
+
+@kernel
+def is_of_others(asked: Through, sketch: int, payer: int, currency: int, seq: int) -> bool:
     """It is no move, and counts."""
-    if ring.currencies[slot] != asked.currency:
+    if currency != asked.currency:
         return False
-    payer = ring.legs[slot].src
     is_followed = sketch >> (payer & _SKETCH_MASK) & 1 != 0 and place_of(asked.followed, payer) >= 0
     return not is_followed and place_of(asked.origins, seq) < 0
 
@@ -291,6 +334,7 @@ def write_payments(moves: Array, payments: Array) -> int:
         payment.amount_minor = move.amount_minor
         payment.payer = move.payer
         payment.payee = move.payee
+        payment.account = move.account
         payment.is_origin = move.is_origin
         count += 1
     return count
@@ -305,5 +349,6 @@ def write_sum(payments: Array, count: int, payee: int, minor: int) -> int:
     payment.amount_minor = minor
     payment.payer = _NONE
     payment.payee = payee
+    payment.account = _NONE
     payment.is_origin = False
     return count + 1

@@ -273,21 +273,22 @@ class _Search:
     def _by_receiver(self, listing: Listing, trace: Trace, disbursed: int) -> dict[str, dict[Leg, int]]:
         """What the loan's money brought to each entity but the borrower, from others than itself; only
         those to whom it brought φ in all."""
-        paid: dict[int, int] = {}
-        for account, minor in zip(trace.edges.dst.tolist(), trace.carried_minor.tolist(), strict=True):
-            paid[account] = paid.get(account, 0) + minor
+        paid, marks = trace.paid(), self.context.marks
         paid.pop(OUTSIDE_INDEX, None)
-        entity = {account: self.entities.entity(account) for account in paid}
+        # What has no marks is nobody's: an entity of its own.
+        entity = {
+            account: self.entities.entity(account)
+            for account, minor in paid.items()
+            if self._is_enough(minor, disbursed) or marks[account]
+        }
         most: dict[str, int] = {}
-        for account, minor in paid.items():
-            most[entity[account]] = most.get(entity[account], 0) + minor
-        borrower = entity[listing.borrower]
+        for account, who in entity.items():
+            most[who] = most.get(who, 0) + paid[account]
+        borrower = self.entities.entity(listing.borrower)
         enough = {who for who, minor in most.items() if who != borrower and self._is_enough(minor, disbursed)}
-        if not enough:
-            return {}
+        receivers = {account for account, who in entity.items() if who in enough and self._is_passed(account)}
         found: dict[str, dict[Leg, int]] = {}
-        receivers = {account for account in paid if entity[account] in enough and self._is_passed(account)}
-        for leg, minor in trace.carriers_to(receivers).items():
+        for leg, minor in trace.carriers_to(receivers).items() if receivers else ():
             receiver = entity[leg.dst]
             if leg.purpose is not Purpose.refund and receiver != self.entities.entity(leg.src):
                 found.setdefault(receiver, {})[leg] = minor

@@ -271,7 +271,8 @@ class _Case:
     @cached_property
     def _came_and_left(self) -> tuple[Edges, Edges]:
         """Of the account that settles."""
-        return self._context.graph.edges_both(self._account, *self._window)
+        graph = self._context.graph
+        return graph.edges_in(self._account, *self._window), graph.edges_out(self._account, *self._window)
 
     @property
     def _paid_out(self) -> Edges:

@@ -11,6 +11,7 @@ from attribution import Method, Payments, carry
 from compiled import Array
 from schemas.errors import Unknown
 from services.detector.graph import Edges, RollingGraph, Shapes
+from services.detector.graph.crowded import copied, copy_of, new_crowded, paid_in
 from services.detector.legs import legs_of, merged
 from tests.detector.graph.stream import Transfer, batch, token
 
@@ -68,7 +69,7 @@ def test_each_carries_what_it_would_if_all_were_listed(
     method: Method,
 ) -> None:
     """Late ones, transfers to oneself, from OUTSIDE and in another currency, some not seen yet; with lists
-    kept and without; over the limit those logged last, either way."""
+    kept and without; over the limit those logged last, either way; and again where all are copied."""
     graph = RollingGraph(window_us=10_000, lateness_us=1_000, max_transfers=100, max_accounts=20)
     built = batch(
         [
@@ -87,9 +88,56 @@ def test_each_carries_what_it_would_if_all_were_listed(
     loans = sorted({into[each % len(into)].seq for each in some}) if into else []
     if loans:
         edges = merged(graph.edges(loans), graph.edges_around(followed, *view))
-        payments = graph.through(followed, np.array(loans, np.int64), 0, *view)
         expected = carried_by(edges.seq, plainly(edges, indexes, set(loans), 0), len(indexes), method)
-        assert carried_by(payments["seq"], columns_of(payments), len(indexes), method) == expected
+        for crowded in (graph._crowded, new_crowded(least=1, copies=2, length=4)):
+            graph._crowded = crowded
+            payments = graph.through(followed, np.array(loans, np.int64), 0, *view)
+            assert carried_by(payments["seq"], columns_of(payments), len(indexes), method) == expected
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(st.lists(st.tuples(st.integers(1, 6), st.integers(0, 3)), max_size=6), min_size=1, max_size=8),
+    st.integers(2, 12),
+    st.integers(1, 2),
+)
+def test_a_copy_is_of_the_newest_payments_one_after_the_other(
+    batches: list[list[tuple[int, int]]], transfers: int, copies: int
+) -> None:
+    """Of accounts 1 to 3, looked at after each batch or now and then, as more and more of them expire."""
+    graph = RollingGraph(window_us=10_000, lateness_us=10, max_transfers=transfers, max_accounts=20)
+    ring, accounts = graph._state.ring, graph._state.accounts.records
+    crowded = new_crowded(least=1, copies=copies, length=4)
+    logged: list[int] = []
+    for number, rows in enumerate(filter(None, batches)):
+        first = len(logged)
+        logged += [dst for dst, _ in rows]
+        log = [Transfer(f"t{seq}", 9, logged[seq], 1000 + seq) for seq in range(first, len(logged))]
+        graph.apply(batch(log, number=number))
+        for dst in [dst for dst, looks in rows if looks]:
+            account = graph.index(token(dst))
+            assert account is not None
+            copy = copy_of(ring, accounts, crowded, account)
+            held = [int(paid_in(crowded, copy, nth)["seq"]) for nth in range(copied(crowded, copy))]
+            paid = [seq for seq, payee in enumerate(logged) if payee == dst][::-1]
+            live = [seq for seq in paid if seq >= len(logged) - transfers]
+            assert held == paid[: len(held)]
+            assert len(held) >= min(len(live), 4)
+
+
+def test_a_copy_is_read_as_far_as_it_goes_and_the_links_from_there() -> None:
+    """1 is paid 10 by each of nine, then lent 50, and pays all on: seven of nine count, four are copied."""
+    graph = RollingGraph(window_us=10_000, lateness_us=10, max_transfers=100, max_accounts=20)
+    graph._crowded = new_crowded(least=1, copies=1, length=4)
+    log = [*((payer, 1, 10) for payer in range(2, 11)), (12, 1, 50), (1, 13, 120)]
+    built = batch([Transfer(f"t{n}", src, dst, 1000 + n, minor) for n, (src, dst, minor) in enumerate(log)])
+    as_of = int(graph.apply(built).as_of[-1])
+    one = graph.index(token(1))
+    assert one is not None
+    for _ in range(2):
+        payments = graph.through(np.array([one], np.int32), np.array([9]), 0, 0, 2_000, as_of, 8)
+        assert payments[["seq", "amount_minor"]].tolist() == [(-1, 70), (9, 50), (10, 120)]
+    assert graph._crowded.copies["account"].tolist() == [one]
 
 
 def test_what_others_paid_between_two_payments_is_one_sum() -> None:
@@ -104,10 +152,10 @@ def test_what_others_paid_between_two_payments_is_one_sum() -> None:
     asked = (np.array(sorted((one, two)), np.int32), np.array([0]), 0, 0, 2_000, as_of, 100)
     place = {one: int(one > two), two: int(two > one)}
     expected = [
-        (0, 50, -1, place[one], True),
-        (-1, 30, -1, place[one], False),
-        (4, 40, place[one], place[two], False),
-        (7, 30, place[two], -1, False),
+        (0, 50, -1, place[one], one, True),
+        (-1, 30, -1, place[one], -1, False),
+        (4, 40, place[one], place[two], two, False),
+        (7, 30, place[two], -1, graph.index(token(9)), False),
     ]
     assert graph.through(*asked).tolist() == expected
     graph._moves = type(graph._moves)(*(each[:1] for each in graph._moves))
