@@ -8,7 +8,7 @@ no higher sequence number.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -129,6 +129,14 @@ class StrangerLegs:
         count, _ = list_legs(self._ledger, account, inward, scope, self._room)
         found = self._room[MAX_LEGS - min(count, MAX_LEGS) :]
         return set(found["src" if inward else "dst"].tolist()), count > MAX_LEGS
+
+    def payees_of(self, accounts: Collection[int], scope: Scope) -> tuple[dict[int, set[int]], bool]:
+        """Whom the legs pay that list() gives of each of `accounts`; and whether there were more of one."""
+        chosen = np.array([*accounts], np.int32)
+        payees, ends = np.empty(chosen.size * MAX_LEGS, np.int32), np.empty(chosen.size, np.int64)
+        is_cut = list_payees(self._ledger, chosen, scope, payees, ends)
+        parts = np.split(payees, ends)
+        return {one: set(part.tolist()) for one, part in zip(chosen.tolist(), parts, strict=False)}, is_cut
 
     def around(self, accounts: Iterable[int]) -> Int32s:
         """They and all who have a leg with one of them."""
@@ -272,6 +280,25 @@ def list_legs(ledger: Ledger, account: int, inward: bool, scope: Scope, room: Ar
         count += 1
         number = leg_before(ledger, number, inward, scope)
     return count, ordered
+
+
+@kernel
+def list_payees(ledger: Ledger, accounts: Int32s, scope: Scope, payees: Int32s, ends: Int64s) -> bool:
+    """One account's after another's; `ends`: how many there are up to each. Whether one had more than
+    MAX_LEGS legs."""
+    count = 0
+    is_cut = False
+    for place in range(accounts.size):
+        number = newest_leg(ledger, signed(accounts[place]), False, scope)
+        for _ in range(MAX_LEGS):
+            if number == NO_LEG:
+                break
+            payees[count] = ledger.legs[slot_of(ledger, number)].dst
+            count += 1
+            number = leg_before(ledger, number, False, scope)
+        is_cut |= number != NO_LEG
+        ends[place] = count
+    return is_cut
 
 
 @kernel

@@ -9,6 +9,7 @@ Where the feed states no purpose and there is no registry, novelty alone is left
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cached_property
 from typing import Final
 
@@ -106,6 +107,14 @@ class Strangers:
 
     def payees(self, account: int) -> set[int]:
         return self._others(account, False)
+
+    def payees_of(self, accounts: Collection[int]) -> dict[int, set[int]]:
+        """Those of each."""
+        payees, is_cut = self._context.legs.payees_of(accounts, self._scope)
+        self.is_cut |= is_cut
+        if self.entities.registered:
+            return {account: self._among(others, account) for account, others in payees.items()}
+        return payees
 
     def _of(self, account: int, inward: bool) -> list[Leg]:
         known = self._legs.get((account, inward))

@@ -20,6 +20,7 @@ from services.detector.books.stranger_legs import (
     newest_leg,
     slot_of,
 )
+from services.detector.books.strangers import passed_between
 from services.detector.books.suspects import Named, is_named
 from services.detector.flows.commissions import (
     CHOSEN_INS,
@@ -60,6 +61,8 @@ class Choices(NamedTuple):
     """Of payments, latest first: as bits, ascending, so that those of fewer payments come first."""
 
     bits: Int64s
+    rest: Int64s
+    """The place of the choice of all but the earliest payment; -1: that is none, and no choice."""
     size: Int64s
     latest: Int64s
     """The place of the latest and of the earliest payment chosen."""
@@ -77,8 +80,19 @@ class Account(NamedTuple):
     ins: Array
     outs: Array
     last: Array
-    sums: Int64s
+    received: Int64s
+    paid: Int64s
+    """By choice: the sum of its payments, the last one with what is paid."""
     fits: Array
+
+
+class _Runs(NamedTuple):
+    """Of each row: the ways in which its payer may have passed on runs of payments in as runs of payments out
+    (_NOT_KNOWN: not all is known), the chance of the least likely one, and how many are named around."""
+
+    fits: Int64s
+    chance: Array
+    around: Int64s
 
 
 class Rule(NamedTuple):
@@ -93,8 +107,10 @@ class Rule(NamedTuple):
 
 def _choices(bits: Iterable[int]) -> Choices:
     chosen = sorted(bits)
+    place = {one: number for number, one in enumerate(chosen)}
     return Choices(
         np.array(chosen, np.int64),
+        np.array([place.get(one & ~(1 << one.bit_length() - 1), -1) if one else -1 for one in chosen]),
         np.array([one.bit_count() for one in chosen], np.int64),
         np.array([(one & -one).bit_length() - 1 for one in chosen], np.int64),
         np.array([one.bit_length() - 1 for one in chosen], np.int64),
@@ -117,12 +133,23 @@ def _account() -> Account:
         np.zeros(MOST_OUTS - 1, _PAYMENT),
         np.zeros(1, _PAYMENT),
         np.zeros(_ANY_FEW.ins.bits.size, np.int64),
+        np.zeros(_ANY_FEW.outs.bits.size, np.int64),
         np.zeros(_MOST_FITS, _FIT),
     )
 
 
-def passing(step: Step, rows: Rows, window_us: int, rule: Rule) -> Rows:
-    """Those of `rows` whose payer may have passed on what it got, less a whole percentage."""
+def passing(step: Step, window_us: int, rule: Rule) -> Rows:
+    """Rows whose payer, whom a stranger paid, may have passed on what it got, less a whole percentage."""
+    rows, runs = passed_between(step, window_us), _runs(step, window_us)
+    may_be_rare = runs.chance < 1.0 + rule.max_chance_ppm if rule.helps == 1 else runs.fits > 0
+    near = may_be_rare | (runs.fits == _NOT_KNOWN) | (runs.around >= rule.thorough_from)
+    return passing_among(step, rows[near], window_us, rule)
+
+
+def passing_among(step: Step, rows: Rows, window_us: int, rule: Rule) -> Rows:
+    """Those of `rows` that passing() gives."""
+    if not rows.size:
+        return rows
     chosen = np.zeros(rows.size, np.bool_)
     find_passing(
         step.legs.known,
@@ -135,11 +162,15 @@ def passing(step: Step, rows: Rows, window_us: int, rule: Rule) -> Rows:
         _account(),
         chosen,
     )
-    return rows[chosen]
+    passed: Rows = rows[chosen]
+    return passed
 
 
-def passing_twice(step: Step, rows: Rows, window_us: int, rule: Rule) -> Rows:
-    """Those of `rows` where somebody who paid the payer may have done so too, at the same percentage."""
+def passing_twice(step: Step, window_us: int, rule: Rule) -> Rows:
+    """Such rows where somebody who paid the payer may have done so too, at the same percentage."""
+    rows: Rows = passed_between(step, window_us)[_runs(step, window_us).fits != 0]
+    if not rows.size:
+        return rows
     chosen = np.zeros(rows.size, np.bool_)
     find_passing_twice(
         step.legs.known,
@@ -153,6 +184,55 @@ def passing_twice(step: Step, rows: Rows, window_us: int, rule: Rule) -> Rows:
         chosen,
     )
     return rows[chosen]
+
+
+def _runs(step: Step, window_us: int) -> _Runs:
+    """Of the rows of passed_between()."""
+    known: _Runs | None = step.answers.get((_runs, window_us))
+    if known is not None:
+        return known
+    rows = passed_between(step, window_us)
+    runs = _Runs(np.zeros(rows.size, np.int64), np.full(rows.size, inf), np.zeros(rows.size, np.int64))
+    find_runs(
+        step.legs.known,
+        step.suspects.named,
+        asked(step, rows, window_us),
+        step.applied.ts_us,
+        step.applied.amount_minor,
+        _RUNS,
+        _account(),
+        runs,
+    )
+    step.answers[_runs, window_us] = runs
+    return runs
+
+
+@kernel
+def find_runs(
+    known: Known,
+    named: Named,
+    asked: Asked,
+    ts_us: Int64s,
+    amount_minor: Int64s,
+    tables: Tables,
+    account: Account,
+    runs: _Runs,
+) -> None:
+    for place in range(asked.rows.size):
+        row = asked.rows[place]
+        scope, now_us = scope_of(asked, row), asked.clock_us[row]
+        set_last(account, ts_us[row], asked.seq[row], amount_minor[row], signed(asked.dst[row]))
+        hub = signed(asked.src[row])
+        ins, outs = collect(known, scope, hub, now_us, account)
+        if ins == _NOT_KNOWN or outs == _NOT_KNOWN:
+            runs.fits[place] = _NOT_KNOWN
+        elif ins > 0:
+            runs.fits[place] = list_fits(account, tables, ins, outs, False, _ANY, inf)
+            runs.around[place] = count_named_around(known, named, scope, hub, now_us)
+            for each in range(min(runs.fits[place], _MOST_FITS)):
+                runs.chance[place] = min(runs.chance[place], account.fits[each].chance)
+            if runs.fits[place] > _MOST_FITS:
+                runs.chance[place] = 0.0
 
 
 @kernel
@@ -179,19 +259,16 @@ def find_passing(
         if ins == 0 or ins + outs + 1 < rule.legs:
             continue
         around = count_named_around(known, named, scope, hub, now_us)
+        bound = bound_with(named, account, rule, (1 << ins) - 1, (1 << outs) - 1, hub, now_us)
         if around >= rule.thorough_from:
-            fits = list_fits(account, tables[1], ins, outs, True, _ANY)
+            fits = list_fits(account, tables[1], ins, outs, True, _ANY, bound)
         else:
-            fits = list_fits(account, tables[0], ins, outs, False, _ANY)
+            fits = list_fits(account, tables[0], ins, outs, False, _ANY, bound)
         chosen[place] = fits > _MOST_FITS
         for each in range(min(fits, _MOST_FITS)):
             fit = account.fits[each]
             if fit.legs >= rule.legs:
-                bound = 1.0 + rule.max_chance_ppm
-                if rule.helps > 1:
-                    helping = named_in(named, account, fit.ins, fit.outs, now_us)
-                    helping += is_named(named, hub, now_us)
-                    bound *= float(rule.helps) ** helping
+                bound = bound_with(named, account, rule, fit.ins, fit.outs, hub, now_us)
                 if fit.chance < bound:
                     chosen[place] = True
                     break
@@ -218,7 +295,7 @@ def find_passing_twice(
         if ins == _NOT_KNOWN or outs == _NOT_KNOWN:
             chosen[place] = True
             continue
-        fits = list_fits(low, tables[0], ins, outs, False, _ANY)
+        fits = list_fits(low, tables[0], ins, outs, False, _ANY, inf)
         chosen[place] = fits > _MOST_FITS
         if fits > 0:
             least[:] = -1.0
@@ -246,7 +323,7 @@ def least_chance(
     ins, outs = collect(known, scope, middle, now_us, account)
     if ins == _NOT_KNOWN or outs == _NOT_KNOWN:
         return 0.0
-    fits = list_fits(account, tables, ins, outs, True, percent)
+    fits = list_fits(account, tables, ins, outs, True, percent, inf)
     found = 0.0 if fits > _MOST_FITS else inf
     for each in range(min(fits, _MOST_FITS)):
         found = min(found, account.fits[each].chance)
@@ -308,25 +385,31 @@ def latest(known: Known, scope: Scope, hub: int, inward: bool, now_us: int, last
 
 
 @kernel
-def list_fits(account: Account, tables: Tables, ins: int, outs: int, thorough: bool, percent: int) -> int:
-    """Fill `fits`; how many there are, one more than there is room for if more."""
-    counted = 0
-    for one in range(tables.ins.bits.size):
-        bits = tables.ins.bits[one]
-        if bits >> ins:
-            break
-        account.sums[one] = sum_of(account.ins, bits)
-        counted += 1
+def list_fits(
+    account: Account, tables: Tables, ins: int, outs: int, thorough: bool, percent: int, bound: float
+) -> int:
+    """Fill `fits` with the ways whose chance is below `bound`; how many there are, one more than there is
+    room for if more. A chance is the least where one way was tried, in units of three."""
+    rates = RATES if percent == _ANY else 1
+    least_received = _ROUNDING * _ROUNDING * rates * (3.0 * _MILLION) / bound
+    total = 0
+    for place in range(ins):
+        total += account.ins[place].minor
+    if total < least_received:
+        return 0
+    counted = sum_choices(tables.ins, account.ins, ins, 0, account.received)
+    paying_ways = sum_choices(tables.outs, account.outs, outs, signed(account.last[0].minor), account.paid)
     found = 0
-    for other in range(tables.outs.bits.size):
-        out_bits = tables.outs.bits[other]
-        if out_bits >> outs:
-            break
-        paid = account.last[0].minor + sum_of(account.outs, out_bits)
+    for other in range(paying_ways):
+        out_bits, paid = tables.outs.bits[other], account.paid[other]
+        if 200 * paid >= 201 * total:
+            continue
         first = account.last[0] if out_bits == 0 else account.outs[tables.outs.earliest[other]]
         paying = tables.outs.size[other] + 1
         for one in range(counted):
-            received = account.sums[one]
+            received = account.received[one]
+            if received < least_received:
+                continue
             if 200 * paid < (2 * LEAST_PERCENT - 1) * received or 200 * paid >= 201 * received:
                 continue
             rate = (200 * paid + received) // (2 * received)
@@ -334,6 +417,11 @@ def list_fits(account: Account, tables: Tables, ins: int, outs: int, thorough: b
                 continue
             come = account.ins[tables.ins.latest[one]]
             if not comes_first(come, first):
+                continue
+            looks = tried(ins, tables.ins.size[one], thorough) * tried(outs, paying - 1, thorough)
+            unit = max(2 * paying + 1, unit_of(account, tables.ins.bits[one], out_bits))
+            chance = np.floor(_ROUNDING * looks * rates * float(unit) * _MILLION / received)
+            if chance >= bound:
                 continue
             if found == account.fits.size:
                 return found + 1
@@ -343,11 +431,22 @@ def list_fits(account: Account, tables: Tables, ins: int, outs: int, thorough: b
             fit.outs = out_bits
             fit.legs = tables.ins.size[one] + paying
             fit.percent = rate
-            looks = tried(ins, tables.ins.size[one], thorough) * tried(outs, paying - 1, thorough)
-            unit = max(2 * paying + 1, unit_of(account, fit.ins, fit.outs))
-            rates = RATES if percent == _ANY else 1
-            fit.chance = np.floor(_ROUNDING * looks * rates * float(unit) * _MILLION / received)
+            fit.chance = chance
     return found
+
+
+@kernel
+def sum_choices(choices: Choices, payments: Array, count: int, more: int, sums: Int64s) -> int:
+    """Put the sums of the choices among the latest `count` payments, and `more`, into `sums`; how many these
+    are. What is all but the earliest of a choice comes before it."""
+    for one in range(choices.bits.size):
+        bits = choices.bits[one]
+        if bits >> count:
+            return one
+        sums[one] = more if choices.rest[one] < 0 else sums[choices.rest[one]]
+        if bits:
+            sums[one] += payments[choices.earliest[one]].minor
+    return choices.bits.size
 
 
 @kernel
@@ -382,12 +481,15 @@ def divisor(one: int, other: int) -> int:
 
 
 @kernel
-def sum_of(payments: Array, bits: int) -> int:
-    total = 0
-    for place in range(payments.size):
-        if bits >> place & 1:
-            total += payments[place].minor
-    return total
+def bound_with(
+    named: Named, account: Account, rule: Rule, ins: int, outs: int, hub: int, now_us: int
+) -> float:
+    """Below which the chance of these payments is to be."""
+    bound = 1.0 + rule.max_chance_ppm
+    if rule.helps > 1:
+        helping = named_in(named, account, ins, outs, now_us) + is_named(named, hub, now_us)
+        bound *= float(rule.helps) ** helping
+    return bound
 
 
 @kernel

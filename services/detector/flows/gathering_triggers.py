@@ -21,7 +21,7 @@ from services.detector.books.stranger_legs import (
 from services.detector.flows.commission_triggers import divisor
 from services.detector.flows.commissions import LEAST_PERCENT, RATES
 from services.detector.flows.shape_rules import passes_on
-from services.detector.flows.shape_triggers import Asked, Rows, asked, new_stamp, scope_of
+from services.detector.flows.shape_triggers import Asked, Rows, asked, count_bits, new_stamp, scope_of
 from services.detector.graph.ordering import before
 from services.detector.parties.everyday import NOT_KNOWN, STRANGERS, are_strangers
 from services.detector.typology import Step
@@ -330,12 +330,3 @@ def rate_of(passed: Record, max_chance_ppm: int) -> int:
     unit = max(2 * payments + 1, passed.unit)
     is_rare = _ROUNDING * RATES * float(unit) * _MILLION < (1.0 + max_chance_ppm) * received
     return signed(rate) if is_rare else 0
-
-
-@kernel
-def count_bits(bits: int) -> int:
-    count = 0
-    while bits:
-        bits &= bits - 1
-        count += 1
-    return count

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Bools, Int64s, kernel, signed
+from compiled import Bools, Int64s, Record, kernel, signed
 from services.detector.books.stranger_legs import NO_LEG, Known, StrangerLegs, slot_of, step_back
 from services.detector.flows.shape_triggers import Asked, Rows, asked
 from services.detector.graph.ordering import before, comes_first
@@ -14,6 +14,8 @@ from services.detector.typology import Step
 
 LATEST: Final = 50
 """Legs into one account that are looked through."""
+_READ_AHEAD: Final = 64
+"""Legs that are read from the payee on, before a ring is searched from the payer back."""
 
 
 class Closing(NamedTuple):
@@ -103,7 +105,54 @@ def find_rings(
             asked.clock_us[row] - bounds.window_us,
             asked.head[row],
         )
-        chosen[place] = find_ring(known, search, closing, bounds, found) >= least
+        chosen[place] = may_return(known, search, closing, bounds) and (
+            find_ring(known, search, closing, bounds, found) >= least
+        )
+
+
+@kernel
+def may_return(known: Known, search: _Search, closing: Closing, bounds: Bounds) -> bool:
+    """Whether legs of a ring lead from the payee to the payer, each before the next; so it is too where
+    _READ_AHEAD legs do not tell. The payee has dealt with few strangers, as a rule."""
+    ledger, ways = known.ledger, search.reached
+    account, since_us, since = closing.dst, closing.since_us, NO_LEG
+    read, next_way, end = 0, 0, 0
+    while True:
+        number = newest_of(known, account, False)
+        while number >= ledger.ends[0]:
+            leg = ledger.legs[slot_of(ledger, number)]
+            if leg.seq < closing.oldest:
+                break
+            read += 1
+            if read > _READ_AHEAD:
+                return True
+            if may_be_of(leg, closing, bounds) and before(since_us, since, leg.ts_us, leg.seq):
+                if leg.dst == closing.src:
+                    return True
+                ways[end] = number
+                end += 1
+            number = step_back(ledger, number, False)
+        if next_way == end:
+            return False
+        last = ledger.legs[slot_of(ledger, ways[next_way])]
+        account, since_us, since = signed(last.dst), signed(last.ts_us), signed(last.seq)
+        next_way += 1
+
+
+@kernel
+def may_be_of(leg: Record, closing: Closing, bounds: Bounds) -> bool:
+    """By what is said of the leg itself."""
+    minor = closing.amount_minor
+    is_of: bool = (
+        leg.since_us >= leg.ts_us - bounds.window_us
+        and leg.ts_us >= closing.since_us
+        and before(leg.ts_us, leg.seq, closing.ts_us, closing.seq)
+        and leg.seq < closing.seq
+        and minor * bounds.least_permille // 1000 <= leg.amount_minor
+        and leg.amount_minor <= minor * bounds.most_permille // 1000
+        and leg.currency == closing.currency
+    )
+    return is_of
 
 
 @kernel
@@ -127,7 +176,7 @@ def find_ring(known: Known, search: _Search, closing: Closing, bounds: Bounds, f
             if place > 0:
                 out = ledger.legs[slot_of(ledger, search.leg[account])]
                 until_us, until = out.ts_us, out.seq
-            number = newest_in(known, account)
+            number = newest_of(known, account, True)
             looked = 0
             while number >= ledger.ends[0] and looked < LATEST:
                 here = number
@@ -167,8 +216,8 @@ def find_ring(known: Known, search: _Search, closing: Closing, bounds: Bounds, f
 
 
 @kernel
-def newest_in(known: Known, account: int) -> int:
-    place = 2 * account + 1
+def newest_of(known: Known, account: int, inward: bool) -> int:
+    place = 2 * account + inward
     return signed(known.ledger.newest[place]) if place < known.ledger.newest.size else NO_LEG
 
 

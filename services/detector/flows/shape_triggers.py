@@ -91,14 +91,6 @@ def relaying(step: Step, rows: Rows, window_us: int, relay: Relay) -> Rows:
     return rows[chosen]
 
 
-def crossing(step: Step, rows: Rows, window_us: int, legs: int) -> Rows:
-    """Those of `rows` whose payee is paid by others who share two payees or more with its payer, of so
-    many legs in all."""
-    chosen = np.zeros(rows.size, np.bool_)
-    find_crossings(step.legs.known, asked(step, rows, window_us), legs, chosen)
-    return rows[chosen]
-
-
 @kernel
 def find_crowds(known: Known, named: Named, asked: Asked, crowd: Crowd, chosen: Bools) -> None:
     for place in range(asked.rows.size):
@@ -194,68 +186,6 @@ def has_several(
 
 
 @kernel
-def find_crossings(known: Known, asked: Asked, legs: int, chosen: Bools) -> None:
-    for place in range(asked.rows.size):
-        row = asked.rows[place]
-        scope = scope_of(asked, row)
-        payer, payee = signed(asked.src[row]), signed(asked.dst[row])
-        chosen[place] = has_crossing(known, scope, payer, payee, asked.clock_us[row], legs)
-
-
-@kernel
-def has_crossing(known: Known, scope: Scope, payer: int, payee: int, now_us: int, legs: int) -> bool:
-    own = new_stamp(known)
-    payees = 0
-    number = newest_leg(known.ledger, payer, False, scope)
-    for _ in range(MAX_LEGS):
-        if number == NO_LEG:
-            break
-        other = signed(known.ledger.legs[slot_of(known.ledger, number)].dst)
-        if may_be_strangers(known, payer, other, now_us):
-            payees += is_new(known, other, 0, own)
-        number = leg_before(known.ledger, number, False, scope)
-    if payees < 2:
-        return False
-    payers = 1
-    most = 0
-    number = newest_leg(known.ledger, payee, True, scope)
-    for _ in range(MAX_LEGS):
-        if number == NO_LEG:
-            break
-        other = signed(known.ledger.legs[slot_of(known.ledger, number)].src)
-        is_other = other != payer and known.stamps[2 * other + 1] < own
-        if is_other and may_be_strangers(known, other, payee, now_us):
-            shared = count_shared(known, scope, other, own, now_us)
-            if shared >= 2:
-                payers += 1
-                most = max(most, shared)
-                if payers * most >= legs:
-                    return True
-        number = leg_before(known.ledger, number, True, scope)
-    return False
-
-
-@kernel
-def count_shared(known: Known, scope: Scope, payer: int, own: int, now_us: int) -> int:
-    """Distinct payees of `payer` that are stamped `own`; they go on being so, and the payer is stamped as
-    seen: with this search's number or a later one."""
-    seen = new_stamp(known)
-    known.stamps[2 * payer + 1] = seen
-    shared = 0
-    number = newest_leg(known.ledger, payer, False, scope)
-    for _ in range(MAX_LEGS):
-        if number == NO_LEG:
-            break
-        other = signed(known.ledger.legs[slot_of(known.ledger, number)].dst)
-        is_shared = known.stamps[2 * other] == own and may_be_strangers(known, payer, other, now_us)
-        if is_shared and known.stamps[2 * other + 1] != -seen:
-            known.stamps[2 * other + 1] = -seen
-            shared += 1
-        number = leg_before(known.ledger, number, False, scope)
-    return shared
-
-
-@kernel
 def new_stamp(known: Known) -> int:
     known.searches[0] += 1
     return signed(known.searches[0])
@@ -272,3 +202,12 @@ def is_new(known: Known, account: int, place: int, stamp: int) -> bool:
 @kernel
 def may_be_strangers(known: Known, one: int, other: int, now_us: int) -> bool:
     return are_strangers(known.holders, one, other, now_us) != NO_STRANGERS
+
+
+@kernel
+def count_bits(bits: int) -> int:
+    count = 0
+    while bits:
+        bits &= bits - 1
+        count += 1
+    return count

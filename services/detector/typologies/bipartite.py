@@ -10,12 +10,12 @@ A family's red packets at new year are whole yuan, below a thousand: the legs th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from schemas.instant import DAY
 from schemas.record import Bilingual
 from services.detector.books.strangers import Strangers, paid_between
-from services.detector.flows.shape_triggers import crossing
+from services.detector.flows.group_triggers import Grouping, grouped
 from services.detector.legs import Leg
 from services.detector.shape_findings import LAW, LOOK_ALIKES, NEEDS, NEW, finding
 from services.detector.typology import (
@@ -33,6 +33,9 @@ from services.detector.typology import (
     throughout,
 )
 
+_LEAST_SIDE: Final = 2
+"""Of a shape that is searched for as transfers come."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
@@ -41,6 +44,10 @@ class Parameters:
     min_legs: int = parameter(6, "assumption: two who share two new payees may be a family")
     present_minor: int = parameter(100_000, "assumption: red packets are whole yuan, below CNY 1,000")
     legs_a_day: int = parameter(1, "assumption: a shape is worked off, honest payments come as they come")
+
+    @property
+    def rule(self) -> Grouping:
+        return Grouping(self.min_side, self.min_legs, self.present_minor, self.legs_a_day)
 
 
 class _Group(NamedTuple):
@@ -67,8 +74,8 @@ class Bipartite(Typology):
         if not rows.size:
             return NOBODY
         parameters = throughout(Parameters, self.id, step)
-        if parameters is not None and parameters.min_side == 2:
-            rows = crossing(step, rows, window_us, parameters.min_legs)
+        if parameters is not None and parameters.min_side >= _LEAST_SIDE:
+            rows = grouped(step, rows, window_us, parameters.rule)
         return Candidates(rows, step.applied.src[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
@@ -115,7 +122,7 @@ def _group(strangers: Strangers, transfer: Transfer, parameters: Parameters) -> 
     if len(own) < parameters.min_side:
         return None
     others = strangers.payers(transfer.dst) - {transfer.src}
-    shared = {one: strangers.payees(one) & own for one in others}
+    shared = {one: payees & own for one, payees in strangers.payees_of(others).items()}
     best = group = _Group((transfer.src,), frozenset(own))
     for payer in sorted(shared, key=lambda one: (-len(shared[one]), one)):
         payees = group.payees & shared[payer]

@@ -24,7 +24,7 @@ import numpy as np
 from schemas.instant import DAY
 from schemas.record import Bilingual
 from services.detector.books.strangers import Strangers, passed_between
-from services.detector.flows.commission_triggers import Rule, passing
+from services.detector.flows.commission_triggers import Rule, passing, passing_among
 from services.detector.flows.commissions import Pass, before, passes
 from services.detector.flows.shape_rules import (
     CROWD,
@@ -84,16 +84,19 @@ class GatherScatter(Typology):
             return NOBODY
         parameters = throughout(Parameters, self.id, step)
         if parameters is not None:
-            rows = _possible(step, rows, parameters)
+            passed = passing(step, window_us, _rule(step, parameters))
+            rows = _or_relaying(step, passed, rows, parameters)
         return Candidates(rows, step.applied.src[rows])
 
     def on_named(self, step: Step, accounts: Collection[int]) -> Candidates | None:
         parameters = throughout(Parameters, self.id, step)
         if parameters is None:
             return None
-        rows = passed_between(step, parameters.window_days * DAY)
-        around = step.legs.around(accounts)
-        rows = _possible(step, rows[np.isin(step.applied.src[rows], around)], parameters)
+        window_us = parameters.window_days * DAY
+        rows = passed_between(step, window_us)
+        rows = rows[np.isin(step.applied.src[rows], step.legs.around(accounts))]
+        passed = passing_among(step, rows, window_us, _rule(step, parameters))
+        rows = _or_relaying(step, passed, rows, parameters)
         return Candidates(rows, step.applied.src[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
@@ -134,16 +137,17 @@ class GatherScatter(Typology):
         )
 
 
-def _possible(step: Step, rows: Rows, parameters: Parameters) -> Rows:
-    window_us = parameters.window_days * DAY
-    registered = step.registry.knows_accounts
-    helps = parameters.named_chance if registered else 1
-    rule = Rule(parameters.min_legs, parameters.max_chance_ppm, helps, _THOROUGH_FROM)
-    passed = passing(step, rows, window_us, rule)
-    if not registered:
+def _rule(step: Step, parameters: Parameters) -> Rule:
+    helps = parameters.named_chance if step.registry.knows_accounts else 1
+    return Rule(parameters.min_legs, parameters.max_chance_ppm, helps, _THOROUGH_FROM)
+
+
+def _or_relaying(step: Step, passed: Rows, rows: Rows, parameters: Parameters) -> Rows:
+    """`passed`, and with a registry those of `rows` whose payer may be a relay."""
+    if not step.registry.knows_accounts:
         return passed
-    relayed = relaying(step, rows, window_us, Relay(parameters.min_side, parameters.min_minor))
-    return np.union1d(passed, relayed)
+    relay = Relay(parameters.min_side, parameters.min_minor)
+    return np.union1d(passed, relaying(step, rows, parameters.window_days * DAY, relay))
 
 
 class _Relay(NamedTuple):

@@ -143,7 +143,7 @@ class Stack(Typology):
 def _possible(step: Step, rows: Rows, parameters: Parameters) -> Rows:
     window_us = parameters.window_days * DAY
     rule = Rule(parameters.min_legs, parameters.max_chance_ppm, 1, 0)
-    stacked = passing_twice(step, rows, window_us, rule)
+    stacked = passing_twice(step, window_us, rule)
     if not step.registry.knows_accounts:
         return stacked
     layered = in_layer(step, rows, window_us, Layer(parameters.min_shared, parameters.min_minor))
