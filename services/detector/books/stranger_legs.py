@@ -80,7 +80,7 @@ class Known(NamedTuple):
 
 
 class StrangerLegs:
-    """Memory: 56 bytes a leg of the last SPAN_US, up to four times that; 53 bytes an account."""
+    """Memory: 56 bytes a leg of the last SPAN_US, up to four times that; 56 bytes an account."""
 
     def __init__(self, registered: Registered, registry: Registry) -> None:
         self._ledger = Ledger(

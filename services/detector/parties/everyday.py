@@ -3,11 +3,11 @@ arrays by account, for kernels."""
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final, TypeAlias
 
 import numpy as np
 
-from compiled import Bools, Int32s, Int64s, kernel
+from compiled import Array, Int32s, Int64s, kernel, signed
 from registry import Registry
 from services.detector.parties.registered import Registered
 
@@ -20,50 +20,44 @@ NO_STRANGERS: Final = 0
 NOT_KNOWN: Final = -1
 
 
-class Holders(NamedTuple):
-    """By account, what holds over [from_us, to_us): the number of the party, _NOBODY where none is known;
-    whether it is of everyday industry."""
+HOLDER: Final = np.dtype([("from_us", "<i8"), ("to_us", "<i8"), ("party", "<i4"), ("everyday", "<i4")])
+"""What holds of an account over [from_us, to_us): the number of the party, _NOBODY where none is known;
+whether it is of everyday industry."""
 
-    from_us: Int64s
-    to_us: Int64s
-    party: Int32s
-    everyday: Bools
+Holders: TypeAlias = Array
+"""Of HOLDER, by account. Empty: no account is registered, and nobody is known to be anybody."""
+
+_UNREGISTERED: Final = np.zeros(0, HOLDER)
 
 
 class Everyday:
-    """Memory: 21 bytes an account. What was asked is forgotten when the registry changes."""
+    """Memory: 24 bytes an account. What was asked is forgotten when the registry changes."""
 
     def __init__(self, registered: Registered, registry: Registry) -> None:
         self._registered = registered
         self._registry = registry
         self._numbers: dict[str, int] = {}
         self._revision = -1
-        self._holders = _unasked(1024)
+        self._holders: Holders = np.zeros(1024, HOLDER)
 
     def of(self, accounts: Int32s, now_us: Int64s) -> Holders:
         """Those of `accounts`, each asked for its own time, are known from now on."""
+        if not self._registry.knows_accounts:
+            return _UNREGISTERED
         if self._revision != self._registry.revision:
             self._revision = self._registry.revision
-            self._holders.to_us[:] = self._holders.from_us
-        held = self._holders.to_us.size
+            self._holders["to_us"] = self._holders["from_us"]
+        held = self._holders.size
         more = int(accounts.max(initial=0)) + 1 - held
         if more > 0:
-            room = _unasked(max(more, held))
-            self._holders = Holders(
-                np.concatenate((self._holders.from_us, room.from_us)),
-                np.concatenate((self._holders.to_us, room.to_us)),
-                np.concatenate((self._holders.party, room.party)),
-                np.concatenate((self._holders.everyday, room.everyday)),
-            )
-        known = (self._holders.from_us[accounts] <= now_us) & (now_us < self._holders.to_us[accounts])
-        for place in np.flatnonzero(~known).tolist():
+            self._holders = np.concatenate((self._holders, np.zeros(max(more, held), HOLDER)))
+        unknown = np.empty(accounts.size, np.int64)
+        count = find_unknown(self._holders, accounts, now_us, unknown)
+        for place in unknown[:count].tolist():
             self._ask(int(accounts[place]), int(now_us[place]))
         return self._holders
 
     def _ask(self, account: int, now_us: int) -> None:
-        holders = self._holders
-        if holders.from_us[account] <= now_us < holders.to_us[account]:
-            return
         held = self._registered.held(account, now_us)
         from_us, to_us = held.from_us, held.to_us
         party, everyday = _NOBODY, False
@@ -72,29 +66,36 @@ class Everyday:
             span = self._registry.party_span(held.party, now_us)
             from_us, to_us = max(from_us, span.from_us), min(to_us, span.to_us)
             everyday = span.holder is not None and span.holder.industry[:1] in EVERYDAY_INDUSTRIES
-        holders.from_us[account] = from_us
-        holders.to_us[account] = to_us
-        holders.party[account] = party
-        holders.everyday[account] = everyday
+        self._holders[account] = (from_us, to_us, party, everyday)
 
 
-def _unasked(accounts: int) -> Holders:
-    return Holders(
-        np.zeros(accounts, np.int64),
-        np.zeros(accounts, np.int64),
-        np.zeros(accounts, np.int32),
-        np.zeros(accounts, np.bool_),
-    )
+@kernel
+def find_unknown(holders: Holders, accounts: Int32s, now_us: Int64s, unknown: Int64s) -> int:
+    """The places of those of whom it is not known what holds at their times; how many they are."""
+    count = 0
+    for place in range(accounts.size):
+        unknown[count] = place
+        count += not is_known(holders, signed(accounts[place]), now_us[place])
+    return count
+
+
+@kernel
+def is_known(holders: Holders, account: int, now_us: int) -> bool:
+    if account >= holders.size:
+        return False
+    holder = holders[account]
+    return bool(holder.from_us <= now_us < holder.to_us)
 
 
 @kernel
 def are_strangers(holders: Holders, one: int, other: int, now_us: int) -> int:
     """STRANGERS where neither is of everyday industry and they are not one and the same, NO_STRANGERS, or
     NOT_KNOWN."""
-    for account in (one, other):
-        if account >= holders.to_us.size or not holders.from_us[account] <= now_us < holders.to_us[account]:
-            return NOT_KNOWN
-    if holders.everyday[one] or holders.everyday[other]:
+    if holders.size == 0:
+        return STRANGERS
+    if not (is_known(holders, one, now_us) and is_known(holders, other, now_us)):
+        return NOT_KNOWN
+    if holders[one].everyday or holders[other].everyday:
         return NO_STRANGERS
-    party = holders.party[one]
-    return NO_STRANGERS if party != _NOBODY and party == holders.party[other] else STRANGERS
+    party = holders[one].party
+    return NO_STRANGERS if party != _NOBODY and party == holders[other].party else STRANGERS
