@@ -30,16 +30,15 @@ def forget(numbers: Array) -> None:
 
 
 @kernel
-def begun(numbers: Array, most: int) -> Array:
-    """As numbers_for(most), in the first slots of numbers for as many or more."""
-    slots = 8
+def emptied(numbers: Array, most: int) -> int:
+    """How many of the first slots of `numbers`, made for as many or more, are now as numbers_for(most)."""
+    slots = 9
     left = most // 4
     while left > 0:
-        slots *= 2
+        slots = 2 * slots - 1
         left //= 2
-    few = numbers[: slots + 1]
-    forget(few)
-    return few
+    forget(numbers[:slots])
+    return slots
 
 
 @kernel

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from compiled import Array, Bools, Int32s, Int64s, kernel
-from services.detector.distinct import begun, numbers_for
+from services.detector.distinct import emptied, numbers_for
 from services.detector.flows.collecting import Collected
 from services.detector.flows.matching import NO_PRODUCT, sum_unmatched
 from services.detector.flows.pots import (
@@ -188,7 +188,7 @@ def follow_all(
         False,
         False,
     )
-    payers = begun(room.payers, came.size)
+    payers = room.payers[: emptied(room.payers, came.size)]
     if weigh(came, first, rule, named, is_filed, payers, room.weighed) < terms.min_clients:
         return True, gathered, held, passed
     for place in range(came.size):
@@ -197,7 +197,7 @@ def follow_all(
     held = follow_clients(
         came, went, room.client, terms.follow, room.left, room.carried, room.is_passed, room.has_matured
     )
-    payees = begun(room.payees, went.size)
+    payees = room.payees[: emptied(room.payees, went.size)]
     receivers, minor = count_payees(went, room.is_passed, payees)
     unmatched = 0
     if receivers >= terms.min_receivers:
@@ -207,7 +207,7 @@ def follow_all(
             went,
             room.is_passed,
             terms.match_tolerance_bp,
-            begun(room.products, went.size),
+            room.products[: emptied(room.products, went.size)],
             room.sums,
             room.amounts,
         )
