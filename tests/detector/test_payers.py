@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.instant import DAY
-from services.detector.books.payers import PERIOD_US, SPAN_US, Payers
+from schemas.transaction import Purpose
+from services.detector.books.payers import PERIOD_US, SPAN_US, Payers, Telling
+from services.detector.purposes import bits_of
 
 SILENT, TELLS, STATED = range(3)
+MANY = 20
 rows = st.lists(
     st.tuples(
         st.integers(-1, 12),
@@ -26,9 +30,43 @@ rows = st.lists(
 Row = tuple[int, int, int, int]
 
 
-def count(payers: Payers, part: list[Row], clock_us: Any) -> Any:
-    src, dst, says = (np.array([row[each] for row in part], np.int32) for each in range(3))
-    return payers.count(src, dst, says >= TELLS, says == STATED, clock_us)
+SMALL_FEE = 100
+TELLING = Telling(
+    bits_of((Purpose.transfer, Purpose.invest, Purpose.fee)),
+    bits_of((Purpose.invest,)),
+    bits_of((Purpose.fee,)),
+    SMALL_FEE,
+)
+SAYS = {
+    SILENT: [(Purpose.salary, 0, 500), (Purpose.fee, 0, SMALL_FEE), (Purpose.salary, 7, 500)],
+    TELLS: [(Purpose.transfer, 0, 500), (Purpose.fee, 0, SMALL_FEE + 1), (Purpose.transfer, 0, SMALL_FEE)],
+    STATED: [(Purpose.invest, 0, 500), (Purpose.transfer, 7, 500), (Purpose.fee, 7, SMALL_FEE + 1)],
+}
+"""In which words: purpose, product and amount."""
+
+
+def count(
+    payers: Payers,
+    part: list[Row],
+    clock_us: Any,
+    *,
+    known: int = MANY,
+    least: int = MANY,
+    counts: list[bool] | None = None,
+) -> Any:
+    """Of payees of which the graph knows so many payers."""
+    src, dst = (np.array([row[each] for row in part], np.int32) for each in range(2))
+    words = [SAYS[row[2]][place % 3] for place, row in enumerate(part)]
+    applied: Any = SimpleNamespace(
+        src=src,
+        dst=dst,
+        purpose=np.array([purpose for purpose, _, _ in words], np.int8),
+        product=np.array([product for _, product, _ in words], np.int32),
+        amount_minor=np.array([minor for _, _, minor in words], np.int64),
+        clock_us=clock_us,
+        payers=np.full(src.size, known, np.int32),
+    )
+    return payers.count(applied, np.array(counts or [True] * src.size), TELLING, least)
 
 
 def plain(seen: list[tuple[int, int, int]], payee: int, since_us: int) -> int:
@@ -85,14 +123,26 @@ def test_where_few_have_paid_so_it_is_said() -> None:
     assert [payers.at_most(payee, now_us, 30 * DAY) for payee in (2, 3, 100_000)] == [0, 1, 0]
 
 
+def test_of_whom_the_graph_knows_fewer_it_is_not_told_but_known() -> None:
+    payers, now_us = Payers(), 1_600_000_000_000_000
+    part, clock_us = [(7, 3, TELLS, 0), (8, 3, TELLS, 0)], np.array([now_us, now_us])
+    assert count(payers, part, clock_us, known=1, least=2).tolist() == [0, 0]
+    assert count(payers, part[:1], clock_us[:1], known=2, least=2).tolist() == [2]
+
+
+def test_what_does_not_count_is_not_taken_in() -> None:
+    payers, now_us = Payers(), 1_600_000_000_000_000
+    part = [(7, 3, STATED, 0), (8, 3, STATED, 0)]
+    assert count(payers, part, np.array([now_us, now_us]), counts=[False, True]).tolist() == [0, 1]
+    assert payers.at_most(3, now_us, 30 * DAY) == 1
+
+
 def test_more_pairs_and_accounts_than_there_was_room_for() -> None:
     payers = Payers()
-    src = np.arange(1, 20_001, dtype=np.int32)
-    dst = np.where(src % 2, 30_000, 30_001).astype(np.int32)
-    clock_us = np.full(src.size, 1_600_000_000_000_000)
-    telling = np.ones(src.size, np.bool_)
+    part = [(src, 30_000 if src % 2 else 30_001, TELLS, 0) for src in range(1, 20_001)]
+    clock_us = np.full(len(part), 1_600_000_000_000_000)
     for _ in range(2):
-        counts = payers.count(src, dst, telling, ~telling, clock_us)
+        counts = count(payers, part, clock_us)
     assert counts[-2:].tolist() == [10_000, 10_000]
     later = clock_us[:1] + SPAN_US + PERIOD_US
     assert count(payers, [(1, 30_000, TELLS, 0)], later).tolist() == [1]

@@ -12,8 +12,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Bools, Int32s, Int64s, kernel, prefetch, signed
+from compiled import Array, Bools, Int8s, Int32s, Int64s, kernel, prefetch, read_only, signed
 from schemas.instant import DAY
+from services.detector.graph import Applied
 
 PERIOD_US: Final = 5 * DAY
 _PERIODS: Final = 8
@@ -54,12 +55,26 @@ class _Counts(NamedTuple):
     """Per account: the period up to which its counts are swept."""
 
 
+class Telling(NamedTuple):
+    """Which payments say something of their payers: those for one of the `purposes` (as bits), but for one of
+    `fees` only more than `small_fee_minor`. Stated are those for one of `stated`, and all that name a
+    product."""
+
+    purposes: int
+    stated: int
+    fees: int
+    small_fee_minor: int
+
+
 class _Rows(NamedTuple):
     src: Int32s
     dst: Int32s
-    telling: Bools
-    stated: Bools
-    periods: Int64s
+    purpose: Int8s
+    product: Int32s
+    amount_minor: Int64s
+    clock_us: Int64s
+    counts: Bools
+    payers: Int32s
 
 
 def _new_pairs(capacity: int) -> _Pairs:
@@ -73,14 +88,24 @@ class Payers:
         self._pairs = _new_pairs(_FIRST_CAPACITY)
         self._counts = _Counts(np.zeros(1024 * _WIDTH, np.int32), np.zeros(1024, np.int32))
 
-    def count(self, src: Int32s, dst: Int32s, telling: Bools, stated: Bools, clock_us: Int64s) -> Int32s:
-        """Take in the rows of a batch; for each, the payers of its payee just after it. Rows that are
-        not `telling` are not taken in; `stated` are some of those that are. Rows without a payer's or
-        payee's index (0, -1) have none."""
-        found = np.zeros(src.size, np.int32)
-        rows = _Rows(src, dst, telling, stated, clock_us // PERIOD_US)
-        self._make_room(src.size, int(max(src.max(initial=0), dst.max(initial=0))), int(rows.periods[0]))
-        count_rows(self._pairs, self._counts, rows, found)
+    def count(self, applied: Applied, counts: Bools, telling: Telling, least: int) -> Int32s:
+        """Take in the rows of a batch that count and say something; for each row the payers of its payee just
+        after it, where the graph knows of `least` payers or more. Rows without a payer's or payee's index
+        (0, -1) have none."""
+        found = np.zeros(applied.src.size, np.int32)
+        rows = _Rows(
+            applied.src,
+            applied.dst,
+            read_only(applied.purpose),
+            applied.product,
+            read_only(applied.amount_minor),
+            applied.clock_us,
+            counts,
+            applied.payers,
+        )
+        account = int(max(applied.src.max(initial=0), applied.dst.max(initial=0)))
+        self._make_room(found.size, account, int(applied.clock_us[0]) // PERIOD_US)
+        count_rows(self._pairs, self._counts, rows, telling, least, found)
         return found
 
     def at_most(self, account: int, now_us: int, window_us: int, *, stated: bool = False) -> int:
@@ -113,16 +138,18 @@ class Payers:
 
 
 @kernel
-def count_rows(pairs: _Pairs, counts: _Counts, rows: _Rows, found: Int32s) -> None:
+def count_rows(
+    pairs: _Pairs, counts: _Counts, rows: _Rows, telling: Telling, least: int, found: Int32s
+) -> None:
     """`found`: of each row its payee's payers."""
     for row in range(found.size):
         if row + _AHEAD < found.size:
-            bring_near(pairs, counts, rows, row + _AHEAD)
+            bring_near(pairs, counts, rows, telling, least, row + _AHEAD)
         payee = signed(rows.dst[row])
         if payee <= 0:
             continue
-        period = rows.periods[row]
-        if rows.telling[row] and rows.src[row] > 0 and rows.src[row] != payee:
+        period = rows.clock_us[row] // PERIOD_US
+        if tells(rows, telling, row) and rows.src[row] > 0 and rows.src[row] != payee:
             sweep(counts, payee, period)
             key = pair_key(rows.src[row], payee)
             slot = slot_for(pairs, key)
@@ -133,18 +160,28 @@ def count_rows(pairs: _Pairs, counts: _Counts, rows: _Rows, found: Int32s) -> No
                 pairs.used[0] += 1
             move(counts, payee, _TELLING, pair.telling, period)
             pair.telling = period
-            if rows.stated[row]:
+            if telling.stated >> rows.purpose[row] & 1 != 0 or rows.product[row] != 0:
                 move(counts, payee, _STATED, pair.stated, period)
                 pair.stated = period
-        found[row] = payers_of(counts, payee, period)
+        if rows.payers[row] >= least:
+            found[row] = payers_of(counts, payee, period)
 
 
 @kernel
-def bring_near(pairs: _Pairs, counts: _Counts, rows: _Rows, row: int) -> None:
+def tells(rows: _Rows, telling: Telling, row: int) -> bool:
+    bit = 1 << rows.purpose[row]
+    is_small = telling.fees & bit != 0 and rows.amount_minor[row] <= telling.small_fee_minor
+    return bool(rows.counts[row] and telling.purposes & bit != 0 and not is_small)
+
+
+@kernel
+def bring_near(pairs: _Pairs, counts: _Counts, rows: _Rows, telling: Telling, least: int, row: int) -> None:
     payee = max(signed(rows.dst[row]), 0)
-    prefetch(counts.newest, payee)
-    prefetch(counts.by_period, payee * _WIDTH)
-    if rows.telling[row]:
+    will_tell = tells(rows, telling, row)
+    if will_tell or rows.payers[row] >= least:
+        prefetch(counts.newest, payee)
+        prefetch(counts.by_period, payee * _WIDTH)
+    if will_tell:
         prefetch(pairs.slots, signed(home_of(pairs, pair_key(rows.src[row], payee))))
 
 

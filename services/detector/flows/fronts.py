@@ -72,8 +72,9 @@ def fronts_of(
     foremost = np.lexsort((payers, -passed))[: settings.max_fronts]
     payers, most = payers[foremost], _most_taken(passed[foremost], settings)
     window = since_us, context.now_us, context.as_of, settings.max_legs
+    crowd = settings.min_front_payers, settings.min_deposit_minor
     found = {}
-    for front in payers[~context.graph.take_more(payers, most, *window)].tolist():
+    for front in payers[context.graph.are_crowded(payers, most, *crowd, *window)].tolist():
         taken = context.graph.edges_in(front, *window)
         if _takes_from_clients(entities, front, taken, ties, settings):
             found[front] = taken
@@ -127,8 +128,6 @@ def _takes_from_clients(
     """Most of what it takes is large payments by clients of one of the institutions, and not by a few."""
     large = (taken.amount_minor >= settings.min_deposit_minor) & (taken.src != OUTSIDE_INDEX)
     payers, payer = np.unique(taken.src[large], return_inverse=True)
-    if payers.size < settings.min_front_payers:
-        return False
     own = entities.entity(front)
     amounts = taken.amount_minor[large]
     total = int(taken.amount_minor.sum())

@@ -15,11 +15,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Bools, Int8s, Int32s, kernel, signed
+from compiled import Array, Bools, Int32s, kernel, signed
 from schemas.transaction import Purpose
+from services.detector.books.payers import Telling
 from services.detector.distinct import number_of
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.purposes import among, bits_of
+from services.detector.purposes import bits_of
 
 STRONG: Final = frozenset({Purpose.invest, Purpose.recharge})
 WEAK: Final = frozenset({Purpose.unknown, Purpose.transfer, Purpose.top_up, Purpose.repay, Purpose.fee})
@@ -27,8 +28,6 @@ WEAK: Final = frozenset({Purpose.unknown, Purpose.transfer, Purpose.top_up, Purp
 NO_INSTITUTION: Final = -1
 NOBODY: Final = -1
 
-_IS_STRONG: Final = among(STRONG)
-_IS_TELLING: Final = among(STRONG | WEAK)
 _STRONG_BITS: Final = bits_of(STRONG)
 _TELLING_BITS: Final = bits_of(STRONG | WEAK)
 _FEE: Final = int(Purpose.fee)
@@ -36,16 +35,10 @@ _TRANSFER: Final = int(Purpose.transfer)
 _UNKNOWN: Final = int(Purpose.unknown)
 
 
-def telling(purposes: Int8s) -> Bools:
-    """Payments that could make their payers clients."""
-    could: Bools = _IS_TELLING[purposes]
-    return could
-
-
-def stated(purposes: Int8s, products: Int32s) -> Bools:
-    """Payments that may be strong evidence: all that counts where an account is of everyday business."""
-    may: Bools = _IS_STRONG[purposes] | (products != 0)
-    return may
+def telling(small_fee_minor: int) -> Telling:
+    """Payments that could make their payers clients. Those that may be strong evidence are stated: all that
+    counts where an account is of everyday business."""
+    return Telling(_TELLING_BITS, _STRONG_BITS, 1 << _FEE, small_fee_minor)
 
 
 class Rule(NamedTuple):

@@ -52,8 +52,8 @@ from services.detector.graph.sums import (
     Trade,
     Traded,
     Wanted,
+    find_crowded,
     find_large_before,
-    find_more_taken,
     is_any_wanted,
     new_sheet,
     payees_of,
@@ -193,16 +193,24 @@ class RollingGraph(Window):
         ring, records = self._state.ring, self._state.accounts.records
         return traded_of(ring, records, account, view, limit, trade, self._few)
 
-    def take_more(
-        self, accounts: Int32s, most_minor: Int64s, since_us: int, until_us: int, as_of: int, limit: int
+    def are_crowded(
+        self,
+        accounts: Int32s,
+        most_minor: Int64s,
+        payers: int,
+        least_minor: int,
+        since_us: int,
+        until_us: int,
+        as_of: int,
+        limit: int,
     ) -> Bools:
-        """Into which of `accounts` the transfers that edges_in() lists come to more than the `most_minor`
-        that is theirs."""
+        """Into which of `accounts` the transfers that edges_in() lists come to no more than the `most_minor`
+        that is theirs, and those of at least `least_minor` are of so many payers or more, OUTSIDE none."""
         self._all_known(accounts)
-        view, more = self._view(since_us, until_us, as_of), np.zeros(accounts.size, np.bool_)
-        records = self._state.accounts.records
-        find_more_taken(self._state.ring, records, accounts, most_minor, view, limit, more)
-        return more
+        view, crowded = self._view(since_us, until_us, as_of), np.zeros(accounts.size, np.bool_)
+        ring, records, room = self._state.ring, self._state.accounts.records, np.empty(payers, np.int32)
+        find_crowded(ring, records, accounts, most_minor, least_minor, view, limit, room, crowded)
+        return crowded
 
     def paid_before(
         self, payments: Array, least_minor: Int64s, since_us: int, as_of: int, limit: int

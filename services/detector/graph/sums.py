@@ -272,22 +272,46 @@ def sum_paid(
 
 
 @kernel
-def find_more_taken(
-    ring: Ring, accounts: Array, takers: Int32s, most: Int64s, view: View, limit: int, more: Bools
+def find_crowded(
+    ring: Ring,
+    accounts: Array,
+    takers: Int32s,
+    most: Int64s,
+    least_minor: int,
+    view: View,
+    limit: int,
+    payers: Int32s,
+    crowded: Bools,
 ) -> None:
-    """Which `takers` take more in than the `most` that is theirs; only so many transfers are read."""
+    """Which `takers` take in no more than the `most` that is theirs, and from as many as there is room for in
+    `payers` at least so much at once; only so many transfers are read."""
     low = first_since(ring, view.since_us, view.oldest)
     for place in range(takers.size):
-        left = most[place]
+        left = signed(most[place])
         count = 0
+        others = 0
         seq = signed(accounts[takers[place]].last_in)
-        while seq >= low and count < limit and not more[place]:
+        while seq >= low and count < limit and left >= 0:
             leg = ring.legs[slot_of(ring, seq)]
             if is_in_view(view, leg, seq):
-                more[place] = leg.amount_minor > left
                 left -= leg.amount_minor
+                if leg.amount_minor >= least_minor and leg.src != OUTSIDE_INDEX:
+                    others = note_one(payers, others, leg.src)
                 count += 1
             seq = earlier_than(leg, seq, INWARD)
+        crowded[place] = left >= 0 and others == payers.size
+
+
+@kernel
+def note_one(noted: Int32s, count: int, account: int) -> int:
+    """How many of the distinct accounts there is room for are noted, with this one."""
+    if count == noted.size:
+        return count
+    for place in range(count):
+        if noted[place] == account:
+            return count
+    noted[count] = account
+    return count + 1
 
 
 @kernel

@@ -32,7 +32,6 @@ from schemas.alert import Citation, Factor, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import AccountRole
-from schemas.transaction import Purpose
 from services.detector.books.payers import SPAN_US, Payers
 from services.detector.books.rounds import Rounds
 from services.detector.explanations.pooling import Pool, explanation
@@ -40,7 +39,7 @@ from services.detector.flows.collecting import Collected, is_everyday
 from services.detector.flows.fronts import may_pass_on
 from services.detector.flows.plain_pots import PlainPot, Rooms
 from services.detector.flows.pots import Held, Paid, Pot, in_use
-from services.detector.flows.weighing import stated, telling
+from services.detector.flows.weighing import telling
 from services.detector.gate import Gate
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import KEPT_FOR_OTHERS, TIED, bits_of
@@ -152,7 +151,7 @@ class Pooling(Typology):
     def _receiving(self, step: Step) -> Rows:
         applied = step.applied
         min_clients = least(Parameters, self.id, "min_clients", step)
-        receives = (applied.payers >= min_clients) & (self._telling_payers(step) >= min_clients)
+        receives = self._telling_payers(step, min_clients) >= min_clients
         receives[may_pass_on(step, least(Parameters, self.id, "min_deposit_minor", step))] = True
         rows = np.flatnonzero(receives & step.inserted & (applied.dst > 0))
         return rows[_may_pool(step.dst_marks[rows])]
@@ -162,17 +161,14 @@ class Pooling(Typology):
         min_receivers = least(Parameters, self.id, "min_receivers", step)
         return np.flatnonzero((applied.payees >= min_receivers) & step.inserted & (applied.src > 0))
 
-    def _telling_payers(self, step: Step) -> Int32s:
-        """Of each row's payee, no fewer than in any window that the rules in force look at."""
-        applied = step.applied
+    def _telling_payers(self, step: Step, min_clients: int) -> Int32s:
+        """Of each row's payee, no fewer than in any window that the rules in force look at; of one that the
+        graph knows fewer payers of: none."""
         small_fee_minor = least(Parameters, self.id, "small_fee_minor", step)
         self._small_fee_minor = max(self._small_fee_minor, small_fee_minor)
-        small_fee = (applied.purpose == Purpose.fee) & (applied.amount_minor <= small_fee_minor)
-        says = step.inserted & telling(applied.purpose) & ~small_fee
-        investing = says & stated(applied.purpose, applied.product)
-        payers = self._tellers.count(applied.src, applied.dst, says, investing, applied.clock_us)
+        payers = self._tellers.count(step.applied, step.inserted, telling(small_fee_minor), min_clients)
         is_longer = greatest(Parameters, self.id, "window_days", step) * DAY > SPAN_US
-        return applied.payers if is_longer else payers
+        return step.applied.payers if is_longer else payers
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         account = transfer.account

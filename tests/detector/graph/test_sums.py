@@ -82,9 +82,17 @@ def test_trade_is_of_what_is_listed(
 
 
 @settings(max_examples=100)
-@given(events(), cuts(), st.integers(0, 40), st.integers(1, 4), st.integers(0, 700))
+@given(
+    events(),
+    cuts(),
+    st.integers(0, 40),
+    st.integers(1, 4),
+    st.integers(0, 700),
+    st.integers(0, 3),
+    st.sampled_from([0, 150, 300]),
+)
 def test_sums_are_of_what_is_listed(
-    log: list[Event], ends: set[int], since: int, limit: int, bound_minor: int
+    log: list[Event], ends: set[int], since: int, limit: int, bound_minor: int, payers: int, least: int
 ) -> None:
     for graph, applied, row in inserted_rows(log, ends):
         as_of, until_us = int(applied.as_of[row]), int(applied.ts_us[row])
@@ -93,9 +101,11 @@ def test_sums_are_of_what_is_listed(
         for account in ends_of_row.tolist():
             assert graph.payees(account, *window) == payees_of(graph.edges_out(account, *window))
         bounds = np.full(ends_of_row.size, bound_minor, np.int64)
-        taken = [int(graph.edges_in(one, *window).amount_minor.sum()) for one in ends_of_row.tolist()]
-        more = [minor > bound_minor for minor in taken]
-        assert graph.take_more(ends_of_row, bounds, *window).tolist() == more
+        crowded = []
+        for came in (graph.edges_in(one, *window) for one in ends_of_row.tolist()):
+            large = {src for src, minor in zip(came.src, came.amount_minor, strict=True) if minor >= least}
+            crowded.append(came.amount_minor.sum() <= bound_minor and len(large - {OUTSIDE_INDEX}) >= payers)
+        assert graph.are_crowded(ends_of_row, bounds, payers, least, *window).tolist() == crowded
 
 
 @settings(max_examples=100)
