@@ -59,9 +59,10 @@ class Gate:
     def pause(self, account: int, now_us: int) -> int:
         """It was looked at now. From when it may be again, whatever the growth."""
         self._cover(account)
-        time_us = 0 if self._times[account] == _NEVER else int(self._times[account])
-        self._times[account] = max(time_us, now_us + self._pause_us)
-        return int(self._times[account])
+        time_us = int(self._times[account])
+        until_us = max(0 if time_us == _NEVER else time_us, now_us + self._pause_us)
+        self._times[account] = until_us
+        return until_us
 
     def _cover(self, account: int) -> None:
         size = self._counts.size

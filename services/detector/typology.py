@@ -274,9 +274,9 @@ class Recheck:
     at_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Finding:
-    """The whole of a suspicion as it stands now.
+    """The whole of a suspicion as it stands now. Not to be changed; a frozen one takes twice as long to make.
 
     `accounts` are the subject's own (indexes), not everybody who paid; `attributed` says, for each
     transfer that proves it (by sequence number), how much of it belongs to the suspicion. `earlier`

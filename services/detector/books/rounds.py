@@ -43,7 +43,7 @@ class Rounds:
         return Round(later_us, later_us, day(later_us))
 
     def report(self, account: int, until_us: int, current: Round) -> None:
-        self._latest[account] = current._replace(last_us=until_us)
+        self._latest[account] = Round(current.start_us, until_us, current.matter)
         self._latest.move_to_end(account)
         if len(self._latest) > self._max:
             self._latest.popitem(last=False)

@@ -215,8 +215,8 @@ class Window:
         """Raises Unknown for an index that no account has."""
         self._known(index)
         accounts = self._state.accounts
-        halves = np.array([accounts.token_lows[index], accounts.records[index]["token_high"]], "<u8")
-        return halves.tobytes()
+        low, high = int(accounts.token_lows[index]), int(accounts.records[index]["token_high"])
+        return (high << 64 | low).to_bytes(TOKEN_BYTES, "little")
 
     def tokens(self, indexes: Int32s) -> list[str]:
         """In hex. Raises Unknown where no account has an index."""

@@ -22,6 +22,7 @@ new money, a new alert.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -275,7 +276,7 @@ class _Case:
             attributed=lambda: self._attributed(paid),
             amount_minor=minor,
             currency=currency,
-            confidence=self._confidence(held, paid, missing),
+            confidence=self._confidence(held is not None and paid is not None, missing),
             severity=lambda: _severity(collected.of.clients, minor, currency),
             law=Pooling.law,
             parameters=shown(self._p),
@@ -318,25 +319,45 @@ class _Case:
             missing = (*missing, "registry.institution")
         return (*missing, "feed.purpose") if collected.of.unstated else missing
 
-    def _confidence(
-        self, held: Held | None, paid: Paid | None, missing: tuple[str, ...]
-    ) -> tuple[Factor, ...]:
+    def _confidence(self, is_both: bool, missing: tuple[str, ...]) -> tuple[Factor, ...]:
         collected = self._collected
-        count, strong = collected.of.clients, collected.of.strong * 2 >= collected.of.payments
-        factors = [factor("clients", 40, f"{count} 名不同客户转入", f"{count} distinct clients paid in")]
-        if strong:
-            factors.append(factor("purpose", 20, "用途是投资或充值", "paid in as investments or recharges"))
-        if collected.tied:
-            factors.append(factor("tie", 25, "账户属于该机构或其关联方", "held by it or a related party"))
-        if collected.concentration_bp >= self._p.concentration_bp:
-            share = percent(collected.concentration_bp, _WHOLE)
-            zh, en = f"付款人中 {share} 是该机构客户", f"{share} of the payers are its clients"
-            factors.append(factor("concentration", 10, zh, en))
-        if self._pot.fronts:
-            factors.append(factor("fronts", 15, "经由空壳商户归集", "gathered through accounts in front"))
-        if held is not None and paid is not None:
-            factors.append(factor("both", 5, "既滞留又转付", "both held and paid on"))
-        return (*factors, *lacking(missing))
+        of, share_bp = collected.of, collected.concentration_bp
+        return _confidence(
+            of.clients,
+            of.strong * 2 >= of.payments,
+            collected.tied,
+            share_bp if share_bp >= self._p.concentration_bp else None,
+            bool(self._pot.fronts),
+            is_both,
+            missing,
+        )
+
+
+@lru_cache(maxsize=10_000)
+def _confidence(
+    clients: int,
+    strong: bool,
+    tied: bool,
+    concentration_bp: int | None,
+    fronted: bool,
+    is_both: bool,
+    missing: tuple[str, ...],
+) -> tuple[Factor, ...]:
+    """`is_both`: held and paid on."""
+    factors = [factor("clients", 40, f"{clients} 名不同客户转入", f"{clients} distinct clients paid in")]
+    if strong:
+        factors.append(factor("purpose", 20, "用途是投资或充值", "paid in as investments or recharges"))
+    if tied:
+        factors.append(factor("tie", 25, "账户属于该机构或其关联方", "held by it or a related party"))
+    if concentration_bp is not None:
+        share = percent(concentration_bp, _WHOLE)
+        zh, en = f"付款人中 {share} 是该机构客户", f"{share} of the payers are its clients"
+        factors.append(factor("concentration", 10, zh, en))
+    if fronted:
+        factors.append(factor("fronts", 15, "经由空壳商户归集", "gathered through accounts in front"))
+    if is_both:
+        factors.append(factor("both", 5, "既滞留又转付", "both held and paid on"))
+    return (*factors, *lacking(missing))
 
 
 def _at(recheck: Recheck) -> int:
