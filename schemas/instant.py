@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -47,6 +48,7 @@ def to_micros(text: str) -> int:
     return micros
 
 
+@lru_cache(maxsize=10_000)
 def to_rfc3339(micros: int) -> str:
     """RFC 3339 text in UTC, six decimals only where they are needed."""
     return (_NAIVE_EPOCH + timedelta(microseconds=micros)).isoformat() + "Z"

@@ -31,9 +31,6 @@ class Bilingual(Record):
 
 def content_id(*parts: str) -> str:
     """128-bit id derived from content: the same parts give the same id on every machine."""
-    digest = blake2b(digest_size=16)
-    for part in parts:
-        encoded = part.encode()
-        digest.update(len(encoded).to_bytes(4, "big"))
-        digest.update(encoded)
-    return digest.hexdigest()
+    encoded = [part.encode() for part in parts]
+    framed = b"".join([len(part).to_bytes(4, "big") + part for part in encoded])
+    return blake2b(framed, digest_size=16).hexdigest()

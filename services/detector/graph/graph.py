@@ -319,7 +319,7 @@ class RollingGraph(Window):
         return Edges(records.take(in_order(records)))
 
     def read(self, seqs: Int64s) -> Edges:
-        """These transfers, in order already. Raises Unknown when one is not held any more."""
+        """These transfers, in the order asked. Raises Unknown when one is not held any more."""
         for seq in (seqs.min(initial=self._oldest), seqs.max(initial=self._oldest)):
             self._held(int(seq))
         return Edges(self._read(seqs))
@@ -331,8 +331,8 @@ class RollingGraph(Window):
     def to_networkx(self, edges: Edges) -> nx.MultiDiGraph[str]:
         """Nodes are tokens in hex; an edge's key is its sequence number."""
         graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
-        seqs = np.sort(edges.seq)
-        ids = dict(zip(seqs.tolist(), self.transfer_ids(seqs), strict=True))
+        seqs = sorted(edges.seq.tolist())
+        ids = dict(zip(seqs, self.transfer_ids(seqs), strict=True))
         for place in range(len(edges)):
             seq = int(edges.seq[place])
             feed_id, tx_id = ids[seq]

@@ -32,6 +32,9 @@ class _Loose(NamedTuple):
     def ids(self) -> int:
         return self.starts.size - 1
 
+    def id(self, place: int) -> str:
+        return self.text[self.starts.item(place) : self.starts.item(place + 1)].decode()
+
 
 class _Packet(NamedTuple):
     """Consecutive ids, compressed: where all are of `width` bytes, the first byte of each, then the second
@@ -97,7 +100,7 @@ class TransferIds:
             if not first <= seq < end:
                 first, held = self._around(seq)
                 end = first + held.ids
-            found.append((self._feed(seq), _read(held, seq - first)))
+            found.append((self._feed(seq), held.id(seq - first)))
         return found
 
     def _feed(self, seq: int) -> str:
@@ -154,7 +157,3 @@ def _unpacked(packet: _Packet) -> _Loose:
         return _Loose(text, np.arange(0, packet.text_bytes + 1, packet.width, dtype=np.int32))
     lengths = np.frombuffer(_CODEC.decompress(packet.lengths, 2 * packet.ids), np.uint16)
     return _Loose(text, np.concatenate((np.zeros(1, np.int32), np.cumsum(lengths, dtype=np.int32))))
-
-
-def _read(ids: _Loose, place: int) -> str:
-    return ids.text[ids.starts[place] : ids.starts[place + 1]].decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from functools import cached_property
 from operator import attrgetter
@@ -38,7 +39,6 @@ MOST_ACCOUNTS: Final = 1 << 30
 LONGEST_SEARCHED_US: Final = MOST_AGE_US // 2
 """50 days. A transfer that comes late may stay as long again, behind others that are to stay."""
 EVERY_MARK: Final = 2**32 - 1
-_HEX_DIGITS: Final = 2 * TOKEN_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +225,7 @@ class Window:
         halves = np.empty((indexes.size, 2), "<u8")
         halves[:, 0] = accounts.token_lows[indexes]
         halves[:, 1] = accounts.records["token_high"][indexes]
-        digits = halves.tobytes().hex()
-        return [digits[first : first + _HEX_DIGITS] for first in range(0, len(digits), _HEX_DIGITS)]
+        return halves.tobytes().hex(" ", TOKEN_BYTES).split()
 
     def mark(self, index: int, marks: int) -> None:
         """Set mark bits of an account; they stay. Raises Unknown for an index that no account has."""
@@ -257,12 +256,12 @@ class Window:
         self._held(seq)
         return self._ids.of(seq)
 
-    def transfer_ids(self, seqs: Int64s) -> list[tuple[str, str]]:
+    def transfer_ids(self, seqs: Collection[int]) -> list[tuple[str, str]]:
         """As transfer_id(), for each; quickest in ascending order."""
-        if seqs.size:
-            self._held(int(seqs.min()))
-            self._held(int(seqs.max()))
-        return self._ids.of_all(seqs.tolist())
+        if seqs:
+            self._held(min(seqs))
+            self._held(max(seqs))
+        return self._ids.of_all(seqs)
 
     def _known(self, index: int) -> None:
         if not 0 <= index < self._state.accounts.known[0]:
