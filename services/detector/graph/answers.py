@@ -118,7 +118,8 @@ class Reached:
     hops: Int32s
     """For each edge: the fewest legs of a path from it, itself included, to the account asked about."""
     hubs: Int32s
-    """Accounts that were not passed because they have more transfers than the hub degree."""
+    """Accounts, met before the last possible leg, that were not passed because they have more transfers than
+    the hub degree."""
     limits: tuple[Limit, ...]
     """Any of "hops", "edges", "hub_degree", "window"; empty when the answer is whole."""
 

@@ -32,10 +32,10 @@ an earlier search left there by the account (Briggs, Torczon, "An efficient repr
 @kernel
 def reach_branches(
     state: Walkable, search: Search, start: int, least_minor: int, branches: Array
-) -> tuple[bool, bool, int]:
+) -> tuple[tuple[bool, bool, bool], int]:
     """What reach() answers, and how many find_branches() does."""
-    more, beyond = reach(state, search, start)
-    return more, beyond, find_branches(state, search, start, least_minor, branches)
+    cut = reach(state, search, start)
+    return cut, find_branches(state, search, start, least_minor, branches)
 
 
 @kernel

@@ -57,6 +57,7 @@ from services.detector.graph.sums import (
     is_any_wanted,
     new_sheet,
     payees_of,
+    pays_as_much,
     sum_paid,
     traded_of,
 )
@@ -97,6 +98,7 @@ class RollingGraph(Window):
         graph.through(np.array([account], np.int32), np.array([as_of]), 0, 0, 0, as_of, 1)
         graph.payees(account, 0, 0, as_of, 1)
         graph.paid(account, 0, np.zeros(2, np.uint32), 0, 0, 0, as_of, 1)
+        graph.pays(account, 0, 0, 0, as_of, 1)
         graph.traded(account, Trade(0, 0, 1, 1, 0), 0, 0, as_of, 1)
         graph.backward(account, 0, 0, as_of, 1, 1, 1)
         graph.branches(account, 0, 0, as_of, 1, 1, 1, 0)
@@ -224,6 +226,14 @@ class RollingGraph(Window):
         find_large_before(self._state.ring, records, payments, least_minor, view, limit, found)
         return found
 
+    def pays(
+        self, account: int, least_minor: int, since_us: int, until_us: int, as_of: int, limit: int
+    ) -> bool:
+        """The transfers that edges_out() lists come to as much, or are over the limit."""
+        self._known(account)
+        view, records = self._view(since_us, until_us, as_of), self._state.accounts.records
+        return pays_as_much(self._state.ring, records, account, least_minor, view, limit)
+
     def was_paid(
         self, account: int, wanted: Wanted, since_us: int, until_us: int, as_of: int, limit: int
     ) -> bool:
@@ -282,7 +292,7 @@ class RollingGraph(Window):
         view = self._view(from_us, until_us, as_of)
         asked = self._asked(account, OUTWARD, view, max_hops, max_edges, hub_degree)
         room = self._branches if max_edges <= self._branches.size else np.empty(max_edges, BRANCH)
-        *cut, count = reach_branches(self._walked, asked, account, least_minor, room)
+        cut, count = reach_branches(self._walked, asked, account, least_minor, room)
         found = room[:count]
         nearest = np.lexsort((found["seq"], found["hops"]))
         return Branches(found["account"][nearest].astype(np.int32), self._limits_of(asked, *cut))
@@ -461,12 +471,12 @@ class RollingGraph(Window):
         graph, scratch = (self._labels, crowds), self._scratch_for(max_edges)
         return new_search(*graph, self._searches, direction, view, ANY, max_hops, hub_degree, scratch)
 
-    def _limits_of(self, asked: Search, more: bool, beyond: bool) -> tuple[Limit, ...]:
+    def _limits_of(self, asked: Search, more: bool, beyond: bool, is_hub_met: bool) -> tuple[Limit, ...]:
         """Of what reach() answered."""
         bounds = (
             ("hops", asked.max_hops, beyond),
             ("edges", asked.found.size, more),
-            ("hub_degree", asked.hub_degree, asked.progress[0]["hubs"] > 0),
+            ("hub_degree", asked.hub_degree, is_hub_met),
         )
         return tuple(_limit(name, bound) for name, bound, is_hit in bounds if is_hit) + self.limits
 

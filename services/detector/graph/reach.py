@@ -68,7 +68,7 @@ class Search(NamedTuple):
     hops: Int32s
     """For each: the fewest legs of a path between it, itself included, and the account asked about."""
     hubs: Int32s
-    """Accounts that were met and not passed."""
+    """Accounts that were met before the last possible leg, and not passed."""
     queue: Int32s
     """Accounts of the next layer."""
     layer: Int32s
@@ -134,20 +134,18 @@ def new_search(
 
 
 @kernel
-def reach(state: Walkable, search: Search, account: int) -> tuple[bool, bool]:
+def reach(state: Walkable, search: Search, account: int) -> tuple[bool, bool, bool]:
     """Legs of all time-respecting walks that end (INWARD) or start (OUTWARD) at `account`, by latest
     departure (earliest arrival), breadth first: a layer is one leg more.
 
-    Returns whether there are more legs than may be found, and whether there are legs beyond max_hops.
+    Returns whether there are more legs than may be found, whether there are legs beyond max_hops, and whether
+    a hub was met.
     """
     low = lowest(state, search.scope)
     if not walk(state, search, account, low, search.max_hops):
-        return True, False
-    take_layer(state, search, low)
-    for place in range(search.progress[0].width):
-        if has_leg_to_see(state, search, place, low):
-            return False, True
-    return False, False
+        return True, False, bool(search.progress[0].hubs > 0)
+    beyond, met = look_beyond(state, search, low)
+    return False, beyond, met
 
 
 @kernel
@@ -205,6 +203,31 @@ def take_layer(state: Walkable, search: Search, low: int) -> None:
             search.layer_seqs[progress.width] = label.next_seq
             progress.width += 1
     progress.queued = 0
+
+
+@kernel
+def look_beyond(state: Walkable, search: Search, low: int) -> tuple[bool, bool]:
+    """Whether accounts that were queued last have legs to be seen, and whether one of these or any before is
+    a hub. No more of them are looked at than tells."""
+    progress = search.progress[0]
+    is_beyond, is_met = False, progress.hubs > 0
+    for place in range(progress.queued):
+        if is_beyond and is_met:
+            break
+        if place + _AHEAD < progress.queued:
+            prefetch(state.accounts.records, signed(search.queue[place + _AHEAD]))
+        account = search.queue[place]
+        label = search.labels[account]
+        if label.is_hub < 0:
+            label.is_hub = is_hub(state, search, account, low)
+        is_met = is_met or label.is_hub == 1
+        is_ahead = label.is_hub == 0 and before(label.done_ts, label.done_seq, label.next_ts, label.next_seq)
+        if is_ahead and not is_beyond:
+            search.layer[0] = account
+            search.layer_ts[0] = label.next_ts
+            search.layer_seqs[0] = label.next_seq
+            is_beyond = has_leg_to_see(state, search, 0, low)
+    return is_beyond, is_met
 
 
 @kernel

@@ -315,6 +315,21 @@ def note_one(noted: Int32s, count: int, account: int) -> int:
 
 
 @kernel
+def pays_as_much(ring: Ring, accounts: Array, account: int, least_minor: int, view: View, limit: int) -> bool:
+    """Its transfers out come to `least_minor` or more; or they are more than `limit`."""
+    low = first_since(ring, view.since_us, view.oldest)
+    left, count = least_minor, 0
+    seq = signed(accounts[account].last_out)
+    while seq >= low and left > 0 and count <= limit:
+        leg = ring.legs[slot_of(ring, seq)]
+        if is_in_view(view, leg, seq):
+            left -= leg.amount_minor
+            count += 1
+        seq = earlier_than(leg, seq, OUTWARD)
+    return left <= 0 or count > limit
+
+
+@kernel
 def find_large_before(
     ring: Ring, accounts: Array, payments: Array, least: Int64s, view: View, limit: int, found: Bools
 ) -> None:

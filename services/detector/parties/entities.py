@@ -46,7 +46,7 @@ class Entities:
 
     def entity(self, account: int) -> str:
         """The party, else the account itself: what is counted as one."""
-        return self.party(account) or f"account {account}"
+        return self._registered.held(account, self._now_us).party or f"account {account}"
 
     def client_of(self, account: int) -> frozenset[str]:
         """The institutions at which the account's holder has a client account."""

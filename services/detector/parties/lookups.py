@@ -12,6 +12,7 @@ from compiled import Bools, Int32s
 from registry import Registry
 from schemas.instant import FOREVER
 from schemas.registry import InstitutionKind
+from services.detector.parties.entities import PLATFORMS
 from services.detector.typology import Step
 
 _NOT_ASKED: Final = -1
@@ -78,6 +79,14 @@ class InIndustry(Lookup):
     def _ask(self, registry: Registry, token_hex: str) -> int:
         parties = (registry.party(party_id, FOREVER - 1) for party_id in registry.holders(token_hex))
         return int(any(party is not None and party.industry[:1] == self._section for party in parties))
+
+
+class NearPlatforms(Lookup):
+    """1: the account was ever in the business of a platform, or held by a party ever tied to one."""
+
+    def _ask(self, registry: Registry, token_hex: str) -> int:
+        near = registry.institutions_touching(token_hex)
+        return int(any(registry.ever_was(one, kind) for one in near for kind in PLATFORMS))
 
 
 class Serves(Lookup):

@@ -32,7 +32,9 @@ from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import Entities
+from services.detector.parties.lookups import NearPlatforms
 from services.detector.parties.marks import CLIENT, CUSTODY, OTHER, TIED
+from services.detector.purposes import among
 from services.detector.severity import by_amount
 from services.detector.sieve import BETWEEN_ACCOUNTS, either, sieve
 from services.detector.typology import (
@@ -65,13 +67,11 @@ _STAYS_CLIENTS: Final = frozenset(
 )
 _PERSONAL: Final = frozenset({AccountRole.external, AccountRole.client})
 _FEE_ROLES: Final = frozenset({AccountRole.fee})
+_DISBURSING: Final = (Purpose.unknown, Purpose.transfer, Purpose.disburse)
+_MAY_DISBURSE: Final = among(_DISBURSING)
 _COMES_HOME: Final = either(
     sieve(payee=TIED, not_payer=CUSTODY, facts=BETWEEN_ACCOUNTS),
-    sieve(
-        payee=TIED,
-        purposes=(Purpose.unknown, Purpose.transfer, Purpose.disburse),
-        facts=BETWEEN_ACCOUNTS,
-    ),
+    sieve(payee=TIED, purposes=_DISBURSING, facts=BETWEEN_ACCOUNTS),
 )
 _DISBURSED: Final = sieve(purposes=(Purpose.disburse,), facts=BETWEEN_ACCOUNTS)
 
@@ -114,13 +114,19 @@ class SelfLending(Typology):
         Bilingual(zh="退款", en="refunds"),
     )
 
+    def __init__(self) -> None:
+        self._near_platforms = NearPlatforms()
+
     def candidates(self, step: Step) -> Candidates:
-        """Payments to whoever was ever tied to an institution; disbursements to a tied borrower; and
-        disbursements that come out of order, whose money may have been seen to move before."""
+        """Payments to whoever was ever tied to a platform, and others to whoever was to an institution if
+        they may disburse; disbursements to a tied borrower; and disbursements that come out of order, whose
+        money may have been seen to move before."""
         applied, home, disbursed = step.applied, step.passing(_COMES_HOME), step.passing(_DISBURSED)
         home = home[(step.dst_marks[home] & (OTHER | CLIENT)) != 0]
         is_large = applied.amount_minor[home] > least(Parameters, self.id, "small_fee_minor", step)
         home = home[is_large | (applied.purpose[home] != Purpose.fee)]
+        is_near = self._near_platforms.of(step, applied.dst[home]) != 0
+        home = home[is_near | _MAY_DISBURSE[applied.purpose[home]]]
         out_of_order = applied.ts_us[disbursed] < applied.clock_us[disbursed]
         rows = np.union1d(home, disbursed[out_of_order | _tied_borrower(step, disbursed)])
         return Candidates(rows, applied.dst[rows])
@@ -196,9 +202,20 @@ class _Search:
         tie = registry.related(listing.institution_id, borrower, now_us) if borrower else None
         if tie is not None:
             return _Case(self, listing, paid_there(loan), tie)
-        home = _Home(self, listing, sum(leg.amount_minor for leg in loan))
+        disbursed = sum(leg.amount_minor for leg in loan)
+        home = _Home(self, listing, disbursed)
+        if home.is_passed(listing.borrower) and not self._can_have_left(loan, disbursed):
+            return None
         came = arrival(self.context, self.parameters, loan, home)
         return _Case(self, listing, came, self._closest(listing, came.last)) if came else None
+
+    def _can_have_left(self, loan: Sequence[Leg], disbursed: int) -> bool:
+        """The borrower has paid out at least φ of the loan since: nothing comes home that did not leave, and
+        a borrower that is passed is no home."""
+        p, context = self.parameters, self.context
+        least_minor = -(-p.share_bp * disbursed // _WHOLE)
+        view = (loan[0].ts_us, context.now_us, context.as_of, p.max_edges)
+        return context.graph.pays(loan[0].dst, least_minor, *view)
 
     def _closest(self, listing: Listing, paid: Sequence[Leg]) -> Relatedness | None:
         parties = sorted({party for leg in paid if (party := self.entities.party(leg.dst))})

@@ -46,7 +46,10 @@ class Reach:
     hops: dict[int, int]
     """Fewest legs, by sequence number."""
     hubs: frozenset[int]
+    """Met before the last possible leg."""
     beyond: bool
+    hub_met: bool
+    """At the last, or before."""
 
 
 @dataclass
@@ -158,13 +161,15 @@ class Oracle:
 def _reach(graph: nx.MultiDiGraph[int], account: int, max_hops: int, hubs: set[int], ends: bool) -> Reach:
     hops: dict[int, int] = {}
     met: set[int] = set()
+    is_met = False
     for walk in _walks(graph if ends else graph.reverse(), account, max_hops + 1, hubs, ends):
         far, key = walk[-1]
         hops[key[1]] = min(len(walk), hops.get(key[1], len(walk)))
-        if far in hubs and len(walk) <= max_hops:
+        if far in hubs and len(walk) < max_hops:
             met.add(far)
+        is_met |= far in hubs and len(walk) <= max_hops
     within = {seq: legs for seq, legs in hops.items() if legs <= max_hops}
-    return Reach(within, frozenset(met), len(within) < len(hops))
+    return Reach(within, frozenset(met), len(within) < len(hops), is_met)
 
 
 def _walks(
