@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from compiled import Array, Bools, Int32s, Int64s, kernel, read_only, signed
+from compiled import Array, Bools, Int32s, Int64s, aligned, kernel, prefetch, read_only, signed
 from registry import Registry
 from schemas.instant import DAY
 from services.detector.graph import Applied
@@ -27,6 +27,7 @@ SPAN_US: Final = 31 * DAY
 MAX_LEGS: Final = 200
 """Of one account in one direction, the latest."""
 NO_LEG: Final = -1
+_LEGS_NEAR: Final = 32
 _FIRST_CAPACITY: Final = 1 << 12
 
 LEG: Final = np.dtype(
@@ -37,6 +38,7 @@ LEG: Final = np.dtype(
         ("dst", "<i4"),
         ("amount_minor", "<i8"),
         ("since_us", "<i8"),  # when payer and payee began to deal
+        ("clock_us", "<i8"),  # just after it: no earlier leg is younger
         ("back_out", "<u4"),  # distance to the payer's previous leg out; 0: none
         ("back_in", "<u4"),  # distance to the payee's previous leg in; 0: none
         ("product", "<i4"),
@@ -80,11 +82,11 @@ class Known(NamedTuple):
 
 
 class StrangerLegs:
-    """Memory: 56 bytes a leg of the last SPAN_US, up to four times that; 56 bytes an account."""
+    """Memory: 64 bytes a leg of the last SPAN_US, up to four times that; 56 bytes an account."""
 
     def __init__(self, registered: Registered, registry: Registry) -> None:
         self._ledger = Ledger(
-            np.zeros(_FIRST_CAPACITY, LEG), np.full(2_048, NO_LEG, np.int64), np.zeros(2, np.int64)
+            aligned(_FIRST_CAPACITY, LEG), np.full(2_048, NO_LEG, np.int64), np.zeros(2, np.int64)
         )
         self._everyday = Everyday(registered, registry)
         self._room = np.empty(MAX_LEGS, LEG)
@@ -107,6 +109,7 @@ class StrangerLegs:
             applied.seq,
             read_only(applied.amount_minor),
             since_us,
+            applied.clock_us,
             applied.product,
             applied.currency,
             read_only(applied.purpose),
@@ -120,7 +123,7 @@ class StrangerLegs:
         found = self._room[MAX_LEGS - min(count, MAX_LEGS) :]
         legs = [
             Leg(ts_us, seq, src, dst, minor, PURPOSES[purpose], product, currency)
-            for ts_us, seq, src, dst, minor, _, _, _, product, currency, purpose, _ in found.tolist()
+            for ts_us, seq, src, dst, minor, _, _, _, _, product, currency, purpose, _ in found.tolist()
         ]
         return legs if ordered else sorted(legs), count > MAX_LEGS
 
@@ -164,7 +167,7 @@ class StrangerLegs:
             size = legs.size
             while size < 2 * (end - first + rows):
                 size *= 2
-            legs = np.zeros(size, LEG)
+            legs = aligned(size, LEG)
             legs[numbers & (size - 1)] = self._ledger.legs[numbers & (self._ledger.legs.size - 1)]
         self._ledger = Ledger(legs, newest, ends)
 
@@ -187,6 +190,7 @@ def add_legs(
     seq: Int64s,
     amount_minor: Int64s,
     since_us: Int64s,
+    clock_us: Int64s,
     product: Array,
     currency: Array,
     purpose: Array,
@@ -204,6 +208,7 @@ def add_legs(
         leg.dst = dst[row]
         leg.amount_minor = amount_minor[row]
         leg.since_us = since_us[row]
+        leg.clock_us = clock_us[row]
         leg.back_out = link(number, newest[payer])
         leg.back_in = link(number, newest[payee])
         leg.product = product[row]
@@ -211,6 +216,24 @@ def add_legs(
         leg.purpose = purpose[row]
         newest[payer] = number
         newest[payee] = number
+
+
+@kernel
+def bring_lists_near(ledger: Ledger, lists: Int64s, count: int) -> None:
+    """Ask for the newest legs of all these lists (two an account, as in `newest`) side by side: whoever reads
+    one list after another waits for each of its legs. `lists` is scratch from then on."""
+    for place in range(count):
+        prefetch(ledger.newest, lists[place])
+    for place in range(count):
+        lists[place] = ledger.newest[lists[place]] << 1 | (lists[place] & 1)
+        prefetch(ledger.legs, slot_of(ledger, lists[place] >> 1))
+    for _ in range(_LEGS_NEAR):
+        for place in range(count):
+            number, inward = lists[place] >> 1, lists[place] & 1
+            if number >= ledger.ends[0]:
+                number = step_back(ledger, number, inward != 0)
+                lists[place] = number << 1 | inward
+                prefetch(ledger.legs, slot_of(ledger, number))
 
 
 @kernel
@@ -251,7 +274,7 @@ def seek(ledger: Ledger, number: int, inward: bool, scope: Scope) -> int:
     """`number` or the first older one of the same account that is in scope, or NO_LEG."""
     while number >= ledger.ends[0]:
         leg = ledger.legs[slot_of(ledger, number)]
-        if leg.seq < scope.oldest:
+        if leg.seq < scope.oldest or leg.clock_us < scope.since_us:
             break
         if (
             leg.seq <= scope.as_of

@@ -35,6 +35,7 @@ from services.detector.flows.shape_triggers import (
     Asked,
     Rows,
     asked,
+    bring_ends_near,
     is_new,
     may_be_strangers,
     new_stamp,
@@ -218,6 +219,7 @@ def find_runs(
     account: Account,
     runs: _Runs,
 ) -> None:
+    bring_ends_near(known, asked)
     for place in range(asked.rows.size):
         row = asked.rows[place]
         scope, now_us = scope_of(asked, row), asked.clock_us[row]

@@ -8,18 +8,27 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Bools, kernel, signed
+from compiled import Array, Bools, Int64s, kernel, signed
 from schemas.instant import DAY
 from services.detector.books.stranger_legs import (
     MAX_LEGS,
     NO_LEG,
     Known,
     Scope,
+    bring_lists_near,
     leg_before,
     newest_leg,
     slot_of,
 )
-from services.detector.flows.shape_triggers import Asked, Rows, asked, count_bits, is_new, scope_of
+from services.detector.flows.shape_triggers import (
+    Asked,
+    Rows,
+    asked,
+    bring_ends_near,
+    count_bits,
+    is_new,
+    scope_of,
+)
 from services.detector.parties.everyday import NOT_KNOWN, STRANGERS, are_strangers
 from services.detector.typology import Step
 
@@ -45,22 +54,27 @@ class Grouping(NamedTuple):
 def grouped(step: Step, rows: Rows, window_us: int, rule: Grouping) -> Rows:
     """Those of `rows` that may complete such a group."""
     chosen, paying = np.zeros(rows.size, np.bool_), np.empty(MAX_LEGS, _PAYING)
-    find_groups(step.legs.known, asked(step, rows, window_us), rule, paying, chosen)
+    lists = np.empty(MAX_LEGS, np.int64)
+    find_groups(step.legs.known, asked(step, rows, window_us), rule, paying, lists, chosen)
     return rows[chosen]
 
 
 @kernel
-def find_groups(known: Known, asked: Asked, rule: Grouping, paying: Array, chosen: Bools) -> None:
+def find_groups(
+    known: Known, asked: Asked, rule: Grouping, paying: Array, lists: Int64s, chosen: Bools
+) -> None:
+    bring_ends_near(known, asked)
     for place in range(asked.rows.size):
         row = asked.rows[place]
         scope, now_us = scope_of(asked, row), asked.clock_us[row]
         payer, payee = signed(asked.src[row]), signed(asked.dst[row])
-        first = signed(known.searches[0]) + 1
-        known.searches[0] += _MOST_PAYEES
+        first = signed(known.searches[0]) + 2
+        known.searches[0] += _MOST_PAYEES + 1
         payees = number_payees(known, scope, payer, now_us, first)
         if payees == NOT_KNOWN:
             chosen[place] = True
         elif payees >= rule.side and number_of(known, payee, first, payees) != NOT_KNOWN:
+            bring_payers_near(known, scope, payee, first, lists)
             payers = list_paying(known, scope, (payer, payee), now_us, first, payees, rule.side, paying)
             chosen[place] = payers == NOT_KNOWN or is_group(
                 known, scope, (payer, payee), now_us, first, payees, payers, rule, paying
@@ -94,6 +108,22 @@ def number_of(known: Known, payee: int, first: int, count: int) -> int:
     """Which of the payees it is, or NOT_KNOWN."""
     number = signed(known.stamps[2 * payee]) - first
     return number if 0 <= number < count else NOT_KNOWN
+
+
+@kernel
+def bring_payers_near(known: Known, scope: Scope, payee: int, first: int, lists: Int64s) -> None:
+    """Whom the payee's payers pay."""
+    count = 0
+    number = newest_leg(known.ledger, payee, True, scope)
+    for _ in range(MAX_LEGS):
+        if number == NO_LEG:
+            break
+        payer = signed(known.ledger.legs[slot_of(known.ledger, number)].src)
+        number = leg_before(known.ledger, number, True, scope)
+        if is_new(known, payer, _SEEN, first - 1):
+            lists[count] = 2 * payer
+            count += 1
+    bring_lists_near(known.ledger, lists, count)
 
 
 @kernel

@@ -8,7 +8,7 @@ import numpy as np
 
 from compiled import Bools, Int64s, Record, kernel, signed
 from services.detector.books.stranger_legs import NO_LEG, Known, StrangerLegs, slot_of, step_back
-from services.detector.flows.shape_triggers import Asked, Rows, asked
+from services.detector.flows.shape_triggers import Asked, Rows, asked, bring_ends_near
 from services.detector.graph.ordering import before, comes_first
 from services.detector.typology import Step
 
@@ -92,6 +92,7 @@ def find_rings(
     least: int,
     chosen: Bools,
 ) -> None:
+    bring_ends_near(known, asked)
     found = search.reached  # it is not read any more when a ring is written
     for place in range(asked.rows.size):
         row = asked.rows[place]
@@ -121,7 +122,7 @@ def may_return(known: Known, search: _Search, closing: Closing, bounds: Bounds) 
         number = newest_of(known, account, False)
         while number >= ledger.ends[0]:
             leg = ledger.legs[slot_of(ledger, number)]
-            if leg.seq < closing.oldest:
+            if leg.seq < closing.oldest or leg.clock_us < closing.since_us:
                 break
             read += 1
             if read > _READ_AHEAD:
@@ -182,7 +183,7 @@ def find_ring(known: Known, search: _Search, closing: Closing, bounds: Bounds, f
                 here = number
                 leg = ledger.legs[slot_of(ledger, here)]
                 number = step_back(ledger, here, True)
-                if leg.seq < closing.oldest:
+                if leg.seq < closing.oldest or leg.clock_us < closing.since_us:
                     break
                 if leg.seq >= closing.seq or leg.since_us < leg.ts_us - bounds.window_us:
                     continue

@@ -14,6 +14,7 @@ from services.detector.books.stranger_legs import (
     NO_LEG,
     Known,
     Scope,
+    bring_lists_near,
     leg_before,
     newest_leg,
     slot_of,
@@ -40,6 +41,8 @@ class Asked(NamedTuple):
     barred: int
     """Of marks: those of accounts that have no legs between strangers."""
     window_us: int
+    lists: Int64s
+    """Scratch: room for the lists of both ends of each row."""
 
 
 class Crowd(NamedTuple):
@@ -74,6 +77,7 @@ def asked(step: Step, rows: Rows, window_us: int) -> Asked:
         step.marks,
         IN_A_ROLE,
         window_us,
+        np.empty(4 * rows.size, np.int64),
     )
 
 
@@ -102,6 +106,17 @@ def find_crowds(known: Known, named: Named, asked: Asked, crowd: Crowd, chosen: 
         chosen[place] = (crowd.members > 0 and is_crowd(known, scope, hub, now_us, crowd)) or (
             is_named(named, other, now_us) and has_named(known, named, scope, hub, now_us, crowd)
         )
+
+
+@kernel
+def bring_ends_near(known: Known, asked: Asked) -> None:
+    """The legs of both ends of all rows."""
+    for place in range(asked.rows.size):
+        row = asked.rows[place]
+        for end, account in enumerate((signed(asked.src[row]), signed(asked.dst[row]))):
+            asked.lists[4 * place + 2 * end] = 2 * account
+            asked.lists[4 * place + 2 * end + 1] = 2 * account + 1
+    bring_lists_near(known.ledger, asked.lists, asked.lists.size)
 
 
 @kernel
