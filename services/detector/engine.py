@@ -181,12 +181,13 @@ class Engine:
             self._book.advance(row)
             context = self._context(clock_us, int(applied.as_of[row]), step.marks)
             while (one := waiting.take(row)) is not None:
-                typology = self._typologies[one.typology]
+                _, number, account = one
+                typology = self._typologies[number]
                 self._tallies[typology.id].triggers += 1
-                outcome = typology.confirm(context, Transfer(step, row, one.account))
+                outcome = typology.confirm(context, Transfer(step, row, account))
                 if outcome is not None:
-                    self._take(one.typology, context, outcome, found)
-                    self._heed(step, found, waiting, row, one.typology)
+                    self._take(number, context, outcome, found)
+                    self._heed(step, found, waiting, row, number)
         self._fire_until(int(clocks[-1]), step, found)
         self._book.close()
         for each in self._typologies:

@@ -10,7 +10,6 @@ from typing import Any, Final, NamedTuple, Protocol, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.compute as pc
 
 from compiled import Bools, Int64s
 from registry import Registry
@@ -26,6 +25,7 @@ from services.detector.books.loan_book import LoanBook
 from services.detector.books.stranger_legs import StrangerLegs
 from services.detector.books.suspects import Suspects
 from services.detector.graph import Applied, RollingGraph, Status
+from services.detector.graph.fingerprints import texts_of
 from services.detector.legs import PURPOSES, Leg
 from services.detector.parties.registered import Registered
 from services.detector.sieve import ANY_MINOR, Sieve, Sights, sighted
@@ -138,7 +138,8 @@ class Step:
 
     def _states(self, column: str) -> Bools:
         """Rows whose text there is not empty."""
-        stated: Bools = pc.binary_length(self.batch.columns.column(column)).to_numpy() > 0
+        starts = texts_of(self.batch.columns.column(column)).starts
+        stated: Bools = starts[1:] > starts[:-1]
         return stated
 
 

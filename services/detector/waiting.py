@@ -5,18 +5,14 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from operator import itemgetter
-from typing import NamedTuple
+from typing import TypeAlias
+
+import numpy as np
 
 from services.detector.typology import Candidates
 
-
-class Candidate(NamedTuple):
-    """`account` at `row`, by the typology's number."""
-
-    row: int
-    typology: int
-    account: int
-
+Candidate: TypeAlias = tuple[int, int, int]
+"""Row, number of the typology, account."""
 
 _place = itemgetter(0, 1)
 
@@ -24,23 +20,17 @@ _place = itemgetter(0, 1)
 class Waiting:
     def __init__(self, found: Sequence[Candidates]) -> None:
         """`found[i]` by typology i."""
-        self._all = [
-            Candidate(row, typology, account)
-            for typology, one in enumerate(found)
-            if one.rows.size
-            for row, account in zip(one.rows.tolist(), one.accounts.tolist(), strict=True)
-        ]
-        self._all.sort(key=_place)
+        self._all: list[Candidate] = _in_order(found)
         self._next = 0
 
     @property
     def row(self) -> int | None:
         """That of the next one; None: there is none."""
-        return self._all[self._next].row if self._next < len(self._all) else None
+        return self._all[self._next][0] if self._next < len(self._all) else None
 
     def take(self, row: int) -> Candidate | None:
         """The next one, if it is of `row`."""
-        if self._next == len(self._all) or self._all[self._next].row != row:
+        if self._next == len(self._all) or self._all[self._next][0] != row:
             return None
         self._next += 1
         return self._all[self._next - 1]
@@ -48,9 +38,22 @@ class Waiting:
     def add(self, typology: int, found: Candidates, row: int, turn: int) -> None:
         """Those by `typology` that come after the turn of typology `turn` at `row` and are not there yet."""
         for place, account in zip(found.rows.tolist(), found.accounts.tolist(), strict=True):
-            one = Candidate(place, typology, account)
+            one = (place, typology, account)
             if _place(one) > (row, turn):
                 first = bisect_left(self._all, _place(one), self._next, key=_place)
                 end = bisect_right(self._all, _place(one), first, key=_place)
                 if one not in self._all[first:end]:
                     self._all.insert(end, one)
+
+
+def _in_order(found: Sequence[Candidates]) -> list[Candidate]:
+    """By row, and by typology within one."""
+    some = [number for number, one in enumerate(found) if one.rows.size]
+    if not some:
+        return []
+    rows = np.concatenate([found[number].rows for number in some])
+    accounts = np.concatenate([found[number].accounts for number in some])
+    typologies = np.repeat(some, [found[number].rows.size for number in some])
+    order = np.argsort(rows, kind="stable")
+    columns = (column[order].tolist() for column in (rows, typologies, accounts))
+    return list(zip(*columns, strict=True))
