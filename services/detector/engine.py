@@ -39,6 +39,7 @@ from services.detector.parties.marks import Marks
 from services.detector.parties.registered import Registered
 from services.detector.purposes import with_known_purposes
 from services.detector.scoring import Scores
+from services.detector.sieve import Sieves
 from services.detector.timers import Timer, Timers
 from services.detector.typologies import TYPOLOGIES
 from services.detector.typology import Context, Finding, Recheck, Step, Transfer, Typology
@@ -130,6 +131,7 @@ class Engine:
         self._dealings = Dealings()
         self._legs = StrangerLegs(self._registered, self.registry)
         self._suspects = Suspects()
+        self._sieves = Sieves()
         self._timers = Timers()
         self._episodes = Episodes()
         self._scores = Scores()
@@ -169,6 +171,7 @@ class Engine:
             self._book,
             self._legs,
             self._suspects,
+            self._sieves,
         )
         self._legs.take(applied, step.dealt.since_us, between_strangers(step, SPAN_US))
         self._book.open(applied, step.sights)

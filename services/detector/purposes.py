@@ -29,12 +29,12 @@ def with_known_purposes(batch: TransferBatch) -> tuple[TransferBatch, int]:
     """The batch with every code that is no Purpose made Purpose.unknown, and how many there were: a
     newer producer may send one that is not known here."""
     codes = batch.purposes()
-    strange = codes.view(np.uint8) >= _COUNT  # those below 0, too
-    count = int(np.count_nonzero(strange))
-    if count == 0:
+    unsigned = codes.view(np.uint8)  # those below 0 are large, too
+    if unsigned.max(initial=0) < _COUNT:
         return batch, 0
+    strange = unsigned >= _COUNT
     known = pa.array(np.where(strange, np.int8(Purpose.unknown), codes), pa.int8())
     place = batch.columns.schema.get_field_index("purpose")
     return TransferBatch(
         batch.id, batch.columns.set_column(place, batch.columns.schema.field(place), known)
-    ), count
+    ), int(np.count_nonzero(strange))

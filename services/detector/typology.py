@@ -28,7 +28,7 @@ from services.detector.graph import Applied, RollingGraph, Status
 from services.detector.graph.fingerprints import texts_of
 from services.detector.legs import PURPOSES, Leg
 from services.detector.parties.registered import Registered
-from services.detector.sieve import ANY_MINOR, Sieve, Sights, sighted
+from services.detector.sieve import ANY_MINOR, Sieve, Sieves, Sights, sighted
 
 P = TypeVar("P")
 T = TypeVar("T")
@@ -99,6 +99,7 @@ class Step:
     legs: StrangerLegs
     """Between strangers, this batch's among them."""
     suspects: Suspects
+    sieves: Sieves
     answers: dict[Hashable, Any] = field(default_factory=dict)
     """What one typology found of the batch and another need not find again, under a key of its module's."""
 
@@ -134,7 +135,7 @@ class Step:
     @cached_property
     def sights(self) -> Sights:
         """What a sieve sees of the rows."""
-        return sighted(self.applied, self.src_marks, self.dst_marks, self.reverses)
+        return sighted(self.applied, self.src_marks, self.dst_marks, self.reverses, self.sieves)
 
     def _states(self, column: str) -> Bools:
         """Rows whose text there is not empty."""

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import TypeAlias
 
-import numpy as np
-
 from services.detector.typology import Candidates
 
 Candidate: TypeAlias = tuple[int, int, int]
@@ -20,7 +18,13 @@ _place = itemgetter(0, 1)
 class Waiting:
     def __init__(self, found: Sequence[Candidates]) -> None:
         """`found[i]` by typology i."""
-        self._all: list[Candidate] = _in_order(found)
+        self._all: list[Candidate] = [
+            (row, number, account)
+            for number, one in enumerate(found)
+            if one.rows.size
+            for row, account in zip(one.rows.tolist(), one.accounts.tolist(), strict=True)
+        ]
+        self._all.sort(key=_place)
         self._next = 0
 
     @property
@@ -44,16 +48,3 @@ class Waiting:
                 end = bisect_right(self._all, _place(one), first, key=_place)
                 if one not in self._all[first:end]:
                     self._all.insert(end, one)
-
-
-def _in_order(found: Sequence[Candidates]) -> list[Candidate]:
-    """By row, and by typology within one."""
-    some = [number for number, one in enumerate(found) if one.rows.size]
-    if not some:
-        return []
-    rows = np.concatenate([found[number].rows for number in some])
-    accounts = np.concatenate([found[number].accounts for number in some])
-    typologies = np.repeat(some, [found[number].rows.size for number in some])
-    order = np.argsort(rows, kind="stable")
-    columns = (column[order].tolist() for column in (rows, typologies, accounts))
-    return list(zip(*columns, strict=True))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.transaction import Purpose
-from services.detector.sieve import Fact, Sights, either, sieve
+from services.detector.sieve import Fact, Sieves, Sights, either, sieve
 from services.detector.typologies.firewall_breach import FirewallBreach
 from services.detector.typology import NOBODY, Candidates, Step
 
@@ -44,17 +44,32 @@ def passes(row: Any, one: Any) -> bool:
     )
 
 
-@given(rows, st.lists(wanted, min_size=1, max_size=3), st.integers(0, 5))
+@given(rows, st.lists(st.lists(wanted, min_size=1, max_size=3), max_size=4), st.integers(0, 5))
 def test_it_lets_pass_what_it_says(rows: Any, wanted: Any, least_minor: int) -> None:
     seen = [[payer, payee, 1 << purpose, holds] for payer, payee, purpose, holds, _ in rows]
     minor = np.array([row[4] for row in rows], np.int64)
-    sights = Sights(np.array(seen, np.uint32).reshape(-1, 4).T.copy(), minor)
-    found = sights.passing(either(*(sieve(**one) for one in wanted)), least_minor)
-    assert found.tolist() == [
-        place
-        for place, row in enumerate(rows)
-        if row[4] >= least_minor and any(passes(row, one) for one in wanted)
-    ]
+    every = [either(*(sieve(**one) for one in meshes)) for meshes in wanted]
+    sieves = Sieves()
+    for _ in ("alone", "together"):
+        sights = Sights(np.array(seen, np.uint32).reshape(-1, 4).T.copy(), minor, sieves)
+        for one, meshes in zip(every, wanted, strict=True):
+            assert sights.passing(one, least_minor).tolist() == [
+                place
+                for place, row in enumerate(rows)
+                if row[4] >= least_minor and any(passes(row, mesh) for mesh in meshes)
+            ]
+
+
+def test_there_may_be_more_meshes_than_a_word_has_bits() -> None:
+    wanted = [sieve(payer=1 << number % 32, purposes=[number % 3]) for number in range(200)]
+    seen = np.array([[1 << 31, 1 << 7], [0, 0], [1 << 1, 1 << 2], [Fact.inserted] * 2], np.uint32)
+    sieves = Sieves()
+    for _ in ("alone", "together"):
+        sights = Sights(seen, np.ones(2, np.int64), sieves)
+        passing = [sights.passing(one).tolist() for one in wanted]
+        for row, what in enumerate(((31, 1), (7, 2))):
+            found = [number for number, rows in enumerate(passing) if row in rows]
+            assert found == [number for number in range(200) if (number % 32, number % 3) == what]
 
 
 def test_facts_are_those_of_the_batch(world: Any, play: Any) -> None:
