@@ -25,7 +25,7 @@ from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.lists import EDGE
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.marks import KEEPER
-from services.detector.typologies import straw_borrowers
+from services.detector.typologies import round_tripping, straw_borrowers
 from services.detector.typologies.self_guarantee import Parameters as FedParameters
 from tests.detector.graph.stream import Transfer, batch, token
 
@@ -220,6 +220,40 @@ def test_no_transfer_carries_more_than_it_can(
         carriers = follow(context, loan, bounds, through, ()).carriers()
         onward = {leg.seq: minor for leg, minor in carriers.items() if leg not in loan}
         assert all(minor <= most[seq] for seq, minor in onward.items())
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(st.tuples(*[st.integers(0, 6)] * 3, st.sampled_from([20, 45, 50, 90])), min_size=1, max_size=20),
+    st.lists(st.sampled_from([Purpose.transfer, Purpose.transfer, Purpose.salary]), min_size=1, max_size=3),
+    st.sets(ACCOUNTS, min_size=1, max_size=2),
+    st.sets(ACCOUNTS),
+    st.integers(0, 19),
+)
+def test_no_trip_comes_home_where_those_followed_paid_too_little_there(
+    rows: list[tuple[int, int, int, int]],
+    purposes: list[Purpose],
+    homes: set[int],
+    followed: set[int],
+    chosen: int,
+) -> None:
+    graph, as_of = graph_of(rows, purposes)
+    (start,) = legs_of(graph.edges([min(chosen, as_of)]))
+    known = {one for one in range(1, graph.accounts + 1) if one in followed} - homes | {start.dst}
+    if start.dst == OUTSIDE_INDEX or start.dst in homes or not max(homes) <= graph.accounts:
+        return
+    search = object.__new__(round_tripping._Search)
+    search.parameters = round_tripping.Parameters(max_edges=9)
+    search._context = SimpleNamespace(graph=graph, as_of=as_of, now_us=9 * DAY)  # type: ignore[assignment]
+    search._entities = SimpleNamespace(entity=str)  # type: ignore[assignment]
+    search._homes = frozenset(homes)
+    search.home, search._first_paid = "home", str(start.dst)
+    through = np.array(sorted(known), np.int32)
+    trace = follow(search._context, (start,), search.parameters, through, ())
+    carried = trace.carriers()
+    came = sum(carried[leg] for leg in search.legs(trace.edges) if leg in carried)
+    is_enough = _is_enough(search.parameters, came, start.amount_minor)
+    assert search._may_come_home(start, through) or not is_enough
 
 
 FEW_DAYS: Any = SimpleNamespace(window_days=5, max_legs=4, max_edges=9, share_bp=5_000)

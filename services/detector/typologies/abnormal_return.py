@@ -154,8 +154,10 @@ class AbnormalReturn(Typology):
     def _measure(self, context: Context, account: int, product: int, more: bool) -> Finding | None:
         parameters = in_force(Parameters, self.id, context.rules)
         listings = Listings(context, Entities(context))
+        if _is_older(context, listings, product):
+            return None
         platform = listings.platform(product, account)
-        if platform is None or _is_older(context, listings, product):
+        if platform is None:
             return None
         gifts = self._gifts.counted(context, product, parameters)
         earned = _earned(context, listings, product, gifts, parameters)

@@ -153,7 +153,7 @@ class Commingling(Typology):
             return None
         entities, leg = Entities(context), transfer.leg
         self._fees.count(entities, leg, context.now_us)
-        mixing = _mixing(entities, leg)
+        mixing = _mixing(entities, leg) if _may_mix(context.marks, leg) else None
         if mixing is None:
             return None
         parameters = in_force(Parameters, self.id, context.rules)
@@ -166,6 +166,14 @@ class Commingling(Typology):
         quiet_us = parameters.quiet_days * DAY
         case = self._incidents.add(f"{mixing.own} {matter}", (incident,), since_us, quiet_us)
         return _finding(context, entities, mixing, case, parameters, f"{matter} {day(case.began_us)}")
+
+
+def _may_mix(marks: npt.NDArray[np.uint32], leg: Leg) -> bool:
+    """Else there is no _mixing(): it is no own expense, and no version of the registry ever had client money
+    at one end and at the other what may be a platform's own."""
+    src, dst = int(marks[leg.src]), int(marks[leg.dst])
+    mixes = (src & _CLIENTS and dst & (_OWN | TIED)) or (dst & _CLIENTS and src & (_OWN | TIED))
+    return leg.purpose in _OWN_EXPENSES or bool(mixes)
 
 
 def _may_be_own(marks: npt.NDArray[np.uint32]) -> Bools:

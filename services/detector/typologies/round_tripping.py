@@ -34,12 +34,13 @@ from services.detector.explanations.round_tripping import Round, explanation
 from services.detector.flows.lending import is_passed
 from services.detector.flows.loans import Arrival, arrival
 from services.detector.flows.rounds import MAX_ROUNDS, Rounds, Whose
-from services.detector.graph import Coming, Departing, Edges, Way
+from services.detector.flows.tracing import last_us
+from services.detector.graph import Brought, Coming, Departing, Edges, Way
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import KEEPER
 from services.detector.parties.siblings import Siblings
-from services.detector.purposes import among
+from services.detector.purposes import among, bits_of
 from services.detector.severity import by_amount
 from services.detector.sieve import Fact, sieve
 from services.detector.typology import (
@@ -79,6 +80,7 @@ _ROUND: Final = sieve(
     facts=Fact.known_payer | Fact.known_payee,
 )
 _MAY_BE_ROUND: Final = ~among(_NOT_ROUND)
+_ROUND_BITS: Final = bits_of(set(Purpose) - _NOT_ROUND)
 _WHOLE: Final = 10_000
 _MILLE: Final = 1_000
 
@@ -222,7 +224,21 @@ class _Search:
     def trip(self, start: Leg) -> Arrival | None:
         """None: less than φ of the payment came home through two others or more."""
         self._first_paid = self._entities.entity(start.dst)
-        return arrival(self._context, self.parameters, (start,), self)
+
+        def may_end(followed: Int32s) -> bool:
+            return self._may_come_home(start, followed)
+
+        return arrival(self._context, self.parameters, (start,), self, may_end)
+
+    def _may_come_home(self, start: Leg, followed: Int32s) -> bool:
+        """Those `followed`, but for who was paid first, paid the party at least φ of what `start` was: the
+        last leg home is one of theirs."""
+        p, context = self.parameters, self._context
+        least_minor = max(1, -(-start.amount_minor * p.share_bp // _WHOLE))
+        homes = np.array(sorted(self._homes), np.int32)
+        brought = Brought(homes, followed[followed != start.dst], start.currency, _ROUND_BITS, least_minor)
+        until_us = last_us(context, (start,), p)
+        return context.graph.may_be_brought(brought, start.ts_us, until_us, context.as_of, p.max_edges)
 
     def legs(self, edges: Edges) -> list[Leg]:
         """Into the party's accounts, from others than who was paid first."""
