@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Bools, Int32s, Int64s, kernel
+from compiled import Array, Bools, Int32s, Int64s, kernel, signed
 from services.detector.distinct import emptied, numbers_for
 from services.detector.flows.collecting import Collected
 from services.detector.flows.matching import NO_PRODUCT, sum_unmatched
@@ -23,7 +23,8 @@ from services.detector.flows.pots import (
 )
 from services.detector.flows.weighing import WEIGHED, Asked, Gathered, Rule, gather, weigh
 from services.detector.graph import Edges
-from services.detector.graph.lists import EDGE
+from services.detector.graph.lists import EDGE, View, read_both
+from services.detector.graph.ring import Ring
 from services.detector.parties.entities import Entities
 from services.detector.typology import Context
 
@@ -37,6 +38,7 @@ class _Room(NamedTuple):
 
     came: Array
     went: Array
+    spare: Array
     payers: Array
     weighed: Array
     chosen: Bools
@@ -57,6 +59,7 @@ def _room(legs: int) -> _Room:
     return _Room(
         np.empty(legs, EDGE),
         np.empty(legs, EDGE),
+        np.empty(1, EDGE),
         numbers_for(legs),
         np.empty(legs, WEIGHED),
         np.empty(legs, np.bool_),
@@ -90,8 +93,8 @@ class Rooms:
 
 
 class PlainPot(Pot):
-    """What it tells lies in its room. Where payments are in several currencies, name products or go to the
-    account itself, it is a pot like others."""
+    """Read when it is asked what was collected; what it tells lies in its room. Where payments are in several
+    currencies, name products or go to the account itself, it is a pot like others."""
 
     def __init__(
         self, context: Context, entities: Entities, account: int, settings: Settings, rooms: Rooms
@@ -103,57 +106,52 @@ class PlainPot(Pot):
     def _read(self) -> None:
         self.fronts = ()
         self.accounts = (self._account,)
-        since_us, until_us, as_of, _ = self._window
-        self._all_in, self._all_out = self._context.graph.read_both(
-            self._account, since_us, until_us, as_of, self._room.came, self._room.went
-        )
 
     def collected(self, since_us: int, reported_us: int) -> Collected | None:
-        came, went, room, s = self._all_in, self._all_out, self._room, self._s
-        self._found = None
-        if not len(came):
-            return None
-        currency = int(came.currency[0])
+        context, room, s = self._context, self._room, self._s
         terms = _Terms(
-            self._account,
-            self._follow(currency),
             since_us,
             reported_us,
+            self._matured_us,
             s.min_clients,
             s.small_fee_minor,
             s.min_deposit_minor,
             s.min_receivers,
             s.match_tolerance_bp,
         )
-        is_plain, gathered, held, passed = follow_all(
-            came.records, went.records, terms, _NOT_NAMED, _NOT_FILED, room
+        reading = context.graph.reading(self._account, self._since_us, context.now_us, context.as_of)
+        (came, more_came), (went, more_went), is_plain, currency, gathered, held, passed = read_and_follow(
+            *reading, terms, _NOT_NAMED, _NOT_FILED, room
         )
+        self._all_in = Edges(room.came[room.came.size - came :], more_came)
+        self._all_out = Edges(room.went[room.went.size - went :], more_went)
+        self._found = None
         if not is_plain:
             return super().collected(since_us, reported_us)
-        if gathered[0] < s.min_clients:
+        if came == 0 or gathered[0] < s.min_clients:
             return None
-        self._found = self._held(Held(*held)), self._paid_on(went, *passed)
-        client = room.client[: len(came)]
-        return Collected(None, currency, came, client, Gathered(*gathered), False, 0, True)
+        self._found = self._held(Held(*held)), self._paid_on(*passed)
+        client = room.client[:came]
+        return Collected(None, currency, self._all_in, client, Gathered(*gathered), False, 0, True)
 
     def became(self, collected: Collected) -> tuple[Held | None, Paid | None]:
         return self._found or super().became(collected)
 
-    def _paid_on(self, went: Edges, receivers: int, minor: int, unmatched: int) -> Paid | None:
+    def _paid_on(self, receivers: int, minor: int, unmatched: int) -> Paid | None:
         if receivers < self._s.min_receivers or not self._is_unmatched(unmatched, minor):
             return None
+        went = self._all_out
         carried, is_passed = self._room.carried[: len(went)], self._room.is_passed[: len(went)]
         return Paid(receivers, minor, unmatched, went, carried, is_passed)
 
 
 class _Terms(NamedTuple):
-    """Of the pot of an account: whose money in which currency is followed, since when and what of it was
-    reported, and what pools are told by, Settings."""
+    """Money that came since then is followed, of which some was reported and some has matured; and what pools
+    are told by, Settings."""
 
-    account: int
-    follow: Follow
     since_us: int
     reported_us: int
+    matured_us: int
     min_clients: int
     small_fee_minor: int
     min_deposit_minor: int
@@ -162,65 +160,82 @@ class _Terms(NamedTuple):
 
 
 @kernel
-def follow_all(
-    came: Array, went: Array, terms: _Terms, named: Int32s, is_filed: Bools, room: _Room
+def read_and_follow(
+    ring: Ring,
+    accounts: Array,
+    account: int,
+    view: View,
+    terms: _Terms,
+    named: Int32s,
+    is_filed: Bools,
+    room: _Room,
 ) -> tuple[
-    bool, tuple[int, int, int, int, bool, int, int, int, int], tuple[int, int, int], tuple[int, int, int]
+    tuple[int, bool],
+    tuple[int, bool],
+    bool,
+    int,
+    tuple[int, int, int, int, bool, int, int, int, int],
+    tuple[int, int, int],
+    tuple[int, int, int],
 ]:
-    """Whether it can be told so; what was gathered, what is held of it, and what was passed on: nothing where
-    fewer than N paid. To how many, how much, and, where that is enough, how much of it answers to nothing.
-    `named` and `is_filed` are empty."""
+    """What read_both() says; whether the rest can be told so; in the one currency what was gathered, what is
+    held of it, and what was passed on: nothing where fewer than N paid. To how many, how much, and, where
+    they are enough, how much of it answers to nothing. `named` and `is_filed` are empty."""
+    listed, left = read_both(ring, accounts, account, view, room.came, room.went, room.spare)
+    came, went = room.came[room.came.size - listed[0] :], room.went[room.went.size - left[0] :]
     gathered, held, passed = (0, 0, 0, 0, False, 0, 0, 0, 0), (0, 0, 0), (0, 0, 0)
-    if not is_plain(came, went, terms):
-        return False, gathered, held, passed
+    plain = is_plain(came, went)
+    currency = signed(came[0].currency) if came.size else 0
+    if not plain:
+        return listed, left, plain, currency, gathered, held, passed
     begin(came, went, room)
     first = 0
     while first < came.size and came[first].ts_us < terms.since_us:
         first += 1
-    asked = Asked(first, terms.reported_us, terms.min_clients)
-    rule = Rule(
-        terms.account,
-        terms.follow.currency,
-        terms.small_fee_minor,
-        terms.min_deposit_minor,
-        False,
-        False,
-        False,
-        False,
-    )
+    rule = Rule(account, currency, terms.small_fee_minor, terms.min_deposit_minor, False, False, False, False)
     payers = room.payers[: emptied(room.payers, came.size)]
     if weigh(came, first, rule, named, is_filed, payers, room.weighed) < terms.min_clients:
-        return True, gathered, held, passed
+        return listed, left, plain, currency, gathered, held, passed
     for place in range(came.size):
         room.chosen[place] = room.weighed[place].strong or room.weighed[place].weak
+    asked = Asked(first, terms.reported_us, terms.min_clients)
     gathered = gather(came, room.weighed, room.chosen, room.numbers, asked, room.client, room.has_paid)
+    follow = Follow(currency, terms.matured_us)
     held = follow_clients(
-        came, went, room.client, terms.follow, room.left, room.carried, room.is_passed, room.has_matured
+        came, went, room.client, follow, room.left, room.carried, room.is_passed, room.has_matured
     )
-    payees = room.payees[: emptied(room.payees, went.size)]
-    receivers, minor = count_payees(went, room.is_passed, payees)
-    unmatched = 0
-    if receivers >= terms.min_receivers:
-        unmatched = sum_unmatched(
-            came,
-            room.chosen,
-            went,
-            room.is_passed,
-            terms.match_tolerance_bp,
-            room.products[: emptied(room.products, went.size)],
-            room.sums,
-            room.amounts,
-        )
-    return True, gathered, held, (receivers, minor, unmatched)
+    passed = judge_passed(came, went, terms, room)
+    return listed, left, plain, currency, gathered, held, passed
 
 
 @kernel
-def is_plain(came: Array, went: Array, terms: _Terms) -> bool:
+def judge_passed(came: Array, went: Array, terms: _Terms, room: _Room) -> tuple[int, int, int]:
+    """To how many, how much, and, where they are enough, how much of it answers to nothing."""
+    payees = room.payees[: emptied(room.payees, went.size)]
+    receivers, minor = count_payees(went, room.is_passed, payees)
+    if receivers < terms.min_receivers:
+        return receivers, minor, 0
+    products = room.products[: emptied(room.products, went.size)]
+    unmatched = sum_unmatched(
+        came,
+        room.chosen,
+        went,
+        room.is_passed,
+        terms.match_tolerance_bp,
+        products,
+        room.sums,
+        room.amounts,
+    )
+    return receivers, minor, unmatched
+
+
+@kernel
+def is_plain(came: Array, went: Array) -> bool:
     plain = True
     for place in range(came.size):
         paid = came[place]
-        is_followed = paid.product == NO_PRODUCT and paid.currency == terms.follow.currency
-        plain = plain and is_followed and paid.src != paid.dst
+        is_alike = paid.product == NO_PRODUCT and paid.currency == came[0].currency
+        plain = plain and is_alike and paid.src != paid.dst
     for place in range(went.size):
         plain = plain and went[place].src != went[place].dst
     return plain

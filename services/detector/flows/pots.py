@@ -177,7 +177,12 @@ class Pot:
         return self._held(Held(*held)), self._paid(collected, passed)
 
     def _follow(self, currency: int) -> Follow:
-        return Follow(currency, self._context.now_us - self._s.held_hours * HOUR)
+        return Follow(currency, self._matured_us)
+
+    @property
+    def _matured_us(self) -> int:
+        """What came before then has lain long enough."""
+        return self._context.now_us - self._s.held_hours * HOUR
 
     def _held(self, held: Held) -> Held | None:
         """None: too little of it, or that of too few."""

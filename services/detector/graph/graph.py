@@ -26,9 +26,9 @@ from services.detector.graph.lists import (
     EDGE,
     INWARD,
     OUTWARD,
+    Reading,
     View,
     list_around,
-    list_both,
     list_transfers,
     read_transfers,
 )
@@ -93,7 +93,6 @@ class RollingGraph(Window):
         account, as_of = int(applied.dst[0]), int(applied.as_of[0])
         graph.mark(account, 1)
         graph.edges_in(account, 0, 0, as_of, 1)
-        graph.read_both(account, 0, 0, as_of, np.empty(1, EDGE), np.empty(1, EDGE))
         graph.edges_around(np.array([account], np.int32), 0, 0, as_of, 1)
         graph.edges_out_of(np.array([account], np.int32), 0, 0, as_of, 1)
         graph.through(np.array([account], np.int32), np.array([as_of]), 0, 0, 0, as_of, 1)
@@ -118,16 +117,11 @@ class RollingGraph(Window):
         """Transfers out of `account`, as edges_in()."""
         return self._list(account, OUTWARD, self._view(since_us, until_us, as_of), limit)
 
-    def read_both(
-        self, account: int, since_us: int, until_us: int, as_of: int, into: Array, out_of: Array
-    ) -> tuple[Edges, Edges]:
-        """What edges_in() answers, and what edges_out() does, with as many for the limit as there is room for
-        in `into` and `out_of`: these are filled, and the answers lie in them."""
+    def reading(self, account: int, since_us: int, until_us: int, as_of: int) -> Reading:
+        """How kernels elsewhere read what edges_in() and edges_out() answer: read_both(*reading, …)."""
         self._known(account)
         view = self._view(since_us, until_us, as_of)
-        ring, accounts = self._state.ring, self._state.accounts.records
-        came, went = list_both(ring, accounts, account, view, into, out_of)
-        return _found_in(into, *came), _found_in(out_of, *went)
+        return Reading(self._state.ring, self._state.accounts.records, account, view)
 
     def edges_around(self, accounts: Int32s, since_us: int, until_us: int, as_of: int, limit: int) -> Edges:
         """Transfers into and out of any of `accounts`, each once; over `limit` into one of them, or out of
@@ -497,11 +491,5 @@ def _limit(name: str, bound: int) -> Limit:
 
 def _listed(room: Array, count: int, ordered: bool) -> Edges:
     """An answer of list_transfers()."""
-    found = _found_in(room, count, ordered)
-    return Edges(copied(found.records), found.truncated) if ordered else found
-
-
-def _found_in(room: Array, count: int, ordered: bool) -> Edges:
-    """As _listed(); it may lie in the room."""
     found = room[room.size - min(count, room.size) :]
-    return Edges(found if ordered else found.take(in_order(found)), count > room.size)
+    return Edges(copied(found) if ordered else found.take(in_order(found)), count > room.size)

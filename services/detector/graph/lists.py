@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from compiled import Array, Int32s, Int64s, Record, kernel, signed
+from services.detector.graph.ordering import put_in_order
 from services.detector.graph.ring import Ring, first_since, slot_of
 from services.detector.graph.state import Walkable
 
@@ -86,13 +87,30 @@ def list_transfers(
     return count, ordered
 
 
+class Reading(NamedTuple):
+    """Of one account."""
+
+    ring: Ring
+    accounts: Array
+    account: int
+    view: View
+
+
 @kernel
-def list_both(
-    ring: Ring, accounts: Array, account: int, view: View, into: Array, out_of: Array
+def read_both(
+    ring: Ring, accounts: Array, account: int, view: View, into: Array, out_of: Array, spare: Array
 ) -> tuple[tuple[int, bool], tuple[int, bool]]:
-    """list_transfers() in each direction."""
-    came = list_transfers(ring, accounts, account, INWARD, view, into)
-    return came, list_transfers(ring, accounts, account, OUTWARD, view, out_of)
+    """Fill `into` and `out_of` from their ends with the account's transfers in the order of time, of too many
+    those logged last; how many each way, and whether there were more. `spare`: room for one."""
+    came, ordered = list_transfers(ring, accounts, account, INWARD, view, into)
+    listed = min(came, into.size)
+    if not ordered:
+        put_in_order(into[into.size - listed :], spare)
+    went, ordered = list_transfers(ring, accounts, account, OUTWARD, view, out_of)
+    left = min(went, out_of.size)
+    if not ordered:
+        put_in_order(out_of[out_of.size - left :], spare)
+    return (listed, came > listed), (left, went > left)
 
 
 @kernel

@@ -1,7 +1,8 @@
 """Bringing listed transfers into the order of time: natural merge sort (Knuth, TAOCP vol. 3, 5.2.4).
 
 An account's transfers are listed as they were logged, which is nearly always the order of their time, so a
-listing of a few accounts is a few runs, and sorting it is merging those.
+listing of a few accounts is a few runs, and sorting it is merging those. One account's own need hardly more
+than a look.
 """
 
 from __future__ import annotations
@@ -70,6 +71,20 @@ def end_of_run(edges: Array, places: Int32s, start: int, count: int) -> int:
     while end < count and (end == start or not comes_first(edges[places[end]], edges[places[end - 1]])):
         end += 1
     return end
+
+
+@kernel
+def put_in_order(edges: Array, spare: Array) -> None:
+    """Where they lie, by straight insertion (Knuth, TAOCP vol. 3, 5.2.1): few come late, and not by much.
+    `spare`: room for one."""
+    for place in range(1, edges.size):
+        if comes_first(edges[place], edges[place - 1]):
+            spare[0] = edges[place]
+            at = place
+            while at > 0 and comes_first(spare[0], edges[at - 1]):
+                edges[at] = edges[at - 1]
+                at -= 1
+            edges[at] = spare[0]
 
 
 @kernel

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from schemas.transaction import Purpose
 from services.detector.graph import Applied, Edges, Paid, Payees, RollingGraph, Status, Trade, Traded, Wanted
 from services.detector.graph.accounts import OUTSIDE_INDEX
-from services.detector.graph.lists import EDGE
+from services.detector.graph.lists import EDGE, read_both
 from services.detector.graph.sums import NOBODY
 from tests.detector.graph.logs import LATENESS, WINDOW, Event, Mark, batches, cuts, events
 from tests.detector.graph.stream import Transfer, batch
@@ -74,9 +74,11 @@ def test_trade_is_of_what_is_listed(
         for account in {int(applied.src[row]), int(applied.dst[row])}:
             payees, traded = graph.traded(account, trade, *window)
             came, left = graph.edges_in(account, *window), graph.edges_out(account, *window)
-            both = graph.read_both(account, *window[:3], np.empty(limit, EDGE), np.empty(limit, EDGE))
-            assert [one.records.tolist() for one in both] == [came.records.tolist(), left.records.tolist()]
-            assert [one.truncated for one in both] == [came.truncated, left.truncated]
+            rooms = np.empty(limit, EDGE), np.empty(limit, EDGE)
+            both = read_both(*graph.reading(account, *window[:3]), *rooms, np.empty(1, EDGE))
+            for listed, room, (count, more) in zip((came, left), rooms, both, strict=True):
+                assert room[limit - count :].tolist() == listed.records.tolist()
+                assert more == listed.truncated
             assert payees == payees_of(left)
             assert traded == traded_of(account, left, came, trade)
 
