@@ -185,7 +185,7 @@ class Pooling(Typology):
         is missed; and when money will have lain long enough."""
         p = in_force(Parameters, self.id, context.rules)
         entities = Entities(context)
-        if not entities.registered:
+        if not entities.registered:  # nobody has a role or a tie, and a plain pot is soon told
             pot: Pot = PlainPot(context, entities, account, p, self._rooms)
             return self._look(context, entities, account, p, pot)
         if entities.roles(account) & _COLLECTS_LAWFULLY:
@@ -199,6 +199,7 @@ class Pooling(Typology):
         return self._look(context, entities, account, p, pot)
 
     def _look(self, context: Context, entities: Entities, account: int, p: Parameters, pot: Pot) -> Outcome:
+        """At a round of collecting: the one that goes on, or a new one."""
         latest = self._rounds.latest(account)
         collected = pot.collected(latest.start_us, latest.last_us)
         if collected is not None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.detector.graph.lists import EDGE
-from services.detector.graph.ordering import distinct_in_order
+from services.detector.graph.ordering import distinct_in_order, put_in_order
 
 times = st.lists(st.integers(0, 9), min_size=1, max_size=30)
 """Of transfers by sequence number: out of order, and several at a time."""
@@ -23,3 +23,12 @@ def test_each_transfer_once_in_the_order_of_time(times: list[int], data: st.Data
     (places, spare), ordered = np.empty((2, len(listed)), np.int32), np.empty(len(listed), EDGE)
     kept = distinct_in_order(edges, places, spare, ordered)
     assert ordered["seq"][:kept].tolist() == sorted(set(listed), key=lambda seq: (times[seq], seq))
+
+
+@given(times)
+def test_where_they_lie_they_are_put_in_the_order_of_time(times: list[int]) -> None:
+    edges = np.zeros(len(times), EDGE)
+    edges["seq"], edges["ts_us"], edges["amount_minor"] = range(len(times)), times, range(len(times))
+    put_in_order(edges, np.empty(1, EDGE))
+    assert edges["seq"].tolist() == sorted(range(len(times)), key=lambda seq: (times[seq], seq))
+    assert edges["amount_minor"].tolist() == edges["seq"].tolist()
