@@ -69,7 +69,7 @@ class Episodes:
         episode.version += 1
         episode.amount_minor = max(episode.amount_minor, finding.amount_minor)
         episode.confidence = max(episode.confidence, confidence)
-        episode.accounts |= frozenset(finding.accounts)
+        episode.accounts = episode.accounts.union(finding.accounts)
         return self._alert(typology, name, context, finding, episode)
 
     def _current(self, key: _Subject, now_us: int) -> _Episode:
@@ -88,6 +88,7 @@ class Episodes:
     ) -> Alert:
         evidence, cut = evidence_of(context, self._edges, told(finding.attributed), finding.earlier)
         severity = told(finding.severity)
+        severity_points = points(severity)
         institution = institution_at(context, finding.institution_id)
         return Alert(
             alert_id=alert_id(typology, finding.subject, episode.start_us, finding.matter),
@@ -107,8 +108,8 @@ class Episodes:
             currency=finding.currency,
             confidence=points(finding.confidence),
             confidence_factors=finding.confidence,
-            severity=class_of(points(severity)),
-            severity_points=points(severity),
+            severity=class_of(severity_points),
+            severity_points=severity_points,
             severity_factors=severity,
             law=finding.law,
             rule_version=_rule_version(typology, tuple(sorted(finding.parameters.items()))),

@@ -145,14 +145,11 @@ class Fan(Typology):
     def _named(
         self, context: Context, strangers: Strangers, transfer: Transfer, parameters: Parameters
     ) -> Outcome:
-        hub, now_us = self.hub(transfer), context.now_us
-        everybody = self.legs(strangers, hub)
-        members = context.suspects.among(sorted({self.other(leg) for leg in everybody}), now_us)
-        legs = [leg for leg in everybody if self.other(leg) in members]
-        registered = strangers.entities.registered
+        hub, registered = self.hub(transfer), strangers.entities.registered
+        legs = strangers.with_suspects(hub, self.inward)
         if registered:  # the very operation that an alert has just named is no news
             legs = [leg for leg in legs if context.suspects.was_named(self.other(leg), leg.ts_us - DAY)]
-            members = sorted({self.other(leg) for leg in legs})
+        members = sorted({self.other(leg) for leg in legs})
         if len(members) < parameters.min_named:
             return None
         if registered and self.is_layer(strangers, members, transfer):

@@ -365,4 +365,4 @@ def lacking(missing: Collection[str], points_each: int = 10) -> tuple[Factor, ..
 
 def points(factors: tuple[Factor, ...]) -> int:
     """The sum of the factors, kept within 0–100."""
-    return max(0, min(100, sum(one.points for one in factors)))
+    return max(0, min(100, sum([one.points for one in factors])))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import date
+from functools import lru_cache
+from typing import Final
 
 from schemas.currency import to_major
 from schemas.record import Bilingual
 from schemas.registry import AccountRole
-from services.detector.beijing import DAY_SHIFT_US
+from services.detector.beijing import day_of
+
+_FIRST_DAY: Final = date(1970, 1, 1).toordinal()
 
 _ROLE_ZH = {
     AccountRole.client: "客户子账户",
@@ -44,8 +48,12 @@ def amount(minor: int, currency: str) -> str:
 
 def day(ts_us: int) -> str:
     """Date in Beijing."""
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=ts_us + DAY_SHIFT_US)
-    return moment.date().isoformat()
+    return _date(day_of(ts_us))
+
+
+@lru_cache(maxsize=1_000)
+def _date(day_number: int) -> str:
+    return date.fromordinal(_FIRST_DAY + day_number).isoformat()
 
 
 def percent(part: int, whole: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from schemas.instant import DAY
 from services.detector.books.suspects import MEMORY_US, Suspects
 
@@ -21,3 +23,10 @@ def test_memory_and_bound() -> None:
     suspects.name([1, 2, 3], DAY)
     assert suspects.among([1, 2, 3], DAY + MEMORY_US) == [2, 3]
     assert suspects.among([1, 2, 3], DAY + MEMORY_US + 1) == []
+
+
+def test_many_at_once() -> None:
+    suspects, asked = Suspects(), np.array([5, 1, 10_000, 2], np.int32)
+    suspects.name([1, 5], DAY)
+    for now_us in (DAY, DAY + MEMORY_US, DAY + MEMORY_US + 1):
+        assert asked[suspects.are_named(asked, now_us)].tolist() == suspects.among(asked.tolist(), now_us)

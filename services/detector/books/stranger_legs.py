@@ -8,7 +8,7 @@ no higher sequence number.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from compiled import Array, Bools, Int32s, Int64s, aligned, kernel, prefetch, read_only, signed
 from registry import Registry
 from schemas.instant import DAY
+from services.detector.ascending import place_of
 from services.detector.graph import Applied
 from services.detector.legs import PURPOSES, Leg
 from services.detector.parties.everyday import Everyday, Holders
@@ -117,10 +118,15 @@ class StrangerLegs:
         ends = np.concatenate((applied.src[rows], applied.dst[rows]))
         self.known = self._known(ends, np.tile(applied.clock_us[rows], 2))
 
-    def list(self, account: int, inward: bool, scope: Scope) -> tuple[list[Leg], bool]:
-        """In the order of (time, seq); and whether there were more than MAX_LEGS, the latest."""
+    def list(
+        self, account: int, inward: bool, scope: Scope, wanted: Callable[[Int32s], Bools] | None = None
+    ) -> tuple[list[Leg], bool]:
+        """In the order of (time, seq); and whether there were more than MAX_LEGS, the latest. Of these, those
+        with whom is `wanted`."""
         count, ordered = list_legs(self._ledger, account, inward, scope, self._room)
         found = self._room[MAX_LEGS - min(count, MAX_LEGS) :]
+        if wanted is not None:
+            found = found[wanted(found["src" if inward else "dst"])]
         legs = [
             Leg(ts_us, seq, src, dst, minor, PURPOSES[purpose], product, currency)
             for ts_us, seq, src, dst, minor, _, _, _, _, product, currency, purpose, _ in found.tolist()
@@ -133,13 +139,18 @@ class StrangerLegs:
         found = self._room[MAX_LEGS - min(count, MAX_LEGS) :]
         return set(found["src" if inward else "dst"].tolist()), count > MAX_LEGS
 
-    def payees_of(self, accounts: Collection[int], scope: Scope) -> tuple[dict[int, set[int]], bool]:
-        """Whom the legs pay that list() gives of each of `accounts`; and whether there were more of one."""
-        chosen = np.array([*accounts], np.int32)
-        payees, ends = np.empty(chosen.size * MAX_LEGS, np.int32), np.empty(chosen.size, np.int64)
-        is_cut = list_payees(self._ledger, chosen, scope, payees, ends)
-        parts = np.split(payees, ends)
-        return {one: set(part.tolist()) for one, part in zip(chosen.tolist(), parts, strict=False)}, is_cut
+    def shared(
+        self, accounts: Collection[int], inward: bool, scope: Scope, among: Collection[int]
+    ) -> tuple[dict[int, set[int]], bool]:
+        """By account: which of `among` are of its others(); and whether any account had more legs."""
+        chosen, wanted = np.array([*accounts], np.int64), np.array(sorted(among), np.int64)
+        is_shared = np.zeros((chosen.size, wanted.size), np.bool_)
+        is_cut = find_shared(self._ledger, chosen, inward, scope, wanted, is_shared)
+        found: dict[int, set[int]] = {account: set() for account in accounts}
+        rows, places = is_shared.nonzero()
+        for account, other in zip(chosen[rows].tolist(), wanted[places].tolist(), strict=True):
+            found[account].add(other)
+        return found, is_cut
 
     def around(self, accounts: Iterable[int]) -> Int32s:
         """They and all who have a leg with one of them."""
@@ -306,21 +317,23 @@ def list_legs(ledger: Ledger, account: int, inward: bool, scope: Scope, room: Ar
 
 
 @kernel
-def list_payees(ledger: Ledger, accounts: Int32s, scope: Scope, payees: Int32s, ends: Int64s) -> bool:
-    """One account's after another's; `ends`: how many there are up to each. Whether one had more than
-    MAX_LEGS legs."""
-    count = 0
+def find_shared(
+    ledger: Ledger, accounts: Int64s, inward: bool, scope: Scope, among: Int64s, is_shared: Array
+) -> bool:
+    """Set where an account has a leg, of its MAX_LEGS latest, with one of `among` (ascending); whether an
+    account had more."""
     is_cut = False
-    for place in range(accounts.size):
-        number = newest_leg(ledger, signed(accounts[place]), False, scope)
-        for _ in range(MAX_LEGS):
-            if number == NO_LEG:
-                break
-            payees[count] = ledger.legs[slot_of(ledger, number)].dst
+    for row, account in enumerate(accounts):
+        count = 0
+        number = newest_leg(ledger, account, inward, scope)
+        while number != NO_LEG and count < MAX_LEGS:
+            leg = ledger.legs[slot_of(ledger, number)]
+            place = place_of(among, signed(leg.src if inward else leg.dst))
+            if place >= 0:
+                is_shared[row, place] = True
             count += 1
-            number = leg_before(ledger, number, False, scope)
-        is_cut |= number != NO_LEG
-        ends[place] = count
+            number = leg_before(ledger, number, inward, scope)
+        is_cut = is_cut or number != NO_LEG
     return is_cut
 
 

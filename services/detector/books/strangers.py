@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from compiled import Bools, Int8s
+from compiled import Bools, Int8s, Int32s
 from registry import ROLE_BIT
 from schemas.alert import Limit
 from schemas.registry import AccountRole
@@ -108,13 +108,23 @@ class Strangers:
     def payees(self, account: int) -> set[int]:
         return self._others(account, False)
 
-    def payees_of(self, accounts: Collection[int]) -> dict[int, set[int]]:
-        """Those of each."""
-        payees, is_cut = self._context.legs.payees_of(accounts, self._scope)
+    def payees_among(self, payers: Collection[int], among: set[int]) -> dict[int, set[int]]:
+        """By payer: which of `among` are of its payees()."""
+        shared, is_cut = self._context.legs.shared(payers, False, self._scope, among)
         self.is_cut |= is_cut
-        if self.entities.registered:
-            return {account: self._among(others, account) for account, others in payees.items()}
-        return payees
+        if not self.entities.registered:
+            return shared
+        return {payer: self._among(payees, payer) for payer, payees in shared.items()}
+
+    def with_suspects(self, account: int, inward: bool) -> list[Leg]:
+        """Of into() or out_of() those with accounts that earlier alerts named."""
+        context = self._context
+        legs, is_cut = context.legs.list(account, inward, self._scope, self._are_suspects)
+        self.is_cut |= is_cut
+        return self._between_parties(legs, account, inward)
+
+    def _are_suspects(self, accounts: Int32s) -> Bools:
+        return self._context.suspects.are_named(accounts, self._context.now_us)
 
     def _of(self, account: int, inward: bool) -> list[Leg]:
         known = self._legs.get((account, inward))
@@ -126,10 +136,13 @@ class Strangers:
 
     def _list(self, account: int, inward: bool) -> tuple[list[Leg], bool]:
         legs, is_cut = self._context.legs.list(account, inward, self._scope)
-        if self.entities.registered and legs:
-            strangers = self._among({leg.src if inward else leg.dst for leg in legs}, account)
-            legs = [leg for leg in legs if (leg.src if inward else leg.dst) in strangers]
-        return legs, is_cut
+        return self._between_parties(legs, account, inward), is_cut
+
+    def _between_parties(self, legs: list[Leg], account: int, inward: bool) -> list[Leg]:
+        if not self.entities.registered or not legs:
+            return legs
+        strangers = self._among({leg.src if inward else leg.dst for leg in legs}, account)
+        return [leg for leg in legs if (leg.src if inward else leg.dst) in strangers]
 
     def _others(self, account: int, inward: bool) -> set[int]:
         others, is_cut = self._context.legs.others(account, inward, self._scope)

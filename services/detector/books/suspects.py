@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Int64s, kernel
+from compiled import Bools, Int32s, Int64s, kernel
 from schemas.instant import DAY
 
 MEMORY_US: Final = 180 * DAY
@@ -56,6 +56,13 @@ class Suspects:
         """Those of `accounts` that were named within MEMORY_US, in their order."""
         last_us, since_us = self.named.last_us, now_us - MEMORY_US
         return [one for one in accounts if one < last_us.size and last_us[one] >= since_us]
+
+    def are_named(self, accounts: Int32s, now_us: int) -> Bools:
+        """Which of `accounts` are `among` them."""
+        named = np.zeros(accounts.size, np.bool_)
+        known = accounts < self.named.last_us.size
+        named[known] = self.named.last_us[accounts[known]] >= now_us - MEMORY_US
+        return named
 
     def was_named(self, account: int, before_us: int) -> bool:
         """Whether it was named before then; of an account that is `among` them."""

@@ -122,7 +122,7 @@ def _group(strangers: Strangers, transfer: Transfer, parameters: Parameters) -> 
     if len(own) < parameters.min_side:
         return None
     others = strangers.payers(transfer.dst) - {transfer.src}
-    shared = {one: payees & own for one, payees in strangers.payees_of(others).items()}
+    shared = strangers.payees_among(others, own)
     best = group = _Group((transfer.src,), frozenset(own))
     for payer in sorted(shared, key=lambda one: (-len(shared[one]), one)):
         payees = group.payees & shared[payer]
