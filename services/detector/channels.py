@@ -11,11 +11,10 @@ CASH = "cash"
 CROSS_BORDER = "cross_border"
 
 
-def sent_by(step: Step, channel: str) -> Bools:
-    """The rows that were sent over `channel`."""
+def sent_by(step: Step, *channels: str) -> tuple[Bools, ...]:
+    """For each of `channels`, the rows that were sent over it."""
     column = step.batch.columns.column("channel")
-    channels = column.dictionary.to_pylist()
-    if channel not in channels:
-        return np.zeros(len(column), np.bool_)
-    rows: Bools = column.indices.to_numpy() == channels.index(channel)
-    return rows
+    known, codes = column.dictionary.to_pylist(), column.indices.to_numpy()
+    return tuple(
+        codes == known.index(one) if one in known else np.zeros(codes.size, np.bool_) for one in channels
+    )

@@ -58,6 +58,7 @@ from services.detector.typology import (
 _WHOLE: Final = 10_000
 _CURRENCY: Final = "CNY"
 _NO_ROWS: Final = np.zeros(0, np.bool_)
+_NO_DAY: Final = -(2**62)
 _ORDER_2016_3_US: Final = to_micros("2017-07-01T00:00:00+08:00")
 _MIN_PART: Final = 20
 """A part is at least the limit divided by this."""
@@ -135,12 +136,14 @@ class Structuring(Typology):
         self._stated: dict[str, bool] = {}
         self._first_stated = 0
         self._cash = self._crossing = _NO_ROWS
+        self._oldest = _NO_DAY
+        """Of the days whose parts are kept."""
 
     def candidates(self, step: Step) -> Candidates:
         """Whatever may be a part: by amount and purpose, from accounts that are not registered only to
         keep others' money."""
-        applied, cash, crossing = step.applied, sent_by(step, CASH), sent_by(step, CROSS_BORDER)
-        self._cash, self._crossing = cash, crossing
+        applied = step.applied
+        cash, crossing = self._cash, self._crossing = sent_by(step, CASH, CROSS_BORDER)
         stated = cash | crossing
         self._first_stated = int(stated.argmax()) if stated.any() else stated.size
         smallest = {
@@ -187,8 +190,10 @@ class Structuring(Typology):
             self._stated[step.batch.id.feed_id] = True
         self._cash = self._crossing = _NO_ROWS
         oldest = day_of(int(step.applied.clock_us[-1])) - 1
-        for key in [key for key in self._parts if key.day < oldest]:
-            del self._parts[key]
+        if oldest > self._oldest:
+            self._oldest = oldest
+            for key in [key for key in self._parts if key.day < oldest]:
+                del self._parts[key]
 
 
 def _kind(context: Context, entities: Entities, account: int) -> PartyKind | None:
