@@ -18,7 +18,7 @@ from schemas.instant import DAY
 from schemas.transaction import Purpose
 from services.detector.flows.arriving import most_carried
 from services.detector.flows.fed_payments import could_be_fed, fed_by
-from services.detector.flows.loans import _can_arrive, _is_enough
+from services.detector.flows.loans import _can_arrive, _is_enough, arrival, can_have_left
 from services.detector.flows.tracing import Trace, follow, homeward, nearest, passed
 from services.detector.graph import Edges, Reached, RollingGraph
 from services.detector.graph.accounts import OUTSIDE_INDEX
@@ -90,8 +90,11 @@ def test_on_the_way_is_who_carried_to_the_payers_of_the_ends() -> None:
     records = np.zeros(6, EDGE)
     records["seq"] = records["ts_us"] = np.arange(6)
     records["src"], records["dst"] = (8, 1, 2, 2, 3, 3), (1, 2, 3, 9, 1, 4)
-    trace = Trace(lambda _: Edges(records), records["seq"], records["dst"], np.arange(10, 16), ())
+    columns = (records[name] for name in ("seq", "src", "dst"))
+    trace = Trace(lambda seqs: Edges(records[seqs]), *columns, np.arange(10, 16), ())
     ends = [leg for leg in legs_of(trace.edges) if leg.dst == 4]
+    assert trace.carriers_to({4}) == {ends[0]: 15}
+    assert trace.paid() == {1: 24, 2: 11, 3: 12, 9: 13, 4: 15}
     assert trace.towards(ends) == {0: 10, 1: 11, 2: 12, 4: 14}
 
 
@@ -194,6 +197,45 @@ def test_no_loan_arrives_that_cannot_by_what_those_followed_paid(
         ended = sum(ends.counted(ends.legs(trace.edges), carried.__getitem__).values())
         is_enough = _is_enough(bounds, ended, loan[0].amount_minor)
         assert _can_arrive(context, bounds, loan, ends, through) or not is_enough
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(st.tuples(*[st.integers(0, 6)] * 3, st.integers(1, 90)), min_size=1, max_size=20),
+    st.sets(ACCOUNTS),
+    st.sampled_from([1, 2, 99]),
+    st.lists(st.integers(0, 19), min_size=1, max_size=3),
+    st.sampled_from(Method),
+)
+def test_no_loan_arrives_of_which_less_left_the_borrower(
+    rows: list[tuple[int, int, int, int]], there: set[int], edges: int, chosen: list[int], method: Method
+) -> None:
+    """However few transfers of an account are listed."""
+    graph, as_of = graph_of(rows, [Purpose.transfer])
+    loan = legs_of(graph.edges(min(one, as_of) for one in chosen))
+    loan = [leg for leg in loan if leg.dst == loan[0].dst]
+    context: Any = SimpleNamespace(graph=graph, as_of=as_of, now_us=9 * DAY)
+    bounds: Any = SimpleNamespace(
+        window_days=5,
+        max_legs=4,
+        max_edges=edges,
+        hub_degree=9,
+        max_accounts=9,
+        attribution=method.value,
+        share_bp=5_000,
+    )
+    ends = Into(there - {loan[0].dst})
+    if loan[0].dst != OUTSIDE_INDEX and arrival(context, bounds, loan, ends):
+        assert can_have_left(context, bounds, loan)
+
+
+def test_a_loan_has_left_once_its_borrower_paid_out_enough_of_it() -> None:
+    """1 lends 2 a hundred, who had ninety paid out before; since then it pays fifty, or one less."""
+    for paid, is_enough in ((50, True), (49, False)):
+        graph, as_of = graph_of([(0, 2, 3, 90), (1, 1, 2, 100), (2, 2, 3, paid)], [Purpose.transfer])
+        context: Any = SimpleNamespace(graph=graph, as_of=as_of, now_us=9 * DAY)
+        loan = [leg for leg in legs_of(graph.edges(range(3))) if leg.amount_minor == 100]
+        assert can_have_left(context, FEW_DAYS, loan) == is_enough
 
 
 @settings(max_examples=300)

@@ -104,6 +104,14 @@ class Loans:
         return [leg for leg in legs if self._sources.listing(leg) == listing]
 
 
+def can_have_left(context: Context, bounds: Share, loan: Sequence[Leg]) -> bool:
+    """The borrower has paid out at least φ of the loan since, or more often than is listed: else no loan of
+    its arrives anywhere but with itself."""
+    least_minor = -(-bounds.share_bp * sum(leg.amount_minor for leg in loan) // _WHOLE)
+    view = (loan[0].ts_us, context.now_us, context.as_of, bounds.max_edges)
+    return context.graph.pays(loan[0].dst, least_minor, *view)
+
+
 def arrival(
     context: Context,
     bounds: Share,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 from typing import Final, Protocol
 
@@ -43,25 +42,26 @@ class Bounds(Protocol):
         """A attribution.Method by name."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Trace:
-    """The transfers that carried any of the loan, in order: whom each paid, and how much it carried over at
-    most `max_legs` legs. `read`: of the graph that they are in."""
+    """The transfers that carried any of the loan, in order, and how much each did over at most `max_legs`
+    legs. `read`: of the graph that they are in."""
 
     read: Callable[[Int64s], Edges]
     seq: Int64s
-    payees: Int32s
+    src: Int32s
+    dst: Int32s
     carried_minor: Int64s
     limits: tuple[Limit, ...]
 
-    @cached_property
+    @property
     def edges(self) -> Edges:
         return self.read(self.seq)
 
     def paid(self) -> dict[int, int]:
         """How much each payee was brought."""
         paid: dict[int, int] = {}
-        for account, minor in zip(self.payees.tolist(), self.carried_minor.tolist(), strict=True):
+        for account, minor in zip(self.dst.tolist(), self.carried_minor.tolist(), strict=True):
             paid[account] = paid.get(account, 0) + minor
         return paid
 
@@ -71,14 +71,13 @@ class Trace:
 
     def carriers_to(self, accounts: Collection[int]) -> dict[Leg, int]:
         """Those of them that pay one of `accounts`."""
-        rows = [row for row, payee in enumerate(self.payees.tolist()) if payee in accounts]
-        paid = Edges(self.edges.records.take(rows))
-        return dict(zip(legs_of(paid), self.carried_minor.take(rows).tolist(), strict=True))
+        rows = [row for row, payee in enumerate(self.dst.tolist()) if payee in accounts]
+        paid = legs_of(self.read(self.seq.take(rows)))
+        return dict(zip(paid, self.carried_minor.take(rows).tolist(), strict=True))
 
     def towards(self, ends: Collection[Leg]) -> dict[int, int]:
         """What was carried on some way to the payers of `ends`, by sequence number."""
-        edges = self.edges
-        src, dst = edges.src.tolist(), edges.dst.tolist()
+        src, dst = self.src.tolist(), self.dst.tolist()
         payers: dict[int, set[int]] = {}
         for payer, payee in zip(src, dst, strict=True):
             payers.setdefault(payee, set()).add(payer)
@@ -88,7 +87,7 @@ class Trace:
             if account not in on_the_way:
                 on_the_way.add(account)
                 ahead += payers.get(account, ())
-        carried = zip(edges.seq.tolist(), dst, self.carried_minor.tolist(), strict=True)
+        carried = zip(self.seq.tolist(), dst, self.carried_minor.tolist(), strict=True)
         return {seq: minor for seq, payee, minor in carried if payee in on_the_way}
 
 
@@ -174,7 +173,8 @@ def follow(
     carried = carry(asked, followed.size, bounds.max_legs, Method(bounds.attribution)).by_legs
     carriers = np.flatnonzero(carried)
     paid = payments.take(carriers)
-    return Trace(context.graph.read, paid["seq"], paid["account"], carried.take(carriers), limits)
+    ends = (paid["src"], paid["dst"])
+    return Trace(context.graph.read, paid["seq"], *ends, carried.take(carriers), limits)
 
 
 def places(followed: Int32s, accounts: Int32s) -> Int32s:

@@ -26,7 +26,8 @@ MOVE: Final = np.dtype(
         ("amount_minor", "<i8"),
         ("payer", "<i4"),  # places among the accounts followed, -1: not followed
         ("payee", "<i4"),
-        ("account", "<i4"),  # that is paid
+        ("src", "<i4"),  # the accounts
+        ("dst", "<i4"),
         ("before_payer", "<i4"),  # the move before it that concerns its payer, -1: none
         ("before_payee", "<i4"),
         ("to_payer_minor", "<i8"),  # what others paid the payer since that one
@@ -42,12 +43,12 @@ PAYMENT: Final = np.dtype(
         ("amount_minor", "<i8"),
         ("payer", "<i4"),
         ("payee", "<i4"),
-        ("account", "<i4"),
+        ("src", "<i4"),
+        ("dst", "<i4"),
         ("is_origin", "?"),
     ]
 )
-"""As attribution takes it, and the account that is paid. `seq` and `account` are -1 where it is the sum of
-what others paid."""
+"""As attribution takes it, and the accounts. They and `seq` are -1 where it is a sum of what others paid."""
 
 _PAYMENTS_A_MOVE: Final = 3
 _NONE: Final = -1
@@ -98,7 +99,7 @@ def list_through(
     low = first_since(ring, asked.scope.since_us, asked.scope.oldest)
     unlisted, latest = at[0], at[1]
     bring_newest_near(ring, kept, asked.followed)
-    count = list_moves(ring, accounts, asked, low, unlisted, room.listed)
+    count = list_moves(ring, accounts, kept, asked, low, unlisted, room.listed)
     if count > room.listed.size:
         return count, 0
     moves = room.moves[:count]
@@ -145,16 +146,20 @@ def bring_near(ring: Ring, kept: Adjacency, number: int, nth: int) -> None:
 
 
 @kernel
-def list_moves(ring: Ring, accounts: Array, asked: Through, low: int, unlisted: Int64s, moves: Array) -> int:
+def list_moves(
+    ring: Ring, accounts: Array, kept: Adjacency, asked: Through, low: int, unlisted: Int64s, moves: Array
+) -> int:
     """How many there are, each once, whether there is room for them or not."""
     count = 0
     for seq in asked.origins:
         count = note_move(ring, asked, seq, moves, count)
     is_whole = True
     for place in range(asked.followed.size):
-        listed = 0
+        read, listed = 0, 0
         seq = signed(accounts[asked.followed[place]].last_out)
         while seq >= low and listed < asked.limit:
+            bring_near(ring, kept, 2 * signed(asked.followed[place]) + OUT, read + LEGS_AHEAD)
+            read += 1
             leg = ring.legs[slot_of(ring, seq)]
             if is_in_view(asked.scope, leg, seq):
                 listed += 1
@@ -198,7 +203,8 @@ def note_move(ring: Ring, asked: Through, seq: int, moves: Array, count: int) ->
         move.amount_minor = leg.amount_minor
         move.payer = place_of(asked.followed, leg.src)
         move.payee = place_of(asked.followed, leg.dst)
-        move.account = leg.dst
+        move.src = leg.src
+        move.dst = leg.dst
         move.to_payer_minor = 0
         move.to_payee_minor = 0
         move.is_origin = place_of(asked.origins, seq) >= 0
@@ -334,7 +340,8 @@ def write_payments(moves: Array, payments: Array) -> int:
         payment.amount_minor = move.amount_minor
         payment.payer = move.payer
         payment.payee = move.payee
-        payment.account = move.account
+        payment.src = move.src
+        payment.dst = move.dst
         payment.is_origin = move.is_origin
         count += 1
     return count
@@ -349,6 +356,7 @@ def write_sum(payments: Array, count: int, payee: int, minor: int) -> int:
     payment.amount_minor = minor
     payment.payer = _NONE
     payment.payee = payee
-    payment.account = _NONE
+    payment.src = _NONE
+    payment.dst = _NONE
     payment.is_origin = False
     return count + 1

@@ -19,7 +19,7 @@ from typing import Final
 
 import numpy as np
 
-from compiled import Int64s
+from compiled import Array, Int64s
 from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
@@ -138,10 +138,8 @@ class _Case:
         self._paid = int(total[list(PAYOUTS)].sum())
         self._asset = int(total[list(ASSET)].sum()) + income
         self._invested = int(total[Flow.invested] - total[Flow.refunded])
-        self._recycled = 0
-        if self._may_be_suspect:
-            self._recycled = min(self._asset, sum(map(self._recycled_at, self._payers)))
-            self._asset -= self._recycled
+        self._recycled = self._recycled_in_all() if self._may_be_suspect else 0
+        self._asset -= self._recycled
 
     @property
     def _may_be_suspect(self) -> bool:
@@ -149,28 +147,51 @@ class _Case:
         enough = self._paid >= self._p.min_paid_minor
         return enough and self._invested * _WHOLE > self._p.funded_share_bp * self._paid
 
-    def _recycled_at(self, account: int) -> int:
+    def _recycled_in_all(self) -> int:
+        """No more than was lent is recycled: nothing is looked up where even that would leave enough."""
+        lent = {account: self._lent_at(account) for account in self._payers}
+        most = sum(int(loans["amount_minor"].sum()) for loans in lent.values())
+        if not self._is_suspect_at(self._asset - min(self._asset, most)):
+            return 0
+        found = (self._recycled_at(account, loans) for account, loans in lent.items() if loans.size)
+        return min(self._asset, sum(found))
+
+    def _lent_at(self, account: int) -> Array:
+        """The account's last loans."""
+        out = self._context.graph.edges_out(*self._window(account))
+        lent: Array = out.records[out.purpose == Purpose.disburse]
+        return lent
+
+    def _recycled_at(self, account: int, lent: Array) -> int:
         """Of the last instalments, what was paid by whom the same account had lent as much a few days before:
         investors' money of the one listing that passes for the asset of another."""
-        graph, context, p = self._context.graph, self._context, self._p
-        since_us = context.now_us - p.window_days * DAY
-        window = (account, since_us, context.now_us, context.as_of, p.max_loans)
-        out, into = graph.edges_out(*window), graph.edges_in(*window)
-        lent = out.records[out.purpose == Purpose.disburse]
+        into = self._context.graph.edges_in(*self._window(account))
         instalments = into.records[_IS_INSTALMENT[into.purpose]]
-        return recycled(lent, instalments, p.recycled_days * DAY)
+        return recycled(lent, instalments, self._p.recycled_days * DAY)
+
+    def _window(self, account: int) -> tuple[int, int, int, int, int]:
+        context, p = self._context, self._p
+        since_us = context.now_us - p.window_days * DAY
+        return (account, since_us, context.now_us, context.as_of, p.max_loans)
+
+    def _funded_at(self, asset_minor: int) -> int:
+        """Of the payouts, what can only have been investors' money if the loans brought so much."""
+        return max(0, min(self._paid - asset_minor, self._invested))
+
+    def _is_suspect_at(self, asset_minor: int) -> bool:
+        """The less the loans brought, the sooner."""
+        if self._paid < self._p.min_paid_minor:
+            return False
+        is_funded = self._funded_at(asset_minor) * _WHOLE > self._p.funded_share_bp * self._paid
+        return is_funded and asset_minor * _WHOLE < self._p.asset_share_bp * self._paid
 
     @property
     def _funded(self) -> int:
-        """Of the payouts, what can only have been investors' money."""
-        return max(0, min(self._paid - self._asset, self._invested))
+        return self._funded_at(self._asset)
 
     @property
     def is_suspect(self) -> bool:
-        if self._paid < self._p.min_paid_minor:
-            return False
-        is_funded = self._funded * _WHOLE > self._p.funded_share_bp * self._paid
-        return is_funded and self._asset * _WHOLE < self._p.asset_share_bp * self._paid
+        return self._is_suspect_at(self._asset)
 
     def finding(self) -> Finding:
         context = self._context

@@ -27,7 +27,7 @@ from schemas.registry import AccountRole, PartyKind
 from schemas.transaction import Purpose
 from services.detector.explanations.self_lending import Loan, explanation
 from services.detector.flows.lending import NOT_PASSED, Lending, Listing, is_passed
-from services.detector.flows.loans import Arrival, Loans, arrival, paid_there
+from services.detector.flows.loans import Arrival, Loans, arrival, can_have_left, paid_there
 from services.detector.graph import Edges
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import Leg, legs_of
@@ -202,20 +202,11 @@ class _Search:
         tie = registry.related(listing.institution_id, borrower, now_us) if borrower else None
         if tie is not None:
             return _Case(self, listing, paid_there(loan), tie)
-        disbursed = sum(leg.amount_minor for leg in loan)
-        home = _Home(self, listing, disbursed)
-        if home.is_passed(listing.borrower) and not self._can_have_left(loan, disbursed):
-            return None
+        home = _Home(self, listing, sum(leg.amount_minor for leg in loan))
+        if home.is_passed(listing.borrower) and not can_have_left(self.context, self.parameters, loan):
+            return None  # it is no home itself
         came = arrival(self.context, self.parameters, loan, home)
         return _Case(self, listing, came, self._closest(listing, came.last)) if came else None
-
-    def _can_have_left(self, loan: Sequence[Leg], disbursed: int) -> bool:
-        """The borrower has paid out at least φ of the loan since: nothing comes home that did not leave, and
-        a borrower that is passed is no home."""
-        p, context = self.parameters, self.context
-        least_minor = -(-p.share_bp * disbursed // _WHOLE)
-        view = (loan[0].ts_us, context.now_us, context.as_of, p.max_edges)
-        return context.graph.pays(loan[0].dst, least_minor, *view)
 
     def _closest(self, listing: Listing, paid: Sequence[Leg]) -> Relatedness | None:
         parties = sorted({party for leg in paid if (party := self.entities.party(leg.dst))})

@@ -241,7 +241,7 @@ class _Search:
                     | {leg.seq: leg.amount_minor for leg in loan}
                     | {leg.seq: carried for leg, carried in legs.items()},
                     accounts=tuple(sorted({leg.dst for leg in legs})),
-                    payers=frozenset(trace.edges.src.tolist()),
+                    payers=frozenset(trace.src.tolist()),
                     bought=all(leg.purpose in _BOUGHT for leg in legs),
                     missing=self.lending.missing(listing),
                     limits=trace.limits,

@@ -137,6 +137,17 @@ def test_whether_any_wanted_transfer_came(
 
 
 @settings(max_examples=100)
+@given(events(), cuts(), st.integers(0, 40), st.integers(1, 4), st.integers(0, 600))
+def test_who_pays_as_much(log: list[Event], ends: set[int], since: int, limit: int, least_minor: int) -> None:
+    for graph, applied, row in inserted_rows(log, ends):
+        src, until_us = int(applied.src[row]), int(applied.ts_us[row])
+        window = until_us - since, until_us, int(applied.as_of[row]), limit
+        left = graph.edges_out(src, *window)
+        is_enough = int(left.amount_minor.sum()) >= least_minor
+        assert graph.pays(src, least_minor, *window) == (is_enough or left.truncated)
+
+
+@settings(max_examples=100)
 @given(events(), cuts(), st.integers(0, 40), st.integers(1, 4), st.integers(1, 200))
 def test_who_had_been_paid_so_much_before(
     log: list[Event], ends: set[int], since: int, limit: int, least_minor: int

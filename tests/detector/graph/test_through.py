@@ -152,10 +152,10 @@ def test_what_others_paid_between_two_payments_is_one_sum() -> None:
     asked = (np.array(sorted((one, two)), np.int32), np.array([0]), 0, 0, 2_000, as_of, 100)
     place = {one: int(one > two), two: int(two > one)}
     expected = [
-        (0, 50, -1, place[one], one, True),
-        (-1, 30, -1, place[one], -1, False),
-        (4, 40, place[one], place[two], two, False),
-        (7, 30, place[two], -1, graph.index(token(9)), False),
+        (0, 50, -1, place[one], graph.index(token(8)), one, True),
+        (-1, 30, -1, place[one], -1, -1, False),
+        (4, 40, place[one], place[two], one, two, False),
+        (7, 30, place[two], -1, two, graph.index(token(9)), False),
     ]
     assert graph.through(*asked).tolist() == expected
     graph._moves = type(graph._moves)(*(each[:1] for each in graph._moves))
