@@ -230,8 +230,8 @@ def see(
 @kernel
 def sift_all(seen: Array, meshes: _Meshes, rows: Int64s, counts: Int64s) -> None:
     """Put the rows that pass each sieve into its row of `rows`; `counts`: how many these are."""
-    for word in range(meshes.of_purpose.shape[0]):
-        for row in range(seen.shape[1]):
+    for row in range(seen.shape[1]):
+        for word in range(meshes.of_purpose.shape[0]):
             passed = (
                 meshes.of_purpose[word, lowest_lane(seen[2, row])]
                 & meshes.of_facts[word, seen[3, row]]
