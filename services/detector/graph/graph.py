@@ -150,7 +150,7 @@ class RollingGraph(Window):
         self._known(int(followed[0]))
         self._known(int(followed[-1]))
         asked = Through(followed, origins, currency, limit, self._view(since_us, until_us, as_of))
-        graph = (self._state.ring, self._state.accounts.records, self._adjacency, self._crowded)
+        graph = (self._state.ring, self._state.accounts.records, self._crowded)
         at, room = np.empty((2, followed.size), np.int64), self._moves
         moves, payments = list_through(*graph, asked, at, room)
         if moves > room.moves.size:

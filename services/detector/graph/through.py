@@ -11,9 +11,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Int32s, Int64s, Record, kernel, prefetch, signed
+from compiled import Array, Int32s, Int64s, Record, kernel, signed
 from services.detector.ascending import place_of
-from services.detector.graph.adjacency import IN, LEGS_AHEAD, OUT, Adjacency, bring_list_near, end_of, seq_of
 from services.detector.graph.crowded import Crowded, copied, copy_of, paid_in
 from services.detector.graph.lists import INWARD, OUTWARD, View, earlier_than, is_in_view
 from services.detector.graph.ordering import before, distinct_in_order
@@ -88,7 +87,6 @@ def new_room(most: int) -> Room:
 def list_through(
     ring: Ring,
     accounts: Array,
-    kept: Adjacency,
     crowded: Crowded,
     asked: Through,
     at: Int64s,
@@ -98,8 +96,7 @@ def list_through(
     `at`: two numbers for each account followed."""
     low = first_since(ring, asked.scope.since_us, asked.scope.oldest)
     unlisted, latest = at[0], at[1]
-    bring_newest_near(ring, kept, asked.followed)
-    count = list_moves(ring, accounts, kept, asked, low, unlisted, room.listed)
+    count = list_moves(ring, accounts, asked, low, unlisted, room.listed)
     if count > room.listed.size:
         return count, 0
     moves = room.moves[:count]
@@ -108,58 +105,24 @@ def list_through(
     sketch = sketch_of(asked.followed)
     for place in range(asked.followed.size):
         if latest[place] >= 0:
-            sum_others(ring, accounts, kept, crowded, asked, place, low, sketch, latest[place], moves)
+            sum_others(ring, accounts, crowded, asked, place, low, sketch, latest[place], moves)
     return count, write_payments(moves, room.payments)
-
-
-# -- what is read soon ---------------------------------------------------------------------------
-#
-# The links wait for one another; where lists are kept, they tell the numbers ahead of them. A wrong one
-# does no harm.
-
-
-@kernel
-def bring_newest_near(ring: Ring, kept: Adjacency, followed: Int32s) -> None:
-    for account in followed:
-        prefetch(kept.lists, 2 * signed(account))
-    for account in followed:
-        bring_list_near(kept, 2 * signed(account) + OUT)
-        bring_list_near(kept, 2 * signed(account) + IN)
-    for account in followed:
-        for side in (OUT, IN):
-            number = 2 * signed(account) + side
-            for nth in range(min(LEGS_AHEAD, signed(kept.lists[number].live))):
-                bring_near(ring, kept, number, nth)
-
-
-@kernel
-def bring_near(ring: Ring, kept: Adjacency, number: int, nth: int) -> None:
-    """Ask for the newest leg of a list, the one before it, and so on: the nth from 0."""
-    held = kept.lists[number]
-    if nth < held.live:
-        slot = slot_of(ring, seq_of(kept, kept.arcs[end_of(held) - 1 - nth]))
-        prefetch(ring.legs, slot)
-        prefetch(ring.currencies, slot)
 
 
 # -- moves ---------------------------------------------------------------------------------------
 
 
 @kernel
-def list_moves(
-    ring: Ring, accounts: Array, kept: Adjacency, asked: Through, low: int, unlisted: Int64s, moves: Array
-) -> int:
+def list_moves(ring: Ring, accounts: Array, asked: Through, low: int, unlisted: Int64s, moves: Array) -> int:
     """How many there are, each once, whether there is room for them or not."""
     count = 0
     for seq in asked.origins:
         count = note_move(ring, asked, seq, moves, count)
     is_whole = True
     for place in range(asked.followed.size):
-        read, listed = 0, 0
+        listed = 0
         seq = signed(accounts[asked.followed[place]].last_out)
         while seq >= low and listed < asked.limit:
-            bring_near(ring, kept, 2 * signed(asked.followed[place]) + OUT, read + LEGS_AHEAD)
-            read += 1
             leg = ring.legs[slot_of(ring, seq)]
             if is_in_view(asked.scope, leg, seq):
                 listed += 1
@@ -233,7 +196,6 @@ def link_moves(moves: Array, latest: Int64s) -> None:
 def sum_others(
     ring: Ring,
     accounts: Array,
-    kept: Adjacency,
     crowded: Crowded,
     asked: Through,
     place: int,
@@ -259,8 +221,6 @@ def sum_others(
                 add_to(moves[first], place, signed(paid.amount_minor))
     seq = earlier_still(ring, crowded, copy, read) if read > 0 else signed(accounts[account].last_in)
     while seq >= low and listed < asked.limit:
-        bring_near(ring, kept, 2 * signed(account) + IN, read + LEGS_AHEAD)
-        read += 1
         slot = slot_of(ring, seq)
         leg = ring.legs[slot]
         if is_in_view(asked.scope, leg, seq):
