@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from hashlib import blake2b
-from typing import Annotated
+from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -16,10 +17,31 @@ Text = Annotated[str, StringConstraints(max_length=1000)]
 Percent = Annotated[int, Field(ge=0, le=100)]
 
 
+_set: Final = object.__setattr__
+
+
 class Record(BaseModel):
     """Immutable, strict about unknown fields; its JSON is deterministic (field order)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def vouched(cls, values: dict[str, Any]) -> Self:
+        """The record of `values`, which the caller knows to be valid, gives for every field in their order,
+        and gives away. Nothing is checked: it takes half the time of a record that is, a quarter of
+        model_construct()'s, and is for those that are made by the thousand."""
+        record = cls.__new__(cls)
+        _set(record, "__dict__", values)
+        _set(record, "__pydantic_fields_set__", _fields_of(cls))
+        _set(record, "__pydantic_extra__", None)
+        _set(record, "__pydantic_private__", None)
+        return record
+
+
+@cache
+def _fields_of(kind: type[Record]) -> set[str]:
+    """One set for all: a copy of a record copies it."""
+    return set(kind.model_fields)
 
 
 class Bilingual(Record):

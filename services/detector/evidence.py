@@ -9,7 +9,6 @@ from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
 import numpy as np
-from pydantic import TypeAdapter
 
 from schemas.account import OUTSIDE
 from schemas.alert import Evidence, EvidenceEdge, EvidenceNode, Limit
@@ -21,7 +20,6 @@ MAX_EDGES: Final = 500
 _OUTSIDE: Final = OUTSIDE.hex()
 _UNKNOWN: Final = ("unknown", None, None)
 _PURPOSE_NAMES: Final = tuple(purpose.name for purpose in PURPOSES)
-_EDGES: Final = TypeAdapter(tuple[EvidenceEdge, ...])
 _Shown: TypeAlias = tuple[int, int, EvidenceEdge]
 """Its time, its sequence number, itself: as evidence is sorted."""
 
@@ -71,11 +69,10 @@ def evidence_of(
     """The transfers `attributed` names, as far as the graph holds them, and those of `earlier` that are not
     among them, in time order; each account with the role, party and institution that the registry gives it
     now; and the bound, where it left some out."""
-    held = _held(context, attributed)
-    foremost = held[:MAX_EDGES]
+    held = foremost = _held(context, attributed)
     if len(held) > MAX_EDGES:
-        foremost = sorted(held, key=lambda seq: (-attributed[seq], seq))[:MAX_EDGES]
-    edges = made.of(context, {seq: attributed[seq] for seq in foremost})
+        foremost = dict(sorted(held.items(), key=lambda one: (-one[1], one[0]))[:MAX_EDGES])
+    edges = made.of(context, foremost)
     kept = _besides(earlier, edges) if earlier else []
     if kept:
         edges = tuple(sorted((*kept[: MAX_EDGES - len(foremost)], *edges), key=attrgetter("ts")))
@@ -87,24 +84,27 @@ def evidence_of(
 def keep(context: Context, leg: Leg, attributed_minor: int) -> EvidenceEdge:
     """`leg` as evidence that stays when the graph lets the transfer go. Raises Unknown once it has."""
     feed_id, tx_id = context.graph.transfer_id(leg.seq)
-    return EvidenceEdge(
-        tx_id=tx_id,
-        feed_id=feed_id,
-        src=context.token(leg.src),
-        dst=context.token(leg.dst),
-        ts=leg.ts_us,
-        amount_minor=leg.amount_minor,
-        attributed_minor=attributed_minor,
-        currency=context.graph.currency(leg.currency),
-        purpose=leg.purpose.name,
+    return EvidenceEdge.vouched(
+        {
+            "tx_id": tx_id,
+            "feed_id": feed_id,
+            "src": context.token(leg.src),
+            "dst": context.token(leg.dst),
+            "ts": leg.ts_us,
+            "amount_minor": leg.amount_minor,
+            "attributed_minor": attributed_minor,
+            "currency": context.graph.currency(leg.currency),
+            "purpose": _PURPOSE_NAMES[leg.purpose],
+        }
     )
 
 
-def _held(context: Context, attributed: Mapping[int, int]) -> list[int]:
+def _held(context: Context, attributed: Mapping[int, int]) -> Mapping[int, int]:
     """Those that the graph holds, which are all from its oldest to its newest."""
-    if not attributed or (context.graph.holds(min(attributed)) and context.graph.holds(max(attributed))):
-        return list(attributed)
-    return [seq for seq in attributed if context.graph.holds(seq)]
+    holds = context.graph.holds
+    if not attributed or (holds(min(attributed)) and holds(max(attributed))):
+        return attributed
+    return {seq: minor for seq, minor in attributed.items() if holds(seq)}
 
 
 def _besides(earlier: Iterable[EvidenceEdge], edges: Iterable[EvidenceEdge]) -> list[EvidenceEdge]:
@@ -116,13 +116,13 @@ def _besides(earlier: Iterable[EvidenceEdge], edges: Iterable[EvidenceEdge]) -> 
 
 
 def _made(context: Context, attributed: Mapping[int, int]) -> list[_Shown]:
-    """All at once, in half the time; in the order of seq, in which their ids lie."""
+    """All at once, in the order of seq, in which their ids lie: a third of the time."""
     graph, seqs = context.graph, sorted(attributed)
     edges = graph.read(np.array(seqs))
     ids, times = graph.transfer_ids(seqs), edges.ts_us.tolist()
     ends = graph.tokens(np.concatenate((edges.src, edges.dst)))
-    made = _EDGES.validate_python(
-        [
+    made = [
+        EvidenceEdge.vouched(
             {
                 "tx_id": tx_id,
                 "feed_id": feed_id,
@@ -134,11 +134,11 @@ def _made(context: Context, attributed: Mapping[int, int]) -> list[_Shown]:
                 "currency": graph.currency(currency),
                 "purpose": _PURPOSE_NAMES[purpose],
             }
-            for (seq, ts_us, amount_minor, _, _, _, currency, purpose), (feed_id, tx_id), src, dst in zip(
-                edges.records.tolist(), ids, ends[: len(seqs)], ends[len(seqs) :], strict=True
-            )
-        ]
-    )
+        )
+        for (seq, ts_us, amount_minor, _, _, _, currency, purpose), (feed_id, tx_id), src, dst in zip(
+            edges.records.tolist(), ids, ends[: len(seqs)], ends[len(seqs) :], strict=True
+        )
+    ]
     return list(zip(times, seqs, made, strict=True))
 
 

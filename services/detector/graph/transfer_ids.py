@@ -32,9 +32,6 @@ class _Loose(NamedTuple):
     def ids(self) -> int:
         return self.starts.size - 1
 
-    def id(self, place: int) -> str:
-        return self.text[self.starts.item(place) : self.starts.item(place + 1)].decode()
-
 
 class _Packet(NamedTuple):
     """Consecutive ids, compressed: where all are of `width` bytes, the first byte of each, then the second
@@ -100,7 +97,9 @@ class TransferIds:
             if not first <= seq < end:
                 first, held = self._around(seq)
                 end = first + held.ids
-            found.append((self._feed(seq), held.id(seq - first)))
+                text, start_of = held.text, held.starts.item
+            tx_id = text[start_of(seq - first) : start_of(seq - first + 1)].decode()
+            found.append((self._feed(seq), tx_id))
         return found
 
     def _feed(self, seq: int) -> str:
