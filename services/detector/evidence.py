@@ -25,7 +25,7 @@ _Shown: TypeAlias = tuple[int, int, EvidenceEdge]
 
 
 class EvidenceEdges:
-    """Transfers as evidence. Those shown last are kept, at most `most` of 1.3 kB each, and never pickled:
+    """Transfers as evidence. Those shown last are kept, at most `most` of 1 kB each, and never pickled:
     three in four are shown again, by a later version of the alert or another on the same account."""
 
     def __init__(self, most: int = 10_000) -> None:

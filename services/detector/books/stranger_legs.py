@@ -121,8 +121,8 @@ class StrangerLegs:
     def list(
         self, account: int, inward: bool, scope: Scope, wanted: Callable[[Int32s], Bools] | None = None
     ) -> tuple[list[Leg], bool]:
-        """In the order of (time, seq); and whether there were more than MAX_LEGS, the latest. Of these, those
-        with whom is `wanted`."""
+        """In the order of (time, seq); and whether there were more than MAX_LEGS, the latest. `wanted`
+        chooses among them by who is at the other end."""
         count, ordered = list_legs(self._ledger, account, inward, scope, self._room)
         found = self._room[MAX_LEGS - min(count, MAX_LEGS) :]
         if wanted is not None:
@@ -139,17 +139,17 @@ class StrangerLegs:
         found = self._room[MAX_LEGS - min(count, MAX_LEGS) :]
         return set(found["src" if inward else "dst"].tolist()), count > MAX_LEGS
 
-    def shared(
-        self, accounts: Collection[int], inward: bool, scope: Scope, among: Collection[int]
+    def paid_among(
+        self, payers: Collection[int], scope: Scope, among: Collection[int]
     ) -> tuple[dict[int, set[int]], bool]:
-        """By account: which of `among` are of its others(); and whether any account had more legs."""
-        chosen, wanted = np.array([*accounts], np.int64), np.array(sorted(among), np.int64)
-        is_shared = np.zeros((chosen.size, wanted.size), np.bool_)
-        is_cut = find_shared(self._ledger, chosen, inward, scope, wanted, is_shared)
-        found: dict[int, set[int]] = {account: set() for account in accounts}
-        rows, places = is_shared.nonzero()
-        for account, other in zip(chosen[rows].tolist(), wanted[places].tolist(), strict=True):
-            found[account].add(other)
+        """By payer: which of `among` are of its others() out; and whether any payer had more legs."""
+        rows, columns = np.array([*payers], np.int64), np.array(sorted(among), np.int64)
+        paid = np.zeros((rows.size, columns.size), np.bool_)
+        is_cut = find_paid(self._ledger, rows, scope, columns, paid)
+        found: dict[int, set[int]] = {payer: set() for payer in payers}
+        payer_at, payee_at = paid.nonzero()
+        for payer, payee in zip(rows[payer_at].tolist(), columns[payee_at].tolist(), strict=True):
+            found[payer].add(payee)
         return found, is_cut
 
     def around(self, accounts: Iterable[int]) -> Int32s:
@@ -317,22 +317,19 @@ def list_legs(ledger: Ledger, account: int, inward: bool, scope: Scope, room: Ar
 
 
 @kernel
-def find_shared(
-    ledger: Ledger, accounts: Int64s, inward: bool, scope: Scope, among: Int64s, is_shared: Array
-) -> bool:
-    """Set where an account has a leg, of its MAX_LEGS latest, with one of `among` (ascending); whether an
-    account had more."""
+def find_paid(ledger: Ledger, payers: Int64s, scope: Scope, among: Int64s, paid: Array) -> bool:
+    """Set where a payer has a leg, of its MAX_LEGS latest, to one of `among` (ascending); whether a payer had
+    more."""
     is_cut = False
-    for row, account in enumerate(accounts):
+    for row, payer in enumerate(payers):
         count = 0
-        number = newest_leg(ledger, account, inward, scope)
+        number = newest_leg(ledger, payer, False, scope)
         while number != NO_LEG and count < MAX_LEGS:
-            leg = ledger.legs[slot_of(ledger, number)]
-            place = place_of(among, signed(leg.src if inward else leg.dst))
-            if place >= 0:
-                is_shared[row, place] = True
+            column = place_of(among, signed(ledger.legs[slot_of(ledger, number)].dst))
+            if column >= 0:
+                paid[row, column] = True
             count += 1
-            number = leg_before(ledger, number, inward, scope)
+            number = leg_before(ledger, number, False, scope)
         is_cut = is_cut or number != NO_LEG
     return is_cut
 

@@ -110,11 +110,11 @@ class Strangers:
 
     def payees_among(self, payers: Collection[int], among: set[int]) -> dict[int, set[int]]:
         """By payer: which of `among` are of its payees()."""
-        shared, is_cut = self._context.legs.shared(payers, False, self._scope, among)
+        paid, is_cut = self._context.legs.paid_among(payers, self._scope, among)
         self.is_cut |= is_cut
         if not self.entities.registered:
-            return shared
-        return {payer: self._among(payees, payer) for payer, payees in shared.items()}
+            return paid
+        return {payer: self._among(payees, payer) for payer, payees in paid.items()}
 
     def with_suspects(self, account: int, inward: bool) -> list[Leg]:
         """Of into() or out_of() those with accounts that earlier alerts named."""
