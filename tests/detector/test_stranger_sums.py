@@ -1,10 +1,11 @@
-"""What is weighed in the triggers of a layer and of a collector, held to the confirmation's own choice row by
-row: nothing that it finds is left out, and little else is let through."""
+"""What is weighed in the triggers of a layer, a collector and a group, held to the confirmation's own choice
+row by row: nothing that it finds is left out, and little else is let through."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,9 +17,10 @@ from schemas.law import load_law
 from services.detector.books.strangers import Strangers, paid_between, passed_between
 from services.detector.engine import Engine
 from services.detector.flows.gathering_triggers import gathering
+from services.detector.flows.group_triggers import grouped
 from services.detector.flows.layer_triggers import Layer, in_layer
 from services.detector.flows.shape_triggers import Rows
-from services.detector.typologies import scatter_gather, stack
+from services.detector.typologies import bipartite, scatter_gather, stack
 from services.detector.typology import Candidates, Context, Outcome, Step, Transfer, Typology
 
 LAW = load_law()
@@ -84,6 +86,17 @@ def collectors() -> tuple[Told, type[Typology]]:
     )
 
 
+def groups() -> tuple[Told, type[Typology]]:
+    p, told, plain = bipartite.Parameters(), Told(), bipartite.Bipartite()
+    window_us = p.window_days * DAY
+
+    def finds(context: Context, transfer: Transfer) -> bool:
+        return plain.confirm(context, transfer) is not None
+
+    trigger = partial(grouped, window_us=window_us, rule=p.rule)
+    return told, told.probe(bipartite.Bipartite, lambda step: paid_between(step, window_us), trigger, finds)
+
+
 def looked_at(
     probe: tuple[Told, type[Typology]], world: Any, batches: Any, size: int
 ) -> list[tuple[bool, bool]]:
@@ -139,6 +152,17 @@ def test_no_collector_is_left_out(world: Any, batches: Any, flows: Any, size: in
     assert all(chosen or not found for chosen, found in rows)
 
 
+@thorough
+@given(passed_on(3), sizes, st.booleans())
+def test_a_group_is_told_as_it_is_found(
+    world: Any, batches: Any, flows: Any, size: int, registered: bool
+) -> None:
+    """Where nobody is registered all is known."""
+    rows = looked_at(groups(), known(world, flows, registered), batches, size)
+    assert all(chosen or not found for chosen, found in rows)
+    assert registered or all(found or not chosen for chosen, found in rows)
+
+
 def pyramid(middles: int, payees: int, part: int) -> list[list[Any]]:
     upper = [[place / 100, "p1..2", f"m{place}", 20_011.37, "transfer"] for place in range(1, middles + 1)]
     each = round(400.2274 * part / payees, 2)
@@ -160,4 +184,17 @@ def test_a_collector_is_let_through_from_where_it_is_one(
     world: Any, batches: Any, registered: bool, middles: int, part: int, found: int
 ) -> None:
     rows = looked_at(collectors(), known(world, pyramid(middles, 1, part), registered), batches, 10_000)
+    assert sum(chosen for chosen, _ in rows) == sum(each for _, each in rows) == found
+
+
+@pytest.mark.parametrize("registered", [True, False])
+@pytest.mark.parametrize(
+    ("middles", "minor", "found"), [(3, 2_000, 1), (2, 2_000, 0), (3, 300, 0), (3, 300.5, 1)]
+)
+def test_a_group_is_let_through_from_where_it_is_one(
+    world: Any, batches: Any, registered: bool, middles: int, minor: float, found: int
+) -> None:
+    """Six legs that are no presents."""
+    flows = [[place / 100, f"m{place}", "q1..2", minor, "transfer"] for place in range(1, middles + 1)]
+    rows = looked_at(groups(), known(world, flows, registered), batches, 10_000)
     assert sum(chosen for chosen, _ in rows) == sum(each for _, each in rows) == found
