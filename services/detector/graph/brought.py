@@ -11,11 +11,12 @@ from services.detector.graph.ring import Ring, first_since, slot_of
 
 
 class Brought(NamedTuple):
-    """At least so much, into any of `takers` from any of `payers` (ascending), in a currency and for one of
-    `purposes` (as bits)."""
+    """At least so much, into any of `takers` from any of `payers` (ascending), or from all `but_these`, in a
+    currency and for one of `purposes` (as bits)."""
 
     takers: Int32s
     payers: Int32s
+    but_these: bool
     currency: int
     purposes: int
     least_minor: int
@@ -38,7 +39,8 @@ def may_be_brought(ring: Ring, accounts: Array, brought: Brought, view: View, li
                 count += 1
                 is_for = brought.purposes >> ring.purposes[slot] & 1 != 0
                 if is_for and ring.currencies[slot] == brought.currency:
-                    minor += leg.amount_minor if place_of(brought.payers, leg.src) >= 0 else 0
+                    is_among = place_of(brought.payers, leg.src) >= 0
+                    minor += leg.amount_minor if is_among != brought.but_these else 0
                     if minor >= brought.least_minor:
                         return True
             seq = earlier_than(leg, seq, INWARD)

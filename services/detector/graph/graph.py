@@ -98,7 +98,7 @@ class RollingGraph(Window):
         graph.through(np.array([account], np.int32), np.array([as_of]), 0, 0, 0, as_of, 1)
         graph.payees(account, 0, 0, as_of, 1)
         some = np.array([account], np.int32)
-        graph.may_be_brought(Brought(some, some, 0, 0, 1), 0, 0, as_of, 1)
+        graph.may_be_brought(Brought(some, some, False, 0, 0, 1), 0, 0, as_of, 1)
         graph.paid(account, 0, np.zeros(2, np.uint32), 0, 0, 0, as_of, 1)
         graph.pays(account, 0, 0, 0, as_of, 1)
         graph.traded(account, Trade(0, 0, 1, 1, 0), 0, 0, as_of, 1)

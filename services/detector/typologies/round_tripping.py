@@ -36,6 +36,7 @@ from services.detector.flows.loans import Arrival, arrival
 from services.detector.flows.rounds import MAX_ROUNDS, Rounds, Whose
 from services.detector.flows.tracing import last_us
 from services.detector.graph import Brought, Coming, Departing, Edges, Way
+from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import KEEPER
@@ -224,19 +225,22 @@ class _Search:
     def trip(self, start: Leg) -> Arrival | None:
         """None: less than φ of the payment came home through two others or more."""
         self._first_paid = self._entities.entity(start.dst)
+        own = np.array(sorted({OUTSIDE_INDEX, start.dst, *self._homes}), np.int32)
+        if not self._may_come_home(start, own, but_these=True):
+            return None
 
         def may_end(followed: Int32s) -> bool:
-            return self._may_come_home(start, followed)
+            return self._may_come_home(start, followed[followed != start.dst])
 
         return arrival(self._context, self.parameters, (start,), self, may_end)
 
-    def _may_come_home(self, start: Leg, followed: Int32s) -> bool:
-        """Those `followed`, but for who was paid first, paid the party at least φ of what `start` was: the
-        last leg home is one of theirs."""
+    def _may_come_home(self, start: Leg, payers: Int32s, but_these: bool = False) -> bool:
+        """`payers`, or all but these, paid the party at least φ of what `start` was: the last leg home is
+        neither its own nor of who was paid first."""
         p, context = self.parameters, self._context
         least_minor = max(1, -(-start.amount_minor * p.share_bp // _WHOLE))
         homes = np.array(sorted(self._homes), np.int32)
-        brought = Brought(homes, followed[followed != start.dst], start.currency, _ROUND_BITS, least_minor)
+        brought = Brought(homes, payers, but_these, start.currency, _ROUND_BITS, least_minor)
         until_us = last_us(context, (start,), p)
         return context.graph.may_be_brought(brought, start.ts_us, until_us, context.as_of, p.max_edges)
 
