@@ -18,7 +18,7 @@ from services.detector.books.stranger_legs import (
     newest_leg,
     slot_of,
 )
-from services.detector.flows.commission_triggers import divisor
+from services.detector.flows.commission_fits import divisor
 from services.detector.flows.commissions import LEAST_PERCENT, RATES
 from services.detector.flows.shape_rules import passes_on
 from services.detector.flows.shape_triggers import Asked, Rows, asked, count_bits, new_stamp, scope_of
