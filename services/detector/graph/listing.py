@@ -1,0 +1,128 @@
+"""Lists of transfers: of an account, around several, by number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+
+from compiled import Array, Int32s, Int64s
+from schemas.errors import Unknown
+from services.detector.graph.answers import Edges
+from services.detector.graph.columns import copied, in_order
+from services.detector.graph.lists import (
+    EDGE,
+    INWARD,
+    OUTWARD,
+    Reading,
+    View,
+    list_around,
+    list_transfers,
+    read_transfers,
+)
+from services.detector.graph.ordering import distinct_in_order
+from services.detector.graph.window import Window
+
+_EDGES_AT_HAND: Final = 10_240
+"""Twice as many transfers as the typologies ask for of one account."""
+
+
+class Listing(Window):
+    """A question sees what existed just after one row of the batch applied last: it passes that row's
+    `as_of`. Times are inclusive; a list that is over its limit is of those logged last."""
+
+    def edges_in(self, account: int, since_us: int, until_us: int, as_of: int, limit: int) -> Edges:
+        """Transfers into `account` with since_us <= time <= until_us, to oneself and from OUTSIDE too.
+
+        Over `limit`: those logged last. Raises Unknown for an account or an `as_of` that is not known.
+        """
+        return self._list(account, INWARD, self._view(since_us, until_us, as_of), limit)
+
+    def edges_out(self, account: int, since_us: int, until_us: int, as_of: int, limit: int) -> Edges:
+        """Transfers out of `account`, as edges_in()."""
+        return self._list(account, OUTWARD, self._view(since_us, until_us, as_of), limit)
+
+    def reading(self, account: int, since_us: int, until_us: int, as_of: int) -> Reading:
+        """How kernels elsewhere read what edges_in() and edges_out() answer: read_both(*reading, …)."""
+        self._known(account)
+        view = self._view(since_us, until_us, as_of)
+        return Reading(self._state.ring, self._state.accounts.records, account, view)
+
+    def edges_around(self, accounts: Int32s, since_us: int, until_us: int, as_of: int, limit: int) -> Edges:
+        """Transfers into and out of any of `accounts`, each once; over `limit` into one of them, or out of
+        one, those logged last. As edges_in()."""
+        view = self._view(since_us, until_us, as_of)
+        return self._list_around(accounts, (INWARD, OUTWARD), view, limit)
+
+    def edges_out_of(self, accounts: Int32s, since_us: int, until_us: int, as_of: int, limit: int) -> Edges:
+        """Transfers out of any of `accounts`; over `limit` out of one of them, those logged last. As
+        edges_in()."""
+        return self._list_around(accounts, (OUTWARD,), self._view(since_us, until_us, as_of), limit)
+
+    def edges(self, seqs: Iterable[int]) -> Edges:
+        """These transfers. Raises Unknown when one is not held any more."""
+        wanted = np.unique(np.fromiter(seqs, np.int64))
+        if wanted.size:
+            self._held(int(wanted[0]))
+            self._held(int(wanted[-1]))
+        records = self._read(wanted)
+        return Edges(records.take(in_order(records)))
+
+    def read(self, seqs: Int64s) -> Edges:
+        """These transfers, in the order asked. Raises Unknown when one is not held any more."""
+        for seq in (seqs.min(initial=self._oldest), seqs.max(initial=self._oldest)):
+            self._held(int(seq))
+        return Edges(self._read(seqs))
+
+    def oldest(self, as_of: int) -> int:
+        """Sequence number of the oldest transfer that was live just after the row of `as_of`."""
+        return self._view(0, 0, as_of).oldest
+
+    # -- how -------------------------------------------------------------------------------------
+
+    @cached_property
+    def _edges(self) -> Array:
+        """Room for an answer, used again."""
+        return np.empty(_EDGES_AT_HAND, EDGE)
+
+    def _view(self, since_us: int, until_us: int, as_of: int) -> View:
+        place = as_of - self._first
+        if not -1 <= place < self._heads.size:
+            raise Unknown(f"{as_of} is not a row of the batch applied last")
+        oldest = self._oldest if place < 0 else int(self._heads[place])
+        return View(oldest, as_of, since_us, until_us)
+
+    def _list(self, account: int, direction: int, view: View, limit: int) -> Edges:
+        self._known(account)
+        room = self._room(limit)
+        ring, accounts = self._state.ring, self._state.accounts.records
+        return _listed(room, *list_transfers(ring, accounts, account, direction, view, room))
+
+    def _room(self, edges: int) -> Array:
+        """For an answer; what was there before is lost."""
+        return self._edges[:edges] if edges <= self._edges.size else np.empty(edges, EDGE)
+
+    def _list_around(self, accounts: Int32s, directions: tuple[int, ...], view: View, limit: int) -> Edges:
+        self._all_known(accounts)
+        asked = (self._state.ring, self._state.accounts.records, accounts, directions, view, limit)
+        room = self._edges
+        count, truncated = list_around(*asked, room)
+        if count > room.size:
+            room = np.empty(count, EDGE)
+            list_around(*asked, room)
+        (places, spare), ordered = np.empty((2, count), np.int32), np.empty(count, EDGE)
+        return Edges(ordered[: distinct_in_order(room, places, spare, ordered)], truncated)
+
+    def _read(self, seqs: Int64s) -> Array:
+        """EDGE records."""
+        records = np.empty(seqs.size, EDGE)
+        read_transfers(self._state.ring, seqs, records)
+        return records
+
+
+def _listed(room: Array, count: int, ordered: bool) -> Edges:
+    """An answer of list_transfers()."""
+    found = room[room.size - min(count, room.size) :]
+    return Edges(copied(found) if ordered else found.take(in_order(found)), count > room.size)
