@@ -19,7 +19,7 @@ from services.detector.books.loan_flows import MAX_MINOR, Flow
 from services.detector.flows.replacing import most_principal
 from services.detector.graph import RollingGraph
 from services.detector.parties.marks import Marks
-from services.detector.sieve import sighted
+from services.detector.sieve import Sieves, sighted
 
 REGISTERED: dict[str, Any] = {
     "institutions": [["p2p-1", "p2p", "firm"], ["guarantor-1", "other", "guarantor"]],
@@ -55,7 +55,8 @@ class Books:
         applied = self.graph.apply(batch)
         marks = self.marks.all()
         reversals = np.array([bool(one) for one in batch.columns.column("reversal_of").to_pylist()])
-        self.book.open(applied, sighted(applied, marks[applied.src], marks[applied.dst], reversals))
+        sights = sighted(applied, marks[applied.src], marks[applied.dst], reversals, Sieves())
+        self.book.open(applied, sights)
 
     def feed(self, rows: list[dict[str, Any]], cuts: list[int]) -> None:
         edges = sorted({0, len(rows), *(cut for cut in cuts if cut < len(rows))})
