@@ -13,8 +13,16 @@ from typing import NamedTuple
 
 from compiled import Array, Bools, Int32s, Int64s, Record, kernel, signed
 from services.detector.graph.accounts import look_up
-from services.detector.graph.carried import ANY, Carried, part_of
-from services.detector.graph.lists import OUTWARD, View, earlier_than, is_in_view, lowest, newest_of
+from services.detector.graph.carried import ANY, Carried, carries, part_of
+from services.detector.graph.lists import (
+    INWARD,
+    OUTWARD,
+    View,
+    earlier_than,
+    is_in_view,
+    lowest,
+    newest_of,
+)
 from services.detector.graph.ordering import before
 from services.detector.graph.reach import Search, is_hub, walk
 from services.detector.graph.ring import slot_of
@@ -86,6 +94,8 @@ def list_departures(
     leg = state.ring.legs[slot]
     scope = View(oldest, seq, leg.ts_us - departing.window_us, signed(leg.ts_us))
     carried = carried_by(state, slot, way)
+    if not is_brought_any(state, scope, carried, signed(leg.src), left.size):
+        return 0, False
     count, is_cut = list_leaving(state, scope, coming, place, departing, carried, left)
     if count == 0:
         return 0, is_cut
@@ -105,6 +115,22 @@ def carried_by(state: State, slot: int, way: Way) -> Carried:
     amount_minor = signed(state.ring.legs[slot].amount_minor)
     least, most = part_of(amount_minor, way.least_permille, way.most_permille)
     return Carried(least, most, signed(state.ring.currencies[slot]))
+
+
+@kernel
+def is_brought_any(state: State, scope: View, carried: Carried, account: int, most: int) -> bool:
+    """Something came to it that may be the money, or there are more than `most` legs to read."""
+    low = lowest(state, scope)
+    read = 0
+    seq = newest_of(state, account, INWARD)
+    while seq >= low and read < most:
+        read += seq <= scope.newest
+        slot = slot_of(state.ring, seq)
+        leg = state.ring.legs[slot]
+        if is_in_view(scope, leg, seq) and leg.src != account and carries(state.ring, slot, carried):
+            return True
+        seq = earlier_than(leg, seq, INWARD)
+    return read == most
 
 
 @kernel
