@@ -227,7 +227,10 @@ CHECKS: Final[dict[str, Check]] = {
         beside=True,
     ),
     "round_tripping": Check(payee=~(paid_by(KEEPER) | paid_to(KEEPER))),
-    "exit_drain": Check(payer=~(paid_to(KEEPER | MERCHANT | VEHICLE) | BUSINESS)),
+    "exit_drain": Check(
+        payer=least(1_000_000)
+        & ~(paid_to(KEEPER | MERCHANT | VEHICLE) | BUSINESS | NAMED & said(P.disburse))
+    ),
     "redemption_run": Check(payer=ANY, payee=ANY),
     "bipartite": Check(payer=STRANGERS),
     "scatter_gather": Check(payee=STRANGERS),

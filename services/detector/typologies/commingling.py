@@ -38,7 +38,7 @@ from services.detector.explanations.commingling import explanation
 from services.detector.flows.refunds import is_refund
 from services.detector.legs import Leg
 from services.detector.parties.entities import CLIENT_MONEY, OWN_MONEY, Entities
-from services.detector.parties.marks import BORROWER, CUSTODY, OTHER, TIED, bits_of
+from services.detector.parties.marks import BORROWER, CUSTODY, KEPT_FOR_OTHERS, OTHER, TIED, bits_of
 from services.detector.purposes import among
 from services.detector.severity import by_amount
 from services.detector.sieve import either, sieve
@@ -61,7 +61,8 @@ from services.detector.wording import day
 _CLIENTS: Final = bits_of(CLIENT_MONEY)
 _OWN: Final = bits_of(OWN_MONEY)
 _FEE: Final = bits_of({AccountRole.fee})
-_NOT_OWN: Final = CLIENT_MONEY | {AccountRole.guarantee}
+_NOT_OWN: Final = KEPT_FOR_OTHERS | {AccountRole.guarantee}
+"""A reserve is its customers' money, whoever holds the account."""
 _OWN_EXPENSES: Final = (Purpose.salary, Purpose.tax)
 _IS_OWN_EXPENSE: Final = among(_OWN_EXPENSES)
 _INSTALMENT: Final = frozenset({Purpose.repay, Purpose.interest})
