@@ -286,7 +286,7 @@ class Engine:
 
     def _fire(self, timer: Timer, step: Step, found: _Found) -> None:
         """Look again as of the last row before the clock reached the timer."""
-        row = int(np.searchsorted(step.applied.clock_us, timer.due_us))
+        row = int(step.applied.clock_us.searchsorted(timer.due_us))
         self._book.advance(row - 1)
         context = self._context(timer.due_us, _as_of_before(step.applied, row), step.marks)
         typology = self._typologies[timer.typology]

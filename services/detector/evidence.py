@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from operator import attrgetter
@@ -20,12 +19,13 @@ MAX_EDGES: Final = 500
 _OUTSIDE: Final = OUTSIDE.hex()
 _UNKNOWN: Final = ("unknown", None, None)
 _PURPOSE_NAMES: Final = tuple(purpose.name for purpose in PURPOSES)
+_payer, _payee = attrgetter("src"), attrgetter("dst")
 _Shown: TypeAlias = tuple[int, int, EvidenceEdge]
 """Its time, its sequence number, itself: as evidence is sorted."""
 
 
 class EvidenceEdges:
-    """Transfers as evidence. Those shown last are kept, at most `most` of 1 kB each, and never pickled:
+    """Transfers as evidence. Those shown since at most `most` of 1 kB each were kept are, and never pickled:
     three in four are shown again, by a later version of the alert or another on the same account."""
 
     def __init__(self, most: int = 10_000) -> None:
@@ -35,27 +35,22 @@ class EvidenceEdges:
         return {"_most": self._most}
 
     @cached_property
-    def _shown(self) -> OrderedDict[tuple[int, int], _Shown]:
+    def _shown(self) -> dict[tuple[int, int], _Shown]:
         """By sequence number and how much is attributed, which make the same edge whenever it is shown."""
-        return OrderedDict()
+        return {}
 
     def of(self, context: Context, attributed: Mapping[int, int]) -> tuple[EvidenceEdge, ...]:
         """In the order of (ts_us, seq). The graph holds them all."""
-        shown = self._shown
-        found, new = list[_Shown](), dict[int, int]()
-        for asked in attributed.items():
-            known = shown.get(asked)
-            if known is None:
-                new[asked[0]] = asked[1]
-            else:
-                shown.move_to_end(asked)
-                found.append(known)
-        if new:
+        shown, wanted = self._shown, attributed.items()
+        found = [shown[one] for one in wanted if one in shown]
+        if len(found) < len(wanted):
+            new = dict([one for one in wanted if one not in shown])
             made = _made(context, new)
-            shown.update(((seq, new[seq]), (ts_us, seq, edge)) for ts_us, seq, edge in made)
+            if len(shown) + len(made) > self._most:
+                shown.clear()
+            for one in made[: self._most]:
+                shown[one[1], new[one[1]]] = one
             found += made
-        while len(shown) > self._most:
-            shown.popitem(last=False)
         found.sort()
         return tuple([edge for _, _, edge in found])
 
@@ -145,7 +140,7 @@ def _made(context: Context, attributed: Mapping[int, int]) -> list[_Shown]:
 def _nodes(context: Context, edges: Sequence[EvidenceEdge]) -> tuple[EvidenceNode, ...]:
     """The ends of `edges`, by account."""
     registry, now_us = context.registry, context.now_us
-    tokens = sorted({one.src for one in edges}.union([one.dst for one in edges]))
+    tokens = sorted({*map(_payer, edges), *map(_payee, edges)})
     if not registry.knows_accounts:
         return tuple([_node(token, *_UNKNOWN) for token in tokens])
     nodes = []
@@ -159,9 +154,11 @@ def _nodes(context: Context, edges: Sequence[EvidenceEdge]) -> tuple[EvidenceNod
 @lru_cache(maxsize=10_000)
 def _node(token: str, role: str, party_id: str | None, institution_id: str | None) -> EvidenceNode:
     """Three in four are of an account that an alert shortly before was of, too."""
-    return EvidenceNode(
-        account=token,
-        role="outside" if token == _OUTSIDE else role,
-        party_id=party_id,
-        institution_id=institution_id,
+    return EvidenceNode.vouched(
+        {
+            "account": token,
+            "role": "outside" if token == _OUTSIDE else role,
+            "party_id": party_id,
+            "institution_id": institution_id,
+        }
     )
