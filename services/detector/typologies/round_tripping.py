@@ -168,7 +168,7 @@ class RoundTripping(Typology):
                 found |= self._rounds.note(whose, trip, p.quiet_days * DAY)
         if not found:
             return None
-        run = self._rounds.run(whose, context.now_us - p.window_days * DAY)
+        run = self._rounds.run(whose, transfer.ts_us - p.window_days * DAY)
         if len(run.rounds) == 1 and search.is_trade(run.own[-1]):
             return None
         return search.finding(run.own, day(run.began_us))
