@@ -34,7 +34,7 @@ from services.detector.books.strangers import between_strangers
 from services.detector.books.suspects import Suspects
 from services.detector.episodes import Episodes
 from services.detector.feeds import Feeds, FeedState
-from services.detector.graph import Applied, RollingGraph
+from services.detector.graph import RollingGraph
 from services.detector.parties.marks import Marks
 from services.detector.parties.registered import Registered
 from services.detector.purposes import with_known_purposes
@@ -156,6 +156,7 @@ class Engine:
             return Outputs()
         batch, unknown = with_known_purposes(batch)
         self._unknown_purposes += unknown
+        named_before = self._graph.accounts
         applied = self._graph.apply(batch)
         self._as_of = int(applied.as_of[-1])
         self._feeds.count(batch.id.feed_id, applied, self.registry)
@@ -172,6 +173,7 @@ class Engine:
             self._legs,
             self._suspects,
             self._sieves,
+            named_before=named_before,
         )
         self._legs.take(applied, step.dealt.since_us, between_strangers(step, SPAN_US))
         self._book.open(applied, step.sights)
@@ -182,7 +184,7 @@ class Engine:
             self._fire_until(clock_us, step, found)
             self._heed(step, found, waiting, row, -1)
             self._book.advance(row)
-            context = self._context(clock_us, int(applied.as_of[row]), step.marks)
+            context = self._context(clock_us, int(applied.as_of[row]), int(step.named[row]), step.marks)
             while (one := waiting.take(row)) is not None:
                 _, number, account = one
                 typology = self._typologies[number]
@@ -205,7 +207,7 @@ class Engine:
             if account is None or not self._balances.put(account, record):
                 continue
             now_us = record.as_of if clock_us is None else clock_us
-            context = self._context(now_us, self._as_of, self._marks.all())
+            context = self._context(now_us, self._as_of, self._graph.accounts, self._marks.all())
             for number, typology in self._asked_of_balances:
                 outcome = typology.stated(context, account, record)
                 if outcome is not None:
@@ -259,13 +261,14 @@ class Engine:
             self._accounts_refused += 1
             return None
 
-    def _context(self, now_us: int, as_of: int, marks: npt.NDArray[np.uint32]) -> Context:
+    def _context(self, now_us: int, as_of: int, named: int, marks: npt.NDArray[np.uint32]) -> Context:
         return Context(
             self._graph,
             self.registry,
             self._law.at(now_us),
             now_us,
             as_of,
+            named,
             marks,
             self._marks.in_business,
             self._registered,
@@ -288,7 +291,7 @@ class Engine:
         """Look again as of the last row before the clock reached the timer."""
         row = int(step.applied.clock_us.searchsorted(timer.due_us))
         self._book.advance(row - 1)
-        context = self._context(timer.due_us, _as_of_before(step.applied, row), step.marks)
+        context = self._context(timer.due_us, *_before(step, row), step.marks)
         typology = self._typologies[timer.typology]
         self._tallies[typology.id].rechecks += 1
         outcome = typology.recheck(context, timer.account)
@@ -326,8 +329,9 @@ class _Found:
     """Suspects that nobody was told of yet."""
 
 
-def _as_of_before(applied: Applied, row: int) -> int:
-    """The last sequence number before `row`."""
+def _before(step: Step, row: int) -> tuple[int, int]:
+    """The last sequence number before `row`, and how many accounts the log had named."""
+    applied = step.applied
     if row > 0:
-        return int(applied.as_of[row - 1])
-    return int(applied.as_of[0]) - (int(applied.seq[0]) >= 0)
+        return int(applied.as_of[row - 1]), int(step.named[row - 1])
+    return int(applied.as_of[0]) - (int(applied.seq[0]) >= 0), step.named_before

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, Protocol, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
-from compiled import Bools, Int64s
+from compiled import Bools, Int32s, Int64s
 from registry import Registry
 from schemas.alert import Citation, EvidenceEdge, Factor, Limit, Subject
 from schemas.balance import Balance
@@ -102,6 +102,17 @@ class Step:
     sieves: Sieves
     answers: dict[Hashable, Any] = field(default_factory=dict)
     """What one typology found of the batch and another need not find again, under a key of its module's."""
+    named_before: int = 0
+    """Accounts that the log had named before the batch: they are those of index 1 to this."""
+
+    @cached_property
+    def named(self) -> Int32s:
+        """Accounts that the log has named up to and including each row."""
+        applied = self.applied
+        named: Int32s = np.maximum.accumulate(
+            np.maximum(np.maximum(applied.src, applied.dst), np.int32(self.named_before))
+        )
+        return named
 
     @cached_property
     def src_marks(self) -> npt.NDArray[np.uint32]:
@@ -251,6 +262,9 @@ class Context:
     rules: Rules
     now_us: int
     as_of: int
+    named: int
+    """Accounts that the log has named by then: they are those of index 1 to this. A batch's are in the graph
+    before its first row is looked at."""
     marks: npt.NDArray[np.uint32]
     in_business: Mapping[str, Collection[int]]
     """By institution: the accounts ever in its business, clients' and merchants' left out: parties.marks."""
@@ -266,6 +280,10 @@ class Context:
 
     def token(self, account: int) -> str:
         return self.graph.token(account).hex()
+
+    def business_of(self, institution_id: str) -> list[int]:
+        """Those in_business that the log has named by now, ascending."""
+        return sorted([one for one in self.in_business.get(institution_id, ()) if one <= self.named])
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ class Controlled:
         entities = Entities(context)
         found = [
             account
-            for account in sorted(context.in_business.get(institution_id, ()))
+            for account in context.business_of(institution_id)
             if any(
                 one.role in roles and one.institution_id == institution_id and product in ("", one.product_id)
                 for one in entities.accounts(account)

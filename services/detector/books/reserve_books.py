@@ -145,8 +145,7 @@ class Books:
     def _reserves(self) -> list[int]:
         if self.institution_id is None:
             return [self._account]
-        known = sorted(self._context.in_business.get(self.institution_id, ()))
-        return [one for one in known if self._is_reserve(one)]
+        return [one for one in self._context.business_of(self.institution_id) if self._is_reserve(one)]
 
     def _is_reserve(self, account: int) -> bool:
         records = self._entities.accounts(account)
