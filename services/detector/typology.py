@@ -278,6 +278,11 @@ class Context:
     answers: dict[Hashable, Any] = field(default_factory=dict)
     """What one typology asked and another at the same row need not ask again, under a key of its module's."""
 
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """The graph's, by then."""
+        return self.graph.limits(self.as_of)
+
     def token(self, account: int) -> str:
         return self.graph.token(account).hex()
 

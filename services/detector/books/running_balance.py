@@ -37,7 +37,7 @@ class Between(NamedTuple):
         graph, as_of = self.context.graph, self.context.as_of
         came = graph.edges_in(self.account, after_us + 1, until_us, as_of, self.max_edges)
         went = graph.edges_out(self.account, after_us + 1, until_us, as_of, self.max_edges)
-        if came.truncated or went.truncated or graph.limits:
+        if came.truncated or went.truncated or self.context.limits:
             return None
         return Flow(*(int(each.amount_minor[self._mine(each)].sum()) for each in (came, went)))
 

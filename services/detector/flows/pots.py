@@ -124,7 +124,7 @@ class Pot:
     def limits(self) -> tuple[Limit, ...]:
         truncated = self._all_in.truncated or self._all_out.truncated
         cut = (Limit(name="legs", bound=self._s.max_legs),) if truncated else ()
-        return cut + self._context.graph.limits
+        return cut + self._context.limits
 
     @property
     def passed_inside(self) -> dict[int, int]:

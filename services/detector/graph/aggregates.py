@@ -35,6 +35,8 @@ def apply_row(state: State, rows: Rows, row: int) -> None:
     if status == INSERTED:
         if cursor.next - cursor.head >= rules.max_transfers:
             expire_oldest(state)
+            if cursor.shortened == 0:
+                cursor.shortened_by = cursor.next
             cursor.shortened += 1
         rows.seq[row] = insert(state, rows, row, place)
         cursor.late += late

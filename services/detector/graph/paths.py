@@ -183,7 +183,9 @@ class Paths(Listing):
             ("edges", asked.found.size, more),
             ("hub_degree", asked.hub_degree, is_hub_met),
         )
-        return tuple(_limit(name, bound) for name, bound, is_hit in bounds if is_hit) + self.limits
+        return tuple(_limit(name, bound) for name, bound, is_hit in bounds if is_hit) + self.limits(
+            asked.scope.newest
+        )
 
 
 @lru_cache(maxsize=1_000)

@@ -41,6 +41,7 @@ CURSOR: Final = np.dtype(
         ("refused", "<i8"),
         ("expired", "<i8"),
         ("shortened", "<i8"),  # expired early, because the window was full
+        ("shortened_by", "<i8"),  # sequence number of the first transfer that others gave way to so
     ]
 )
 

@@ -189,10 +189,10 @@ class Window:
         """
         return max(self.live / self.max_transfers, self.accounts / self.max_accounts)
 
-    @property
-    def limits(self) -> tuple[Limit, ...]:
-        """The limit "window" once transfers have expired early."""
-        shortened = self._state.ring.cursor[0]["shortened"] > 0
+    def limits(self, as_of: int) -> tuple[Limit, ...]:
+        """The limit "window" where transfers had expired early as of sequence number `as_of`."""
+        cursor = self._state.ring.cursor[0]
+        shortened = cursor["shortened"] and as_of >= cursor["shortened_by"]
         return (Limit(name="window", bound=self.max_transfers),) if shortened else ()
 
     # -- names -----------------------------------------------------------------------------------

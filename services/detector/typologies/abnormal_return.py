@@ -296,7 +296,7 @@ def _finding(
         limits=(
             *((Limit(name="legs", bound=parameters.max_legs),) if truncated else ()),
             *context.book.limits,
-            *context.graph.limits,
+            *context.limits,
         ),
         again=again,
     )

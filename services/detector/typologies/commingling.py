@@ -332,6 +332,6 @@ def _finding(
         parameters=shown(parameters),
         explanation=explanation(mixing.institution_id, token, roles[0] if roles else None, case, currency),
         missing=case.missing,
-        limits=(*case.limits, *context.graph.limits),
+        limits=(*case.limits, *context.limits),
         matter=matter,
     )

@@ -271,7 +271,7 @@ class _Case:
             parameters=shown(self._p),
             explanation=explanation(bypass, case, currency),
             missing=case.missing,
-            limits=(*case.limits, *self._context.graph.limits),
+            limits=(*case.limits, *self._context.limits),
             matter=matter,
         )
 

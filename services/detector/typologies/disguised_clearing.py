@@ -311,7 +311,7 @@ def _finding(
         parameters=shown(parameters),
         explanation=explanation(cleared),
         missing=missing,
-        limits=(*cut, *context.graph.limits),
+        limits=(*cut, *context.limits),
         earlier=edges,
         matter=last.payer,
     )

@@ -208,7 +208,7 @@ class _Case:
             parameters=shown(self._p),
             explanation=explanation(wake),
             missing=missing,
-            limits=(*cut, *context.graph.limits),
+            limits=(*cut, *context.limits),
         )
 
     def _missing(self) -> tuple[str, ...]:

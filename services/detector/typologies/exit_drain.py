@@ -269,7 +269,7 @@ def _finding(
         parameters=shown(in_force(Parameters, ExitDrain.id, context.rules)),
         explanation=explanation(drain),
         missing=(*missing, *unknown),
-        limits=(*limits, *context.graph.limits),
+        limits=(*limits, *context.limits),
     )
 
 

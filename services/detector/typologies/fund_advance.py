@@ -217,7 +217,7 @@ class _Case:
             parameters=shown(self.parameters),
             explanation=explanation(advance),
             missing=self._missing(),
-            limits=(*cut, *context.graph.limits),
+            limits=(*cut, *context.limits),
             earlier=tuple(advanced),
             matter=self.institution_id,
         )

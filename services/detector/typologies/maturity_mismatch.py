@@ -213,7 +213,7 @@ class _Case:
             parameters=shown(self.parameters),
             explanation=explanation(mismatch),
             missing=self.missing,
-            limits=(*self.limits, *context.book.limits, *context.graph.limits),
+            limits=(*self.limits, *context.book.limits, *context.limits),
         )
 
     def _confidence(self) -> tuple[Factor, ...]:

@@ -357,6 +357,6 @@ def _finding(
         parameters=shown(parameters),
         explanation=explanation(institution_id, context.token(payee), case, currency),
         missing=case.missing,
-        limits=(*case.limits, *context.graph.limits),
+        limits=(*case.limits, *context.limits),
         again=again,
     )

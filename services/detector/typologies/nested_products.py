@@ -282,7 +282,7 @@ class _Search:
             parameters=shown(p),
             explanation=explanation(nesting),
             missing=missing,
-            limits=(*nested.limits, *cut, *context.graph.limits),
+            limits=(*nested.limits, *cut, *context.limits),
         )
 
     def _missing(self, layers: Sequence[_Layer], assets: Iterable[Leg]) -> tuple[str, ...]:

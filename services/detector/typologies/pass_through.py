@@ -209,7 +209,7 @@ class _Case:
 
     def _limits(self) -> tuple[Limit, ...]:
         cut = (Limit(name="legs", bound=self._p.max_legs),) if self._truncated else ()
-        return (*cut, *self._context.graph.limits)
+        return (*cut, *self._context.limits)
 
     def _missing(self, legs: list[Leg]) -> tuple[str, ...]:
         missing = {

@@ -293,5 +293,5 @@ def _finding(
             lender, context.token(last.src), context.token(last.dst), case, currency, funding
         ),
         missing=case.missing,
-        limits=(*case.limits, *context.graph.limits),
+        limits=(*case.limits, *context.limits),
     )

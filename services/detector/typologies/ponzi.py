@@ -228,7 +228,7 @@ class _Case:
             parameters=shown(self._p),
             explanation=explanation(scheme),
             missing=missing,
-            limits=(*cut, *context.book.limits, *context.graph.limits),
+            limits=(*cut, *context.book.limits, *context.limits),
         )
 
     def _legs(self) -> tuple[list[Leg], list[Leg], bool]:

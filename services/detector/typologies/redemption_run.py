@@ -247,7 +247,7 @@ def _finding(
         limits=(
             *pot.limits,
             *((Limit(name="takers", bound=p.max_takers),) if len(takers) > p.max_takers else ()),
-            *context.graph.limits,
+            *context.limits,
         ),
         matter=day_text(midnight_us(start)),
     )

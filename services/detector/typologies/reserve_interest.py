@@ -307,7 +307,7 @@ def _finding(
         parameters=shown(parameters),
         explanation=explanation(interest),
         missing=payer.missing,
-        limits=(*cut, *context.graph.limits),
+        limits=(*cut, *context.limits),
         earlier=tuple(credits),
     )
 

@@ -221,7 +221,7 @@ def _finding(
         law=ReserveLocation.law if parameters.centralised else ReserveLocation.law[:1],
         parameters=shown(parameters),
         explanation=explanation(elsewhere),
-        limits=context.graph.limits,
+        limits=context.limits,
     )
 
 

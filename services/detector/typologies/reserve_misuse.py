@@ -358,7 +358,7 @@ def _finding(
         parameters=shown(parameters),
         explanation=_explanation(context, transfer, reserve, violations, minor, currency),
         missing=tuple(missing),
-        limits=(*cut, *context.graph.limits),
+        limits=(*cut, *context.limits),
         earlier=tuple(one.edge for one in violations),
         matter=matter,
     )

@@ -213,7 +213,7 @@ def _finding(context: Context, books: Books, mismatches: list[Mismatch], currenc
         parameters=shown(parameters),
         explanation=explanation(found),
         missing=tuple(sorted(missing)),
-        limits=(*cut, *context.graph.limits),
+        limits=(*cut, *context.limits),
     )
 
 
@@ -236,7 +236,7 @@ def _caused(context: Context, books: Books, short: Shortage, cause: Cause, curre
         parameters=shown(in_force(Parameters, ReserveShortfall.id, context.rules)),
         explanation=explained(short, books.institution_id, token, cause.edges, currency),
         missing=missing,
-        limits=context.graph.limits,
+        limits=context.limits,
         earlier=tuple(cause.edges),
         matter=token,
     )

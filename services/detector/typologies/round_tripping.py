@@ -309,7 +309,7 @@ class _Search:
                 latest,
             ),
             missing=missing,
-            limits=(*sorted(limits, key=lambda one: one.name), *full, *context.graph.limits),
+            limits=(*sorted(limits, key=lambda one: one.name), *full, *context.limits),
             matter=began,
         )
 

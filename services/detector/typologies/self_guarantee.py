@@ -264,5 +264,5 @@ def _finding(
         parameters=shown(parameters),
         explanation=explanation(platform, len(products), latest, context.token(payer), case, currency, way),
         missing=case.missing,
-        limits=(*case.limits, *context.book.limits, *context.graph.limits),
+        limits=(*case.limits, *context.book.limits, *context.limits),
     )

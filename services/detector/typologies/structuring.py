@@ -295,7 +295,7 @@ class _Case:
             parameters=shown(self._p),
             explanation=explanation(split),
             missing=missing,
-            limits=(*cut, *context.graph.limits),
+            limits=(*cut, *context.limits),
         )
 
     def _law(self) -> tuple[Citation, ...]:

@@ -206,7 +206,7 @@ class _Case:
             parameters=shown(self._p),
             explanation=explanation(told),
             missing=missing,
-            limits=(*context.book.limits, *context.graph.limits),
+            limits=(*context.book.limits, *context.limits),
             earlier=edges,
         )
 

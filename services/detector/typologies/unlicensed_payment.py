@@ -406,7 +406,7 @@ class _Case:
             parameters=shown(self._p),
             explanation=explanation(settled),
             missing=missing,
-            limits=(*cut, *context.graph.limits),
+            limits=(*cut, *context.limits),
         )
 
     def _missing(self) -> tuple[str, ...]:

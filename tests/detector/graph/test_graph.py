@@ -169,7 +169,8 @@ def test_at_the_stated_maximum(
     counters = pair.graph.counters
     assert counters.inserted - counters.expired - counters.shortened == pair.graph.live
     limits = (Limit(name="window", bound=max_transfers),) if counters.shortened else ()
-    assert pair.graph.limits == limits
+    assert pair.graph.limits(counters.inserted - 1) == limits
+    assert pair.graph.limits(min(max_transfers, counters.inserted) - 1) == ()
 
 
 @settings(max_examples=60)
