@@ -95,11 +95,11 @@ def keep(context: Context, leg: Leg, attributed_minor: int) -> EvidenceEdge:
 
 
 def _held(context: Context, attributed: Mapping[int, int]) -> Mapping[int, int]:
-    """Those that the graph holds, which are all from its oldest to its newest."""
-    holds = context.graph.holds
-    if not attributed or (holds(min(attributed)) and holds(max(attributed))):
+    """Those in the graph's window as of the finding."""
+    oldest = context.graph.oldest(context.as_of)
+    if min(attributed, default=oldest) >= oldest:
         return attributed
-    return {seq: minor for seq, minor in attributed.items() if holds(seq)}
+    return {seq: minor for seq, minor in attributed.items() if seq >= oldest}
 
 
 def _besides(earlier: Iterable[EvidenceEdge], edges: Iterable[EvidenceEdge]) -> list[EvidenceEdge]:
