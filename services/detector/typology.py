@@ -23,7 +23,7 @@ from services.detector.books.balances import History
 from services.detector.books.dealings import Dealings, Dealt
 from services.detector.books.loan_book import LoanBook
 from services.detector.books.stranger_legs import StrangerLegs
-from services.detector.books.suspects import Suspects
+from services.detector.books.suspects import Named, Suspects
 from services.detector.graph import Applied, RollingGraph, Status
 from services.detector.graph.fingerprints import texts_of
 from services.detector.legs import PURPOSES, Leg
@@ -113,6 +113,11 @@ class Step:
             np.maximum(np.maximum(applied.src, applied.dst), np.int32(self.named_before))
         )
         return named
+
+    @property
+    def suspected(self) -> Named:
+        """All whom some row of the batch may find a suspect, of those that were named up to now."""
+        return self.suspects.from_on(int(self.applied.clock_us[0]))
 
     @cached_property
     def src_marks(self) -> npt.NDArray[np.uint32]:

@@ -91,16 +91,23 @@ def test_any_split_into_batches_gives_the_same_bytes(
     assert play(one, cuts).bytes() == play(one).bytes()
 
 
+def placed(case_id: str) -> int:
+    """Where the first case of that name is."""
+    return next(place for place, (_, case) in enumerate(CASES) if case["id"] == case_id)
+
+
 def test_an_account_is_not_known_before_the_row_that_names_it(world: Any, play: Any) -> None:
     """Else a reserve account without a statement would lower the confidence of what was found before."""
-    (place,) = (
-        place
-        for place, (_, case) in enumerate(CASES)
-        if case["id"] == "the second account has no statement at all"
-    )
+    place = placed("the second account has no statement at all")
     one = merged(world, [(place, 0)], [[0.5, "tick", "tock", 1]])
     one = replace(one, flows=reported(one.flows, [], 5))
     assert play(one, [1]).bytes() == play(one).bytes() != b""
+
+
+def test_a_suspect_named_again_within_a_batch_is_remembered_as_long(world: Any, play: Any) -> None:
+    place = placed("memory: half a year after the alert")
+    one = merged(world, [(place, 0), (place, 2)], [])
+    assert play(one, [7]).bytes() == play(one).bytes() != b""
 
 
 def test_row_by_row_gives_the_same_bytes(world: Any, play: Any) -> None:

@@ -24,6 +24,8 @@ class Named(NamedTuple):
 
     first_us: Int64s
     last_us: Int64s
+    since_us: int
+    """Who was named last before this is forgotten."""
 
 
 class Suspects:
@@ -33,7 +35,12 @@ class Suspects:
         self._max = max_accounts
         self._order: OrderedDict[int, None] = OrderedDict()
         """By when they were named last."""
-        self.named = Named(np.full(1024, _NEVER_US), np.full(1024, _NEVER_US))
+        self._first_us = np.full(1024, _NEVER_US)
+        self._last_us = np.full(1024, _NEVER_US)
+
+    def from_on(self, clock_us: int) -> Named:
+        """What triggers ask of, for `clock_us` and later: all who may be suspects then."""
+        return Named(self._first_us, self._last_us, clock_us - MEMORY_US)
 
     def name(self, accounts: Iterable[int], now_us: int) -> list[int]:
         """Those of `accounts` that were no suspects until now."""
@@ -41,41 +48,44 @@ class Suspects:
         self._cover(max(chosen, default=0))
         new = []
         for account in chosen:
-            if self.named.last_us[account] < now_us - MEMORY_US:
-                self.named.first_us[account] = now_us
+            if self._last_us[account] < now_us - MEMORY_US:
+                self._first_us[account] = now_us
                 new.append(account)
-            self.named.last_us[account] = now_us
+            self._last_us[account] = now_us
             self._order[account] = None
             self._order.move_to_end(account)
         while len(self._order) > self._max:
             forgotten, _ = self._order.popitem(last=False)
-            self.named.last_us[forgotten] = _NEVER_US
+            self._last_us[forgotten] = _NEVER_US
         return new
 
     def among(self, accounts: Iterable[int], now_us: int) -> list[int]:
         """Those of `accounts` that were named within MEMORY_US, in their order."""
-        last_us, since_us = self.named.last_us, now_us - MEMORY_US
+        last_us, since_us = self._last_us, now_us - MEMORY_US
         return [one for one in accounts if one < last_us.size and last_us[one] >= since_us]
 
     def are_named(self, accounts: Int32s, now_us: int) -> Bools:
         """Which of `accounts` are `among` them."""
         named = np.zeros(accounts.size, np.bool_)
-        known = accounts < self.named.last_us.size
-        named[known] = self.named.last_us[accounts[known]] >= now_us - MEMORY_US
+        known = accounts < self._last_us.size
+        named[known] = self._last_us[accounts[known]] >= now_us - MEMORY_US
         return named
 
     def was_named(self, account: int, before_us: int) -> bool:
         """Whether it was named before then; of an account that is `among` them."""
-        return bool(self.named.first_us[account] < before_us)
+        return bool(self._first_us[account] < before_us)
 
     def _cover(self, account: int) -> None:
-        more = account + 1 - self.named.last_us.size
+        more = account + 1 - self._last_us.size
         if more > 0:
-            room = np.full(max(more, self.named.last_us.size), _NEVER_US)
-            self.named = Named(*(np.concatenate((column, room)) for column in self.named))
+            room = np.full(max(more, self._last_us.size), _NEVER_US)
+            self._first_us = np.concatenate((self._first_us, room))
+            self._last_us = np.concatenate((self._last_us, room))
 
 
 @kernel
-def is_named(named: Named, account: int, now_us: int) -> bool:
-    is_recent: bool = account < named.last_us.size and named.last_us[account] >= now_us - MEMORY_US
+def is_named(named: Named, account: int) -> bool:
+    """For triggers, which ask of all rows of a batch before the first is looked at: who is named again in
+    its course is not told of then, and must not be forgotten before."""
+    is_recent: bool = account < named.last_us.size and named.last_us[account] >= named.since_us
     return is_recent

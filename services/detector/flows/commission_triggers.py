@@ -83,7 +83,7 @@ def passing_among(step: Step, rows: Rows, window_us: int, rule: Rule) -> Rows:
     chosen = np.zeros(rows.size, np.bool_)
     find_passing(
         step.legs.known,
-        step.suspects.named,
+        step.suspected,
         asked(step, rows, window_us),
         step.applied.ts_us,
         step.applied.amount_minor,
@@ -125,7 +125,7 @@ def _runs(step: Step, window_us: int) -> _Runs:
     runs = _Runs(np.zeros(rows.size, np.int64), np.full(rows.size, inf), np.zeros(rows.size, np.int64))
     find_runs(
         step.legs.known,
-        step.suspects.named,
+        step.suspected,
         asked(step, rows, window_us),
         step.applied.ts_us,
         step.applied.amount_minor,
@@ -190,7 +190,7 @@ def find_passing(
         if ins == 0 or ins + outs + 1 < rule.legs:
             continue
         around = count_named_around(known, named, scope, hub, now_us)
-        bound = bound_with(named, account, rule, (1 << ins) - 1, (1 << outs) - 1, hub, now_us)
+        bound = bound_with(named, account, rule, (1 << ins) - 1, (1 << outs) - 1, hub)
         if around >= rule.thorough_from:
             fits = list_fits(account, tables[1], ins, outs, True, ANY_PERCENT, bound)
         else:
@@ -199,7 +199,7 @@ def find_passing(
         for each in range(min(fits, MOST_FITS)):
             fit = account.fits[each]
             if fit.legs >= rule.legs:
-                bound = bound_with(named, account, rule, fit.ins, fit.outs, hub, now_us)
+                bound = bound_with(named, account, rule, fit.ins, fit.outs, hub)
                 if fit.chance < bound:
                     chosen[place] = True
                     break
@@ -262,26 +262,24 @@ def least_chance(
 
 
 @kernel
-def bound_with(
-    named: Named, account: Account, rule: Rule, ins: int, outs: int, hub: int, now_us: int
-) -> float:
+def bound_with(named: Named, account: Account, rule: Rule, ins: int, outs: int, hub: int) -> float:
     """Below which the chance of these payments is to be."""
     bound = 1.0 + rule.max_chance_ppm
     if rule.helps > 1:
-        helping = named_in(named, account, ins, outs, now_us) + is_named(named, hub, now_us)
+        helping = named_in(named, account, ins, outs) + is_named(named, hub)
         bound *= float(rule.helps) ** helping
     return bound
 
 
 @kernel
-def named_in(named: Named, account: Account, ins: int, outs: int, now_us: int) -> int:
-    count = signed(is_named(named, account.last[0].other, now_us))
+def named_in(named: Named, account: Account, ins: int, outs: int) -> int:
+    count = signed(is_named(named, account.last[0].other))
     for place in range(account.ins.size):
         if ins >> place & 1:
-            count += is_named(named, account.ins[place].other, now_us)
+            count += is_named(named, account.ins[place].other)
     for place in range(account.outs.size):
         if outs >> place & 1:
-            count += is_named(named, account.outs[place].other, now_us)
+            count += is_named(named, account.outs[place].other)
     return count
 
 
@@ -289,7 +287,7 @@ def named_in(named: Named, account: Account, ins: int, outs: int, now_us: int) -
 def count_named_around(known: Known, named: Named, scope: Scope, hub: int, now_us: int) -> int:
     """Distinct ones that are named, of the hub and the strangers it deals with."""
     stamp = new_stamp(known)
-    count = signed(is_named(named, hub, now_us))
+    count = signed(is_named(named, hub))
     for inward in (False, True):
         number = newest_leg(known.ledger, hub, inward, scope)
         for _ in range(MAX_LEGS):
@@ -297,7 +295,7 @@ def count_named_around(known: Known, named: Named, scope: Scope, hub: int, now_u
                 break
             leg = known.ledger.legs[slot_of(known.ledger, number)]
             other = signed(leg.src if inward else leg.dst)
-            if is_named(named, other, now_us) and may_be_strangers(known, hub, other, now_us):
+            if is_named(named, other) and may_be_strangers(known, hub, other, now_us):
                 count += is_new(known, other, 0, stamp)
             number = leg_before(known.ledger, number, inward, scope)
     return count

@@ -84,7 +84,7 @@ def asked(step: Step, rows: Rows, window_us: int) -> Asked:
 def crowded(step: Step, rows: Rows, window_us: int, crowd: Crowd) -> Rows:
     """Those of `rows` at which there may be such a crowd."""
     chosen = np.zeros(rows.size, np.bool_)
-    find_crowds(step.legs.known, step.suspects.named, asked(step, rows, window_us), crowd, chosen)
+    find_crowds(step.legs.known, step.suspected, asked(step, rows, window_us), crowd, chosen)
     return rows[chosen]
 
 
@@ -104,7 +104,7 @@ def find_crowds(known: Known, named: Named, asked: Asked, crowd: Crowd, chosen: 
         now_us = asked.clock_us[row]
         scope = scope_of(asked, row)
         chosen[place] = (crowd.members > 0 and is_crowd(known, scope, hub, now_us, crowd)) or (
-            is_named(named, other, now_us) and has_named(known, named, scope, hub, now_us, crowd)
+            is_named(named, other) and has_named(known, named, scope, hub, now_us, crowd)
         )
 
 
@@ -156,7 +156,7 @@ def has_named(known: Known, named: Named, scope: Scope, hub: int, now_us: int, c
             break
         leg = known.ledger.legs[slot_of(known.ledger, number)]
         other = signed(leg.src if crowd.inward else leg.dst)
-        is_known = is_named(named, other, now_us) and (
+        is_known = is_named(named, other) and (
             crowd.news_us == 0 or named.first_us[other] < leg.ts_us - crowd.news_us
         )
         if is_known and may_be_strangers(known, hub, other, now_us):
