@@ -92,9 +92,9 @@ def gathering(step: Step, rows: Rows, window_us: int, rule: Gathering) -> Rows:
 def find_gatherings(
     known: Known, asked: Asked, rule: Gathering, room: Room, sums: _Sums, chosen: Bools
 ) -> None:
-    bring_ends_near(known, asked)
     others = min(rule.middles, rule.alike, rule.crowd if rule.crowd > 0 else rule.middles) - 1
     for place in range(asked.rows.size):
+        bring_ends_near(known, asked, place)
         row = asked.rows[place]
         scope, now_us = scope_of(asked, row), asked.clock_us[row]
         payer, collector = signed(asked.src[row]), signed(asked.dst[row])

@@ -63,8 +63,8 @@ def grouped(step: Step, rows: Rows, window_us: int, rule: Grouping) -> Rows:
 def find_groups(
     known: Known, asked: Asked, rule: Grouping, paying: Array, lists: Int64s, chosen: Bools
 ) -> None:
-    bring_ends_near(known, asked)
     for place in range(asked.rows.size):
+        bring_ends_near(known, asked, place)
         row = asked.rows[place]
         scope, now_us = scope_of(asked, row), asked.clock_us[row]
         payer, payee = signed(asked.src[row]), signed(asked.dst[row])

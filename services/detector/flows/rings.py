@@ -92,9 +92,9 @@ def find_rings(
     least: int,
     chosen: Bools,
 ) -> None:
-    bring_ends_near(known, asked)
     found = search.reached  # it is not read any more when a ring is written
     for place in range(asked.rows.size):
+        bring_ends_near(known, asked, place)
         row = asked.rows[place]
         closing = Closing(
             signed(asked.src[row]),
