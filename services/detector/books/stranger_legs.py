@@ -230,9 +230,9 @@ def add_legs(
 
 
 @kernel
-def bring_lists_near(ledger: Ledger, lists: Int64s, count: int) -> None:
-    """Ask for the newest legs of all these lists (two an account, as in `newest`) side by side: whoever reads
-    one list after another waits for each of its legs. `lists` is scratch from then on."""
+def bring_lists_near(ledger: Ledger, lists: Int64s, count: int, since_us: int) -> None:
+    """Ask for the newest legs since then of all these lists (two an account, as in `newest`) side by side:
+    whoever reads one list after another waits for each of its legs. `lists` is scratch from then on."""
     for place in range(count):
         prefetch(ledger.newest, lists[place])
     for place in range(count):
@@ -242,7 +242,7 @@ def bring_lists_near(ledger: Ledger, lists: Int64s, count: int) -> None:
         left = 0
         for place in range(count):
             number, inward = lists[place] >> 1, lists[place] & 1
-            if number >= ledger.ends[0]:
+            if number >= ledger.ends[0] and ledger.legs[slot_of(ledger, number)].clock_us >= since_us:
                 number = step_back(ledger, number, inward != 0)
                 prefetch(ledger.legs, slot_of(ledger, number))
                 lists[left] = number << 1 | inward

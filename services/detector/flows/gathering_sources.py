@@ -17,7 +17,7 @@ from services.detector.books.stranger_legs import (
     newest_leg,
     slot_of,
 )
-from services.detector.flows.shape_rules import passes_enough
+from services.detector.flows.shape_rules import adds_little, passes_enough
 from services.detector.flows.shape_triggers import count_bits
 from services.detector.graph.ordering import before
 from services.detector.parties.everyday import NOT_KNOWN, STRANGERS, are_strangers
@@ -67,10 +67,10 @@ def new_room() -> Room:
 def have_source_in_common(known: Known, scope: Scope, listed: Listed, others: int, room: Room) -> bool:
     """Whether a source of the middle that pays now paid it no more than can have been passed on, and so many
     other middles too. Few have one in common, so this is asked before all sources are noted."""
-    sources = list_sources(known, scope, listed, room)
+    sources = list_sources(known, scope, listed, room) if listed.middles > others else 0
     for each in range(sources):
         room.lists[each] = 2 * room.feeding[each]
-    bring_lists_near(known.ledger, room.lists, sources)
+    bring_lists_near(known.ledger, room.lists, sources, scope.since_us)
     for each in range(sources):
         if feeds_others(known, scope, signed(room.feeding[each]), listed, room) >= others:
             return True
@@ -80,23 +80,29 @@ def have_source_in_common(known: Known, scope: Scope, listed: Listed, others: in
 @kernel
 def list_sources(known: Known, scope: Scope, listed: Listed, room: Room) -> int:
     """Of the middle that pays now: who paid it, at once, no more than it can have passed on, by what it paid
-    the collector in all; some twice. How many."""
+    the collector in all; some twice. How many; none where all that it got is less than it can have passed on
+    by its last payment alone."""
     middle = room.middles[listed.new]
-    paid_minor = 0
+    paid_minor, last_minor = 0, 0
     for each in range(listed.payments):
-        if room.payments[each].middle == middle.account:
-            paid_minor += room.payments[each].minor
-    count = 0
+        payment = room.payments[each]
+        if payment.middle == middle.account:
+            paid_minor += payment.minor
+        if payment.seq == middle.last_seq:
+            last_minor = signed(payment.minor)
+    count, received_minor = 0, 0
     number = newest_leg(known.ledger, middle.account, True, scope)
     for _ in range(MAX_LEGS):
         if number == NO_LEG:
             break
         leg = known.ledger.legs[slot_of(known.ledger, number)]
         number = leg_before(known.ledger, number, True, scope)
-        if feeds(leg, listed.collector, middle) and passes_enough(leg.amount_minor, paid_minor):
-            room.feeding[count] = leg.src
-            count += 1
-    return count
+        if feeds(leg, listed.collector, middle):
+            received_minor += leg.amount_minor
+            if passes_enough(leg.amount_minor, paid_minor):
+                room.feeding[count] = leg.src
+                count += 1
+    return count if adds_little(received_minor, last_minor) else 0
 
 
 @kernel

@@ -76,7 +76,7 @@ def find_groups(
         elif payees >= rule.side and number_of(known, payee, first, payees) != NOT_KNOWN:
             others = list_others(known, scope, (payer, payee), first, lists)
             if others + 1 >= rule.side and (others + 1) * payees >= rule.legs:
-                bring_lists_near(known.ledger, lists, others)
+                bring_lists_near(known.ledger, lists, others, scope.since_us)
                 payers = list_paying(known, scope, (payer, payee), now_us, first, payees, rule.side, paying)
                 chosen[place] = payers == NOT_KNOWN or is_group(
                     known, scope, (payer, payee), now_us, first, payees, payers, rule, paying

@@ -14,7 +14,7 @@ from services.detector.typology import Step
 
 LATEST: Final = 50
 """Legs into one account that are looked through."""
-_READ_AHEAD: Final = 64
+_READ_AHEAD: Final = 128
 """Legs that are read from the payee on, before a ring is searched from the payer back."""
 
 

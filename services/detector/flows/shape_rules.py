@@ -51,7 +51,13 @@ def is_passed_on(received_minor: int, paid_minor: int) -> bool:
 @kernel
 def passes_on(received_minor: int, paid_minor: int) -> bool:
     """is_passed_on(), in kernels."""
-    return passes_enough(received_minor, paid_minor) and 100 * paid_minor <= _MOST_PERCENT * received_minor
+    return passes_enough(received_minor, paid_minor) and adds_little(received_minor, paid_minor)
+
+
+@kernel
+def adds_little(received_minor: int, paid_minor: int) -> bool:
+    """Of its own, if anything."""
+    return 100 * paid_minor <= _MOST_PERCENT * received_minor
 
 
 @kernel

@@ -121,7 +121,8 @@ def bring_ends_near(known: Known, asked: Asked, place: int) -> None:
             asked.lists[count] = 2 * account
             asked.lists[count + 1] = 2 * account + 1
             count += 2
-    bring_lists_near(known.ledger, asked.lists, count)
+    since_us = asked.clock_us[asked.rows[place]] - asked.window_us
+    bring_lists_near(known.ledger, asked.lists, count, since_us)
 
 
 @kernel
