@@ -30,7 +30,7 @@ from services.detector.books.balances import History
 from services.detector.books.dealings import Dealings
 from services.detector.books.loan_book import LoanBook
 from services.detector.books.stranger_legs import SPAN_US, StrangerLegs
-from services.detector.books.strangers import between_strangers
+from services.detector.books.strangers import paid_between
 from services.detector.books.suspects import Suspects
 from services.detector.episodes import Episodes
 from services.detector.feeds import Feeds, FeedState
@@ -175,7 +175,7 @@ class Engine:
             self._sieves,
             named_before=named_before,
         )
-        self._legs.take(applied, step.dealt.since_us, between_strangers(step, SPAN_US))
+        self._legs.take(applied, step.dealt.since_us, paid_between(step, SPAN_US))
         self._book.open(applied, step.sights)
         found = _Found()
         waiting = Waiting([typology.candidates(step) for typology in self._typologies])

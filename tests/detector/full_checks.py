@@ -21,7 +21,7 @@ from schemas.registry import AccountRole, ProductKind
 from schemas.transaction import Purpose
 from services.detector.beijing import day_of
 from services.detector.books.loan_flows import HOUSE, PAYOUTS, Flow
-from services.detector.books.strangers import between_strangers
+from services.detector.books.strangers import paid_between
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.parties.entities import CLIENT_MONEY
 from services.detector.parties.marks import BORROWER, CLIENT, CUSTODY, KEEPER, MERCHANT, OTHER, TIED, bits_of
@@ -143,7 +143,7 @@ INSTRUCTED: Final = Where(
 STAYS: Final = Where(_stays)
 REVERSAL: Final = Where(lambda step: step.reverses)
 INTEREST_DAY: Final = Where(_on_interest_day)
-STRANGERS: Final = Where(lambda step: between_strangers(step, 31 * DAY))
+STRANGERS: Final = Where(lambda step: np.isin(np.arange(step.batch.rows), paid_between(step, 31 * DAY)))
 CASH_IN: Final = Where(lambda step: step.applied.src == OUTSIDE_INDEX)
 UNSTATED: Final = said(P.transfer, P.unknown)
 LENT_OR_LARGE: Final = least(1_000_000) | said(P.disburse)

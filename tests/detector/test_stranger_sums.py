@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from schemas.instant import DAY
 from schemas.law import load_law
+from services.detector.books.stranger_legs import MAX_LEGS
 from services.detector.books.strangers import Strangers, paid_between, passed_between
 from services.detector.engine import Engine
 from services.detector.flows.gathering_triggers import gathering
@@ -185,6 +186,16 @@ def test_a_collector_is_let_through_from_where_it_is_one(
 ) -> None:
     rows = looked_at(collectors(), known(world, pyramid(middles, 1, part), registered), batches, 10_000)
     assert sum(chosen for chosen, _ in rows) == sum(each for _, each in rows) == found
+
+
+def test_a_source_of_more_payments_than_are_looked_at_may_be_in_common(world: Any, batches: Any) -> None:
+    """It has paid two of the middles first, and then many others."""
+    upper: list[list[Any]] = [[place / 100, "p1", f"m{place}", 20_011.37, "transfer"] for place in (1, 2)]
+    many = [[0.1, "p1", f"o{place}", 50, "transfer"] for place in range(MAX_LEGS + 1)]
+    lower = [[1 + row[0], row[2], "q1", round(200.1137 * 95, 2), "transfer"] for row in upper]
+    rows = looked_at(collectors(), world(flows=upper + many + lower), batches, 10_000)
+    assert [chosen for chosen, _ in rows if chosen] == [True]
+    assert sum(found for _, found in rows) == 1
 
 
 @pytest.mark.parametrize("registered", [True, False])

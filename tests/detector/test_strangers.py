@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from schemas.instant import DAY
 from schemas.law import load_law
+from schemas.transaction import Purpose
 from services.detector.books.stranger_legs import MAX_LEGS
-from services.detector.books.strangers import Strangers, between_strangers
+from services.detector.books.strangers import IN_A_ROLE, Strangers, paid_between
 from services.detector.engine import Engine
 from services.detector.typologies.bipartite import Bipartite
 from services.detector.typology import Candidates, Context, Outcome, Step, Transfer
@@ -29,10 +30,19 @@ def strangers_at(context: Context, transfer: Transfer) -> Strangers:
     return Strangers(context, transfer.currency, WINDOW_US)
 
 
+def are_strangers(step: Step, row: int) -> bool:
+    """Plainly."""
+    one = step.applied
+    is_private = one.purpose[row] in (Purpose.unknown, Purpose.transfer, Purpose.top_up)
+    in_no_role = not (step.src_marks[row] | step.dst_marks[row]) & IN_A_ROLE
+    return is_private and in_no_role and bool(step.dealt.since_us[row] >= one.ts_us[row] - WINDOW_US)
+
+
 class Probe(Bipartite):
     def candidates(self, step: Step) -> Candidates:
         looked_at.append(step.batch.rows)
-        (rows,) = between_strangers(step, WINDOW_US).nonzero()
+        rows = paid_between(step, WINDOW_US)
+        assert rows.tolist() == [row for row in range(step.batch.rows) if are_strangers(step, row)]
         return Candidates(rows, step.applied.src[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
@@ -66,7 +76,11 @@ def check_with_suspects(context: Context, transfer: Transfer) -> None:
 
 def look(world: Any, batches: Any, flows: list[list[Any]], registered: bool) -> int:
     """How many rows were looked at."""
-    accounts = [["a1..4", "=", "external"], ["b1..2", "of-both", "external"]] if registered else []
+    accounts = (
+        [["a1..4", "=", "external"], ["b1..2", "of-both", "external"], ["c2", "=", "client"]]
+        if registered
+        else []
+    )
     told = world(flows=flows, accounts=accounts)
     engine = Engine(LAW, max_transfers=10_000, max_accounts=10_000, typologies=(Probe,))
     engine.apply_registry(told.records())
@@ -77,7 +91,9 @@ def look(world: Any, batches: Any, flows: list[list[Any]], registered: bool) -> 
 
 ends = st.sampled_from(["a1", "a2", "a3", "a4", "b1", "b2", "c1", "c2"])
 flows_of = st.lists(
-    st.tuples(st.integers(0, 200), ends, ends).map(lambda row: [row[0] / 10, *row[1:], 100, "transfer"]),
+    st.tuples(st.integers(0, 200), ends, ends, st.sampled_from(["transfer", "transfer", "salary"])).map(
+        lambda row: [row[0] / 10, *row[1:3], 100, row[3]]
+    ),
     min_size=5,
     max_size=40,
 )

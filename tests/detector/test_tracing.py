@@ -25,7 +25,7 @@ from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.lists import EDGE
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.marks import KEEPER
-from services.detector.typologies import round_tripping, straw_borrowers
+from services.detector.typologies import straw_borrowers
 from services.detector.typologies.self_guarantee import Parameters as FedParameters
 from tests.detector.graph.stream import Transfer, batch, token
 
@@ -262,68 +262,6 @@ def test_no_transfer_carries_more_than_it_can(
         carriers = follow(context, loan, bounds, through, ()).carriers()
         onward = {leg.seq: minor for leg, minor in carriers.items() if leg not in loan}
         assert all(minor <= most[seq] for seq, minor in onward.items())
-
-
-def trips_of(graph: RollingGraph, as_of: int, homes: set[int], first_paid: int) -> round_tripping._Search:
-    """Every account is an entity of its own, but for the homes."""
-    search = object.__new__(round_tripping._Search)
-    search.parameters = round_tripping.Parameters(max_edges=9)
-    search._context = SimpleNamespace(graph=graph, as_of=as_of, now_us=9 * DAY)  # type: ignore[assignment]
-    search._entities = SimpleNamespace(entity=str)  # type: ignore[assignment]
-    search._homes = frozenset(homes)
-    search.home, search._first_paid = "home", str(first_paid)
-    return search
-
-
-@settings(max_examples=300)
-@given(
-    st.lists(st.tuples(*[st.integers(0, 5)] * 3, st.sampled_from([50, 100])), min_size=1, max_size=20),
-    st.lists(st.sampled_from([Purpose.transfer, Purpose.transfer, Purpose.salary]), min_size=1, max_size=3),
-    st.sets(ACCOUNTS, min_size=1, max_size=2),
-    st.sets(ACCOUNTS),
-    st.integers(0, 19),
-)
-def test_no_trip_comes_home_where_those_followed_paid_too_little_there(
-    rows: list[tuple[int, int, int, int]],
-    purposes: list[Purpose],
-    homes: set[int],
-    followed: set[int],
-    chosen: int,
-) -> None:
-    graph, as_of = graph_of(rows, purposes)
-    (start,) = legs_of(graph.edges([min(chosen, as_of)]))
-    known = {one for one in range(1, graph.accounts + 1) if one in followed} - homes | {start.dst}
-    if start.dst == OUTSIDE_INDEX or start.dst in homes or not max(homes) <= graph.accounts:
-        return
-    search = trips_of(graph, as_of, homes, start.dst)
-    through = np.array(sorted(known), np.int32)
-    trace = follow(search._context, (start,), search.parameters, through, ())
-    carried = trace.carriers()
-    came = sum(carried[leg] for leg in search.legs(trace.edges) if leg in carried)
-    is_enough = _is_enough(search.parameters, came, start.amount_minor)
-    own = np.array(sorted({OUTSIDE_INDEX, start.dst, *homes}), np.int32)
-    assert search._may_come_home(start, through[through != start.dst]) or not is_enough
-    assert search._may_come_home(start, own, but_these=True) or not is_enough
-
-
-@pytest.mark.parametrize(
-    ("rows", "may"),
-    [
-        ([(1, 1, 2, 100), (2, 2, 3, 100), (3, 3, 1, 50)], True),
-        ([(1, 1, 2, 100), (2, 2, 3, 100), (3, 3, 1, 49)], False),
-        ([(1, 1, 2, 100), (2, 2, 3, 100), (2, 4, 1, 60), (3, 3, 1, 40)], False),
-        ([(1, 1, 2, 100), (2, 2, 3, 40), (2, 2, 1, 60), (3, 3, 1, 40)], False),
-        ([(0, 3, 1, 60), (1, 1, 2, 100), (2, 2, 3, 100), (3, 3, 1, 40)], False),
-    ],
-)
-def test_half_must_come_home_from_those_followed(rows: list[tuple[int, int, int, int]], may: bool) -> None:
-    """1 pays 2 a hundred. What 4 pays 1, who is not followed, what 2 does straight, and what 3 did before, is
-    not of it."""
-    graph, as_of = graph_of([*rows, (0, 4, 5, 1)], [Purpose.transfer])
-    _, (home, first_paid, other, _) = asked_of(graph, as_of)
-    (start,) = (leg for leg in legs_of(graph.edges(range(as_of + 1))) if leg.dst == first_paid)
-    followed = np.array([other], np.int32)
-    assert trips_of(graph, as_of, {home}, first_paid)._may_come_home(start, followed) == may
 
 
 FEW_DAYS: Any = SimpleNamespace(window_days=5, max_legs=4, max_edges=9, share_bp=5_000)

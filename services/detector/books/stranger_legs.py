@@ -96,9 +96,8 @@ class StrangerLegs:
         self._searches = np.zeros(1, np.int64)
         self.known = self._known(np.zeros(0, np.int32), np.zeros(0, np.int64))
 
-    def take(self, applied: Applied, since_us: Int64s, chosen: Bools) -> None:
-        """Take in the `chosen` rows of a batch; `since_us`: when each row's ends began to deal."""
-        rows = np.flatnonzero(chosen)
+    def take(self, applied: Applied, since_us: Int64s, rows: npt.NDArray[np.intp]) -> None:
+        """Take in `rows` of a batch, ascending; `since_us`: when each row's ends began to deal."""
         drop_old(self._ledger, int(applied.clock_us[0]) - SPAN_US)
         self._make_room(rows.size, int(max(applied.src.max(), applied.dst.max())))
         add_legs(
@@ -115,8 +114,9 @@ class StrangerLegs:
             applied.currency,
             read_only(applied.purpose),
         )
-        ends = np.concatenate((applied.src[rows], applied.dst[rows]))
-        self.known = self._known(ends, np.tile(applied.clock_us[rows], 2))
+        now_us = applied.clock_us[rows]
+        for accounts in (applied.src[rows], applied.dst[rows]):
+            self.known = self._known(accounts, now_us)
 
     def list(
         self, account: int, inward: bool, scope: Scope, wanted: Callable[[Int32s], Bools] | None = None
@@ -230,21 +230,24 @@ def add_legs(
 
 
 @kernel
-def bring_lists_near(ledger: Ledger, lists: Int64s, count: int) -> None:
-    """Ask for the newest legs of all these lists (two an account, as in `newest`) side by side: whoever reads
-    one list after another waits for each of its legs. `lists` is scratch from then on."""
+def bring_lists_near(ledger: Ledger, lists: Int64s, count: int, since_us: int) -> None:
+    """Ask for the newest legs since then of all these lists (two an account, as in `newest`) side by side:
+    whoever reads one list after another waits for each of its legs. `lists` is scratch from then on."""
     for place in range(count):
         prefetch(ledger.newest, lists[place])
     for place in range(count):
         lists[place] = ledger.newest[lists[place]] << 1 | (lists[place] & 1)
         prefetch(ledger.legs, slot_of(ledger, lists[place] >> 1))
     for _ in range(_LEGS_NEAR):
+        left = 0
         for place in range(count):
             number, inward = lists[place] >> 1, lists[place] & 1
-            if number >= ledger.ends[0]:
+            if number >= ledger.ends[0] and ledger.legs[slot_of(ledger, number)].clock_us >= since_us:
                 number = step_back(ledger, number, inward != 0)
-                lists[place] = number << 1 | inward
                 prefetch(ledger.legs, slot_of(ledger, number))
+                lists[left] = number << 1 | inward
+                left += 1
+        count = left
 
 
 @kernel

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from compiled import Bools, Int8s, Int32s
+from compiled import Bools, Int32s
 from registry import ROLE_BIT
 from schemas.alert import Limit
 from schemas.registry import AccountRole
@@ -26,39 +26,27 @@ from services.detector.legs import Leg
 from services.detector.parties.entities import Entities
 from services.detector.parties.everyday import EVERYDAY_INDUSTRIES
 from services.detector.parties.marks import REGISTERED
-from services.detector.purposes import among
+from services.detector.sieve import sieve
 from services.detector.typology import Context, Step
 
-_UNSTATED: Final = among([Purpose.unknown, Purpose.transfer, Purpose.top_up])
 IN_A_ROLE: Final = REGISTERED & ~ROLE_BIT[AccountRole.external]
-
-
-def is_private(purposes: Int8s) -> Bools:
-    """No purpose of ordinary business is stated."""
-    private: Bools = _UNSTATED[purposes]
-    return private
-
-
-def in_no_role(marks: npt.NDArray[np.uint32]) -> Bools:
-    free: Bools = marks & np.uint32(IN_A_ROLE) == 0
-    return free
-
-
-def between_strangers(step: Step, window_us: int) -> Bools:
-    """Rows whose payer and payee began to deal within the window: for triggers. Not to be written to."""
-    known: Bools | None = step.answers.get((between_strangers, window_us))
-    if known is not None:
-        return known
-    applied = step.applied
-    rows: Bools = step.dealt.since_us >= applied.ts_us - window_us
-    rows &= is_private(applied.purpose) & in_no_role(step.src_marks) & in_no_role(step.dst_marks)
-    step.answers[between_strangers, window_us] = rows
-    return rows
+_PRIVATE: Final = sieve(
+    not_payer=IN_A_ROLE,
+    not_payee=IN_A_ROLE,
+    purposes=[Purpose.unknown, Purpose.transfer, Purpose.top_up],
+)
+"""No purpose of ordinary business is stated."""
 
 
 def paid_between(step: Step, window_us: int) -> npt.NDArray[np.intp]:
-    """The rows of between_strangers()."""
-    rows: npt.NDArray[np.intp] = between_strangers(step, window_us).nonzero()[0]
+    """The rows whose payer and payee are strangers who began to deal within the window: for triggers. Not to
+    be written to."""
+    known: npt.NDArray[np.intp] | None = step.answers.get((paid_between, window_us))
+    if known is not None:
+        return known
+    rows = step.passing(_PRIVATE)
+    rows = rows[step.dealt.since_us[rows] >= step.applied.ts_us[rows] - window_us]
+    step.answers[paid_between, window_us] = rows
     return rows
 
 

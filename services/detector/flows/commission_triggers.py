@@ -148,8 +148,8 @@ def find_runs(
     account: Account,
     runs: _Runs,
 ) -> None:
-    bring_ends_near(known, asked)
     for place in range(asked.rows.size):
+        bring_ends_near(known, asked, place)
         row = asked.rows[place]
         scope, now_us = scope_of(asked, row), asked.clock_us[row]
         set_last(account, ts_us[row], asked.seq[row], amount_minor[row], signed(asked.dst[row]))

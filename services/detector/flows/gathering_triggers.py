@@ -20,23 +20,34 @@ from services.detector.books.stranger_legs import (
 )
 from services.detector.flows.commission_fits import divisor
 from services.detector.flows.commissions import LEAST_PERCENT, RATES
+from services.detector.flows.gathering_sources import (
+    Listed,
+    Room,
+    feeds,
+    foremost_source,
+    have_source_in_common,
+    new_room,
+    note_sources,
+    place_among,
+    source_of,
+)
 from services.detector.flows.shape_rules import passes_on
-from services.detector.flows.shape_triggers import Asked, Rows, asked, count_bits, new_stamp, scope_of
+from services.detector.flows.shape_triggers import (
+    Asked,
+    Rows,
+    asked,
+    bring_ends_near,
+    count_bits,
+    new_stamp,
+    scope_of,
+)
 from services.detector.graph.ordering import before
 from services.detector.parties.everyday import NOT_KNOWN, STRANGERS, are_strangers
 from services.detector.typology import Step
 
-MOST_MIDDLES: Final = 62
-"""Bits of a source's middles."""
 _FAR: Final = 2**62
 _MILLION: Final = 1_000_000
 _ROUNDING: Final = 1 - 1e-9
-_SLOTS: Final = 1 << 14
-"""More than MOST_MIDDLES x MAX_LEGS."""
-
-_PAYMENT: Final = np.dtype([("middle", "<i8"), ("ts_us", "<i8"), ("seq", "<i8"), ("minor", "<i8")])
-_MIDDLE: Final = np.dtype([("account", "<i8"), ("last_us", "<i8"), ("last_seq", "<i8")])
-_SOURCE: Final = np.dtype([("stamp", "<i8"), ("account", "<i8"), ("middles", "<i8")])
 _PASSED: Final = np.dtype(
     [
         ("received_minor", "<i8"),
@@ -61,58 +72,46 @@ class Gathering(NamedTuple):
     most: int
 
 
-class _Room(NamedTuple):
-    """Scratch: the collector's payers and their payments to it, who paid them, and what one passed on."""
+class _Sums(NamedTuple):
+    """Scratch: what one middle passed on, and how many kept which percentage."""
 
-    payments: Array
-    middles: Array
-    sources: Array
-    """Open addressing; what has another stamp than the search's is free."""
     passed: Array
     rates: Int64s
-
-
-def _room() -> _Room:
-    return _Room(
-        np.zeros(MAX_LEGS, _PAYMENT),
-        np.zeros(MAX_LEGS, _MIDDLE),
-        np.zeros(_SLOTS, _SOURCE),
-        np.zeros(1, _PASSED),
-        np.zeros(RATES, np.int64),
-    )
 
 
 def gathering(step: Step, rows: Rows, window_us: int, rule: Gathering) -> Rows:
     """Those of `rows` whose payee may collect what was scattered, their payer among its middles."""
     chosen = np.zeros(rows.size, np.bool_)
     if rows.size:
-        find_gatherings(step.legs.known, asked(step, rows, window_us), rule, _room(), chosen)
+        columns, sums = asked(step, rows, window_us), _Sums(np.zeros(1, _PASSED), np.zeros(RATES, np.int64))
+        find_gatherings(step.legs.known, columns, rule, new_room(), sums, chosen)
     return rows[chosen]
 
 
 @kernel
-def find_gatherings(known: Known, asked: Asked, rule: Gathering, room: _Room, chosen: Bools) -> None:
+def find_gatherings(
+    known: Known, asked: Asked, rule: Gathering, room: Room, sums: _Sums, chosen: Bools
+) -> None:
+    others = min(rule.middles, rule.alike, rule.crowd if rule.crowd > 0 else rule.middles) - 1
     for place in range(asked.rows.size):
+        bring_ends_near(known, asked, place)
         row = asked.rows[place]
         scope, now_us = scope_of(asked, row), asked.clock_us[row]
         payer, collector = signed(asked.src[row]), signed(asked.dst[row])
-        stamp = new_stamp(known)
         payments = list_payments(known, scope, collector, now_us, room)
         middles = list_middles(room, payments, rule.most)
-        new = 0
-        while new < middles and room.middles[new].account != payer:
-            new += 1
+        new = place_among(room.middles, middles, payer)
+        listed = Listed(collector, payments, middles, new)
         if payments == NOT_KNOWN:
             chosen[place] = True
-        elif new < middles:
-            told = note_sources(known, scope, collector, now_us, middles, stamp, room)
-            chosen[place] = not told or gathers(
-                known, scope, collector, now_us, (payments, middles, new), stamp, rule, room
-            )
+        elif new < middles and have_source_in_common(known, scope, listed, others, room):
+            stamp = new_stamp(known)
+            told = note_sources(known, scope, listed, now_us, stamp, room)
+            chosen[place] = not told or gathers(known, scope, listed, now_us, stamp, rule, room, sums)
 
 
 @kernel
-def list_payments(known: Known, scope: Scope, collector: int, now_us: int, room: _Room) -> int:
+def list_payments(known: Known, scope: Scope, collector: int, now_us: int, room: Room) -> int:
     """How many there are; NOT_KNOWN where it is not known of all."""
     count = 0
     number = newest_leg(known.ledger, collector, True, scope)
@@ -135,14 +134,12 @@ def list_payments(known: Known, scope: Scope, collector: int, now_us: int, room:
 
 
 @kernel
-def list_middles(room: _Room, payments: int, most: int) -> int:
+def list_middles(room: Room, payments: int, most: int) -> int:
     """Those who paid, of more than `most` those who did so latest; how many."""
     count = 0
     for each in range(payments):
         payment = room.payments[each]
-        place = 0
-        while place < count and room.middles[place].account != payment.middle:
-            place += 1
+        place = place_among(room.middles, count, payment.middle)
         middle = room.middles[place]
         if place == count:
             count += 1
@@ -167,104 +164,41 @@ def pays_before(one: Record, other: Record) -> bool:
 
 
 @kernel
-def note_sources(
-    known: Known, scope: Scope, collector: int, now_us: int, middles: int, stamp: int, room: _Room
-) -> bool:
-    """Who paid which middles before these paid last. False where it is not known of all."""
-    for place in range(middles):
-        middle = room.middles[place]
-        number = newest_leg(known.ledger, middle.account, True, scope)
-        for _ in range(MAX_LEGS):
-            if number == NO_LEG:
-                break
-            leg = known.ledger.legs[slot_of(known.ledger, number)]
-            number = leg_before(known.ledger, number, True, scope)
-            told = are_strangers(known.holders, middle.account, signed(leg.src), now_us)
-            if told == NOT_KNOWN:
-                return False
-            if told == STRANGERS and feeds(leg, collector, middle):
-                source_of(room.sources, signed(leg.src), stamp).middles |= 1 << place
-    return True
-
-
-@kernel
-def feeds(leg: Record, collector: int, middle: Record) -> bool:
-    is_source = leg.src != collector
-    return is_source and before(leg.ts_us, leg.seq, middle.last_us, middle.last_seq)
-
-
-@kernel
-def source_of(sources: Array, account: int, stamp: int) -> Record:
-    """The account's place, taken for it where it had none."""
-    mask = sources.size - 1
-    place = (account * 0x9E3779B1 >> 8) & mask
-    while sources[place].stamp == stamp and sources[place].account != account:
-        place = (place + 1) & mask
-    source = sources[place]
-    if source.stamp != stamp:
-        source.stamp = stamp
-        source.account = account
-        source.middles = 0
-    return source
-
-
-@kernel
 def gathers(
     known: Known,
     scope: Scope,
-    collector: int,
+    listed: Listed,
     now_us: int,
-    listed: tuple[int, int, int],
     stamp: int,
     rule: Gathering,
-    room: _Room,
+    room: Room,
+    sums: _Sums,
 ) -> bool:
-    """`listed`: how many payments and middles there are, and which of these pays now."""
-    payments, middles, new = listed
-    source = foremost_source(known, scope, collector, new, stamp, room)
+    collector, payments, middles, new = listed
+    source = foremost_source(known, scope, listed, stamp, room)
     chosen = source_of(room.sources, source, stamp).middles
     passing, keeping, alike = 0, 0, 0
-    room.rates[:] = 0
-    passed = room.passed[0]
+    sums.rates[:] = 0
+    passed = sums.passed[0]
     for turn in range(middles):
         place = (new + turn) % middles  # the one that pays now first: without it there is nothing
         if chosen >> place & 1:
-            weigh(known, scope, collector, now_us, source, chosen, place, stamp, room)
-            pay(room, payments, signed(room.middles[place].account))
+            weigh(known, scope, collector, now_us, source, chosen, place, stamp, room, passed)
+            pay(room, payments, signed(room.middles[place].account), passed)
             if passes_on(passed.received_minor, passed.paid_minor):
                 passing += 1
                 if passed.paid_minor <= passed.whole_minor:
                     keeping += 1
                     rate = rate_of(passed, rule.max_chance_ppm)
                     if rate >= LEAST_PERCENT:
-                        room.rates[rate - LEAST_PERCENT] += 1
-                        alike = max(alike, room.rates[rate - LEAST_PERCENT])
+                        sums.rates[rate - LEAST_PERCENT] += 1
+                        alike = max(alike, sums.rates[rate - LEAST_PERCENT])
         if passing == 0:
             return False
         is_crowd = rule.crowd > 0 and passing >= rule.crowd
         if is_crowd or keeping >= rule.middles or alike >= rule.alike:
             return True
     return False
-
-
-@kernel
-def foremost_source(known: Known, scope: Scope, collector: int, new: int, stamp: int, room: _Room) -> int:
-    """Of those who paid the middle that pays now, the one who paid most middles; -1: nobody did."""
-    middle = room.middles[new]
-    best, most = -1, 0
-    number = newest_leg(known.ledger, middle.account, True, scope)
-    for _ in range(MAX_LEGS):
-        if number == NO_LEG:
-            break
-        leg = known.ledger.legs[slot_of(known.ledger, number)]
-        number = leg_before(known.ledger, number, True, scope)
-        account = signed(leg.src)
-        if not feeds(leg, collector, middle):
-            continue
-        count = count_bits(source_of(room.sources, account, stamp).middles)
-        if count > most or (count == most and account < best):
-            best, most = account, count
-    return best
 
 
 @kernel
@@ -277,10 +211,11 @@ def weigh(
     chosen: int,
     place: int,
     stamp: int,
-    room: _Room,
+    room: Room,
+    passed: Record,
 ) -> None:
     """What a middle got from the source, and from others who paid two or more of those `chosen`."""
-    middle, passed = room.middles[place], room.passed[0]
+    middle = room.middles[place]
     passed.received_minor = passed.whole_minor = passed.unit = 0
     passed.first_us = passed.first_seq = _FAR
     number = newest_leg(known.ledger, middle.account, True, scope)
@@ -305,9 +240,8 @@ def weigh(
 
 
 @kernel
-def pay(room: _Room, payments: int, account: int) -> None:
+def pay(room: Room, payments: int, account: int, passed: Record) -> None:
     """What it paid the collector after the first of that."""
-    passed = room.passed[0]
     passed.paid_minor = passed.payments = 0
     for each in range(payments):
         payment = room.payments[each]

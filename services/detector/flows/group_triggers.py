@@ -63,8 +63,8 @@ def grouped(step: Step, rows: Rows, window_us: int, rule: Grouping) -> Rows:
 def find_groups(
     known: Known, asked: Asked, rule: Grouping, paying: Array, lists: Int64s, chosen: Bools
 ) -> None:
-    bring_ends_near(known, asked)
     for place in range(asked.rows.size):
+        bring_ends_near(known, asked, place)
         row = asked.rows[place]
         scope, now_us = scope_of(asked, row), asked.clock_us[row]
         payer, payee = signed(asked.src[row]), signed(asked.dst[row])
@@ -74,11 +74,13 @@ def find_groups(
         if payees == NOT_KNOWN:
             chosen[place] = True
         elif payees >= rule.side and number_of(known, payee, first, payees) != NOT_KNOWN:
-            bring_payers_near(known, scope, payee, first, lists)
-            payers = list_paying(known, scope, (payer, payee), now_us, first, payees, rule.side, paying)
-            chosen[place] = payers == NOT_KNOWN or is_group(
-                known, scope, (payer, payee), now_us, first, payees, payers, rule, paying
-            )
+            others = list_others(known, scope, (payer, payee), first, lists)
+            if others + 1 >= rule.side and (others + 1) * payees >= rule.legs:
+                bring_lists_near(known.ledger, lists, others, scope.since_us)
+                payers = list_paying(known, scope, (payer, payee), now_us, first, payees, rule.side, paying)
+                chosen[place] = payers == NOT_KNOWN or is_group(
+                    known, scope, (payer, payee), now_us, first, payees, payers, rule, paying
+                )
 
 
 @kernel
@@ -111,19 +113,20 @@ def number_of(known: Known, payee: int, first: int, count: int) -> int:
 
 
 @kernel
-def bring_payers_near(known: Known, scope: Scope, payee: int, first: int, lists: Int64s) -> None:
-    """Whom the payee's payers pay."""
+def list_others(known: Known, scope: Scope, ends: tuple[int, int], first: int, lists: Int64s) -> int:
+    """Put the lists of whom the payee's other payers pay into `lists`; how many such payers there are."""
+    payer, payee = ends
     count = 0
     number = newest_leg(known.ledger, payee, True, scope)
     for _ in range(MAX_LEGS):
         if number == NO_LEG:
             break
-        payer = signed(known.ledger.legs[slot_of(known.ledger, number)].src)
+        other = signed(known.ledger.legs[slot_of(known.ledger, number)].src)
         number = leg_before(known.ledger, number, True, scope)
-        if is_new(known, payer, _SEEN, first - 1):
-            lists[count] = 2 * payer
+        if other != payer and is_new(known, other, _SEEN, first - 1):
+            lists[count] = 2 * other
             count += 1
-    bring_lists_near(known.ledger, lists, count)
+    return count
 
 
 @kernel

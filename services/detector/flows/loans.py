@@ -112,15 +112,8 @@ def can_have_left(context: Context, bounds: Share, loan: Sequence[Leg]) -> bool:
     return context.graph.pays(loan[0].dst, least_minor, *view)
 
 
-def arrival(
-    context: Context,
-    bounds: Share,
-    loan: Sequence[Leg],
-    ends: Ends,
-    may_end: Callable[[Int32s], bool] | None = None,
-) -> Arrival | None:
-    """None: less than φ of the loan ended there. `may_end`: where it can be told cheaply of the accounts that
-    are followed, whether these paid as much there."""
+def arrival(context: Context, bounds: Share, loan: Sequence[Leg], ends: Ends) -> Arrival | None:
+    """None: less than φ of the loan ended there."""
     disbursed = sum(leg.amount_minor for leg in loan)
     reached = reach(context, loan, bounds)
     ways = _ways(bounds, loan, ends, reached, disbursed)
@@ -130,8 +123,6 @@ def arrival(
     borrower = loan[0].dst
     found = nearest(borrower, reached, bounds, ways)
     followed = passed(borrower, found, bounds, ends.is_passed)
-    if may_end is not None and not may_end(followed):
-        return None
     if not _can_arrive(context, bounds, loan, ends, followed):
         return None
     trace = follow(context, loan, bounds, followed, found.limits)

@@ -14,7 +14,7 @@ from services.detector.typology import Step
 
 LATEST: Final = 50
 """Legs into one account that are looked through."""
-_READ_AHEAD: Final = 64
+_READ_AHEAD: Final = 128
 """Legs that are read from the payee on, before a ring is searched from the payer back."""
 
 
@@ -92,9 +92,9 @@ def find_rings(
     least: int,
     chosen: Bools,
 ) -> None:
-    bring_ends_near(known, asked)
     found = search.reached  # it is not read any more when a ring is written
     for place in range(asked.rows.size):
+        bring_ends_near(known, asked, place)
         row = asked.rows[place]
         closing = Closing(
             signed(asked.src[row]),

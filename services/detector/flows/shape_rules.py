@@ -51,7 +51,19 @@ def is_passed_on(received_minor: int, paid_minor: int) -> bool:
 @kernel
 def passes_on(received_minor: int, paid_minor: int) -> bool:
     """is_passed_on(), in kernels."""
-    return _LEAST_PERCENT * received_minor <= 100 * paid_minor <= _MOST_PERCENT * received_minor
+    return passes_enough(received_minor, paid_minor) and adds_little(received_minor, paid_minor)
+
+
+@kernel
+def adds_little(received_minor: int, paid_minor: int) -> bool:
+    """Of its own, if anything."""
+    return 100 * paid_minor <= _MOST_PERCENT * received_minor
+
+
+@kernel
+def passes_enough(received_minor: int, paid_minor: int) -> bool:
+    """Nearly all of it, or more."""
+    return _LEAST_PERCENT * received_minor <= 100 * paid_minor
 
 
 @kernel

@@ -3,7 +3,7 @@ necessary, mostly near enough to sufficient. Each looks at what was there just a
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,8 @@ from services.detector.parties.everyday import NO_STRANGERS, are_strangers
 from services.detector.typology import Step
 
 Rows = npt.NDArray[np.intp]
+_GROUP: Final = 64
+"""Rows whose legs are brought near together."""
 
 
 class Asked(NamedTuple):
@@ -42,7 +44,7 @@ class Asked(NamedTuple):
     """Of marks: those of accounts that have no legs between strangers."""
     window_us: int
     lists: Int64s
-    """Scratch: room for the lists of both ends of each row."""
+    """Scratch: room for the lists of both ends of _GROUP rows."""
 
 
 class Crowd(NamedTuple):
@@ -77,7 +79,7 @@ def asked(step: Step, rows: Rows, window_us: int) -> Asked:
         step.marks,
         IN_A_ROLE,
         window_us,
-        np.empty(4 * rows.size, np.int64),
+        np.empty(4 * _GROUP, np.int64),
     )
 
 
@@ -109,14 +111,18 @@ def find_crowds(known: Known, named: Named, asked: Asked, crowd: Crowd, chosen: 
 
 
 @kernel
-def bring_ends_near(known: Known, asked: Asked) -> None:
-    """The legs of both ends of all rows."""
-    for place in range(asked.rows.size):
-        row = asked.rows[place]
-        for end, account in enumerate((signed(asked.src[row]), signed(asked.dst[row]))):
-            asked.lists[4 * place + 2 * end] = 2 * account
-            asked.lists[4 * place + 2 * end + 1] = 2 * account + 1
-    bring_lists_near(known.ledger, asked.lists, asked.lists.size)
+def bring_ends_near(known: Known, asked: Asked, place: int) -> None:
+    """The legs of both ends of the rows from this place on, where it is the first of a group of rows."""
+    if place % _GROUP != 0:
+        return
+    count = 0
+    for row in asked.rows[place : place + _GROUP]:
+        for account in (signed(asked.src[row]), signed(asked.dst[row])):
+            asked.lists[count] = 2 * account
+            asked.lists[count + 1] = 2 * account + 1
+            count += 2
+    since_us = asked.clock_us[asked.rows[place]] - asked.window_us
+    bring_lists_near(known.ledger, asked.lists, count, since_us)
 
 
 @kernel

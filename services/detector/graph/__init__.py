@@ -1,7 +1,6 @@
 """The rolling account graph: apply batches, ask what is live, by event time, as of one row."""
 
 from services.detector.graph.answers import Applied, Branches, Edges, Reached, Status
-from services.detector.graph.brought import Brought
 from services.detector.graph.graph import RollingGraph
 from services.detector.graph.returning import Coming, Departing, Way
 from services.detector.graph.shapes import Found, Hit, Shape, Shapes
@@ -11,7 +10,6 @@ from services.detector.graph.window import Counters
 __all__ = [
     "Applied",
     "Branches",
-    "Brought",
     "Coming",
     "Counters",
     "Departing",

@@ -14,7 +14,6 @@ from schemas.account import TOKEN_BYTES
 from schemas.batch import SCHEMA, BatchId, TransferBatch
 from schemas.transaction import Purpose
 from services.detector.graph.answers import Edges
-from services.detector.graph.brought import Brought, may_be_brought
 from services.detector.graph.crowded import Crowded, new_crowded
 from services.detector.graph.paths import Paths
 from services.detector.graph.shapes import Shapes
@@ -62,8 +61,6 @@ class RollingGraph(Paths):
         graph.edges_out_of(np.array([account], np.int32), 0, 0, as_of, 1)
         graph.through(np.array([account], np.int32), np.array([as_of]), 0, 0, 0, as_of, 1)
         graph.payees(account, 0, 0, as_of, 1)
-        some = np.array([account], np.int32)
-        graph.may_be_brought(Brought(some, some, False, 0, 0, 1), 0, 0, as_of, 1)
         graph.paid(account, 0, np.zeros(2, np.uint32), 0, 0, 0, as_of, 1)
         graph.pays(account, 0, 0, 0, as_of, 1)
         graph.traded(account, Trade(0, 0, 1, 1, 0), 0, 0, as_of, 1)
@@ -175,12 +172,6 @@ class RollingGraph(Paths):
         self._known(account)
         view, records = self._view(since_us, until_us, as_of), self._state.accounts.records
         return is_any_wanted(self._state.ring, records, account, wanted, view, limit)
-
-    def may_be_brought(self, brought: Brought, since_us: int, until_us: int, as_of: int, limit: int) -> bool:
-        """False: the transfers that edges_in() lists of the takers come to less."""
-        self._all_known(brought.takers)
-        view, records = self._view(since_us, until_us, as_of), self._state.accounts.records
-        return may_be_brought(self._state.ring, records, brought, view, limit)
 
     def to_networkx(self, edges: Edges) -> nx.MultiDiGraph[str]:
         """Nodes are tokens in hex; an edge's key is its sequence number."""

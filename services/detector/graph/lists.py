@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Int32s, Int64s, Record, kernel, signed
+from compiled import Array, Int32s, Int64s, Record, kernel, prefetch, signed
 from services.detector.graph.ordering import put_in_order
 from services.detector.graph.ring import Ring, first_since, slot_of
 from services.detector.graph.state import Walkable
@@ -47,6 +47,26 @@ def is_in_view(view: View, leg: Record, seq: int) -> bool:
 @kernel
 def lowest(state: Walkable, view: View) -> int:
     return first_since(state.ring, view.since_us, view.oldest)
+
+
+@kernel
+def bring_lists_near(
+    state: Walkable, newest: Int64s, count: int, direction: int, low: int, most: int
+) -> None:
+    """Ask for up to `most` transfers, from `low` on, of each of the first `count` lists, whose newest these
+    are, side by side: whoever reads one list after another waits for each of its transfers. `newest` is
+    scratch from then on."""
+    for place in range(count):
+        prefetch(state.ring.legs, slot_of(state.ring, newest[place]))
+    for _ in range(most):
+        left = 0
+        for place in range(count):
+            seq = newest[place]
+            if seq >= low:
+                newest[left] = earlier_than(state.ring.legs[slot_of(state.ring, seq)], seq, direction)
+                prefetch(state.ring.legs, slot_of(state.ring, newest[left]))
+                left += 1
+        count = left
 
 
 EDGE: Final = np.dtype(

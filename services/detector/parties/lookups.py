@@ -28,7 +28,7 @@ class Lookup(ABC):
 
     @abstractmethod
     def _ask(self, registry: Registry, token_hex: str) -> int:
-        """0 or more."""
+        """0 or more; of what has no marks, which the registry knows nothing of, it is not asked, and 0."""
 
     def of(self, step: Step, accounts: Int32s) -> Int32s:
         if self._revision != step.registry.revision:
@@ -42,7 +42,9 @@ class Lookup(ABC):
         asked = numbers == _NOT_ASKED
         if not asked.any():
             return numbers
-        for account in np.unique(accounts[asked]).tolist():
+        new = np.unique(accounts[asked])
+        self._of[new] = _NONE
+        for account in new[step.marks[new] != 0].tolist():
             self._of[account] = self._ask(step.registry, step.graph.token(account).hex())
         return self._of[accounts]
 

@@ -23,6 +23,7 @@ from schemas.alert import Citation, Factor, Subject, SubjectKind
 from schemas.record import Bilingual
 from schemas.registry import AccountRole, PartyKind
 from schemas.transaction import Purpose
+from services.detector.ascending import joined
 from services.detector.explanations.down_payment_loan import Purchase, explanation
 from services.detector.flows.lending import NOT_PASSED, Lending, Listing, is_passed
 from services.detector.flows.loans import Arrival, Loans, arrival, paid_there
@@ -103,9 +104,7 @@ class DownPaymentLoan(Typology):
         paid = step.passing(_MAY_PAY, least(Parameters, self.id, "min_payment_minor", step))
         developer = (step.dst_marks[paid] & _DEVELOPER) != 0
         developer[~developer] = self._real_estate.of(step, applied.dst[paid[~developer]]) != 0
-        rows, late = paid[developer], step.passing(_DISBURSED_LATE)
-        if late.size:
-            rows = np.union1d(rows, late)
+        rows = joined(paid[developer], step.passing(_DISBURSED_LATE))
         return Candidates(rows, applied.dst[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:

@@ -23,6 +23,7 @@ import numpy as np
 
 from schemas.instant import DAY
 from schemas.record import Bilingual
+from services.detector.ascending import joined
 from services.detector.books.strangers import Strangers, passed_between
 from services.detector.flows.commission_triggers import Rule, passing, passing_among
 from services.detector.flows.commissions import Pass, before, passes
@@ -147,7 +148,7 @@ def _or_relaying(step: Step, passed: Rows, rows: Rows, parameters: Parameters) -
     if not step.registry.knows_accounts:
         return passed
     relay = Relay(parameters.min_side, parameters.min_minor)
-    return np.union1d(passed, relaying(step, rows, parameters.window_days * DAY, relay))
+    return joined(passed, relaying(step, rows, parameters.window_days * DAY, relay))
 
 
 class _Relay(NamedTuple):

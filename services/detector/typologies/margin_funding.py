@@ -20,13 +20,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-import numpy as np
-
 from compiled import Bools
 from schemas.alert import Citation, Factor, Subject, SubjectKind
 from schemas.record import Bilingual
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
+from services.detector.ascending import joined
 from services.detector.explanations.margin_funding import Funding, Origin, explanation
 from services.detector.flows.lending import NOT_PASSED, Lending, Listing, is_passed
 from services.detector.flows.loans import Arrival, Loans, arrival, paid_there
@@ -104,7 +103,7 @@ class MarginFunding(Typology):
         """Payments into margin accounts; and disbursements that come out of order, whose money may have
         been seen to move before."""
         paid_in = step.passing(_PAID_IN, least(Parameters, self.id, "min_payment_minor", step))
-        rows = np.union1d(paid_in, step.passing(_DISBURSED_LATE))
+        rows = joined(paid_in, step.passing(_DISBURSED_LATE))
         return Candidates(rows, step.applied.dst[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:

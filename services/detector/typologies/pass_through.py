@@ -32,6 +32,7 @@ from services.detector.parties.entities import Entities
 from services.detector.parties.marks import KEPT_FOR_OTHERS, bits_of
 from services.detector.purposes import among
 from services.detector.severity import by_amount
+from services.detector.sieve import Fact, either, sieve
 from services.detector.typology import (
     Candidates,
     Context,
@@ -66,6 +67,14 @@ _PASSING: Final = (
     Purpose.disburse,
 )
 _MAY_PASS: Final = among(_PASSING)
+_COMES: Final = either(
+    sieve(not_payee=_SETTLING_MARKS, purposes=_PASSING, facts=Fact.known_payee | Fact.between_two),
+    sieve(payee=_OTHER_MARKS, purposes=_PASSING, facts=Fact.known_payee | Fact.between_two),
+)
+_LEAVES: Final = either(
+    sieve(not_payer=_SETTLING_MARKS, purposes=_PASSING, facts=Fact.known_payer | Fact.between_two),
+    sieve(payer=_OTHER_MARKS, purposes=_PASSING, facts=Fact.known_payer | Fact.between_two),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +112,9 @@ class PassThrough(Typology):
     def candidates(self, step: Step) -> Candidates:
         """Transfers that end a turn of their payer, when it may have made enough of them."""
         applied = step.applied
-        counts = step.inserted & _MAY_PASS[applied.purpose] & (applied.src != applied.dst)
-        comes = counts & (applied.dst > 0) & _is_judged(step.dst_marks)
-        leaves = counts & (applied.src > 0) & _is_judged(step.src_marks)
+        comes, leaves = np.zeros((2, step.batch.rows), np.bool_)
+        comes[step.passing(_COMES)] = True
+        leaves[step.passing(_LEAVES)] = True
         rows = Rows(
             applied.src,
             applied.dst,
@@ -129,11 +138,6 @@ class PassThrough(Typology):
             return None
         parameters = in_force(Parameters, self.id, context.rules)
         return _Case(context, entities, transfer, parameters).finding()
-
-
-def _is_judged(marks: np.ndarray) -> np.ndarray:
-    judged: np.ndarray = ((marks & _SETTLING_MARKS) == 0) | ((marks & _OTHER_MARKS) != 0)
-    return judged
 
 
 class _Case:

@@ -30,18 +30,17 @@ from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.transaction import Purpose
+from services.detector.ascending import joined
 from services.detector.explanations.round_tripping import Round, explanation
 from services.detector.flows.lending import is_passed
 from services.detector.flows.loans import Arrival, arrival
 from services.detector.flows.rounds import MAX_ROUNDS, Rounds, Whose
-from services.detector.flows.tracing import last_us
-from services.detector.graph import Brought, Coming, Departing, Edges, Way
-from services.detector.graph.accounts import OUTSIDE_INDEX
+from services.detector.graph import Coming, Departing, Edges, Way
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import KEEPER
 from services.detector.parties.siblings import Siblings
-from services.detector.purposes import among, bits_of
+from services.detector.purposes import among
 from services.detector.severity import by_amount
 from services.detector.sieve import Fact, sieve
 from services.detector.typology import (
@@ -81,7 +80,6 @@ _ROUND: Final = sieve(
     facts=Fact.known_payer | Fact.known_payee,
 )
 _MAY_BE_ROUND: Final = ~among(_NOT_ROUND)
-_ROUND_BITS: Final = bits_of(set(Purpose) - _NOT_ROUND)
 _WHOLE: Final = 10_000
 _MILLE: Final = 1_000
 
@@ -144,8 +142,8 @@ class RoundTripping(Typology):
         if p is None:
             rows = step.passing(_ROUND)
             return Candidates(rows, dst[rows])
-        coming = [self._returning(step, step.passing(_ROUND, minor), p, way) for minor, way in p.ways]
-        rows = np.unique(np.concatenate(coming))
+        alike, large = (self._returning(step, step.passing(_ROUND, minor), p, way) for minor, way in p.ways)
+        rows = joined(alike, large)
         return Candidates(rows, dst[rows])
 
     def _returning(
@@ -225,24 +223,7 @@ class _Search:
     def trip(self, start: Leg) -> Arrival | None:
         """None: less than φ of the payment came home through two others or more."""
         self._first_paid = self._entities.entity(start.dst)
-        own = np.array(sorted({OUTSIDE_INDEX, start.dst, *self._homes}), np.int32)
-        if not self._may_come_home(start, own, but_these=True):
-            return None
-
-        def may_end(followed: Int32s) -> bool:
-            return self._may_come_home(start, followed[followed != start.dst])
-
-        return arrival(self._context, self.parameters, (start,), self, may_end)
-
-    def _may_come_home(self, start: Leg, payers: Int32s, but_these: bool = False) -> bool:
-        """`payers`, or all but these, paid the party at least φ of what `start` was: the last leg home is
-        neither its own nor of who was paid first."""
-        p, context = self.parameters, self._context
-        least_minor = max(1, -(-start.amount_minor * p.share_bp // _WHOLE))
-        homes = np.array(sorted(self._homes), np.int32)
-        brought = Brought(homes, payers, but_these, start.currency, _ROUND_BITS, least_minor)
-        until_us = last_us(context, (start,), p)
-        return context.graph.may_be_brought(brought, start.ts_us, until_us, context.as_of, p.max_edges)
+        return arrival(self._context, self.parameters, (start,), self)
 
     def legs(self, edges: Edges) -> list[Leg]:
         """Into the party's accounts, from others than who was paid first."""

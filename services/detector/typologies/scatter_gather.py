@@ -23,7 +23,8 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from services.detector.books.strangers import Strangers, passed_between
 from services.detector.flows.commissions import RATES, accident_ppm, before, whole_percent
-from services.detector.flows.gathering_triggers import MOST_MIDDLES, Gathering, gathering
+from services.detector.flows.gathering_sources import MOST_MIDDLES
+from services.detector.flows.gathering_triggers import Gathering, gathering
 from services.detector.flows.shape_rules import (
     CROWD,
     CROWD_SOURCE,

@@ -25,6 +25,7 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import AccountRole, PartyKind
 from schemas.transaction import Purpose
+from services.detector.ascending import joined
 from services.detector.explanations.self_lending import Loan, explanation
 from services.detector.flows.lending import NOT_PASSED, Lending, Listing, is_passed
 from services.detector.flows.loans import Arrival, Loans, arrival, can_have_left, paid_there
@@ -128,7 +129,7 @@ class SelfLending(Typology):
         is_near = self._near_platforms.of(step, applied.dst[home]) != 0
         home = home[is_near | _MAY_DISBURSE[applied.purpose[home]]]
         out_of_order = applied.ts_us[disbursed] < applied.clock_us[disbursed]
-        rows = np.union1d(home, disbursed[out_of_order | _tied_borrower(step, disbursed)])
+        rows = joined(home, disbursed[out_of_order | _tied_borrower(step, disbursed)])
         return Candidates(rows, applied.dst[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:

@@ -19,10 +19,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-import numpy as np
-
 from schemas.instant import DAY
 from schemas.record import Bilingual
+from services.detector.ascending import joined
 from services.detector.books.strangers import Strangers, passed_between
 from services.detector.flows.commission_triggers import Rule, passing_twice
 from services.detector.flows.commissions import Pass, before, passes
@@ -147,7 +146,7 @@ def _possible(step: Step, rows: Rows, parameters: Parameters) -> Rows:
     if not step.registry.knows_accounts:
         return stacked
     layered = in_layer(step, rows, window_us, Layer(parameters.min_shared, parameters.min_minor))
-    return np.union1d(stacked, layered)
+    return joined(stacked, layered)
 
 
 class _Layer(NamedTuple):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +15,7 @@ from schemas.account import TOKEN_BYTES
 from schemas.alert import Limit
 from services.detector.graph import Coming, Departing, RollingGraph, Status, Way
 from tests.detector.graph.logs import LATENESS, WINDOW, Event, Mark, batches, cuts, events
-from tests.detector.graph.stream import batch, token
+from tests.detector.graph.stream import Transfer, batch, token
 
 WHOLE = 1000
 """A bound that none of these logs comes near."""
@@ -169,3 +170,16 @@ def test_a_bounded_search_finds_nothing_else_and_says_when_it_was_cut_short(
         assert one.is_any == bool(one.found)
         if asked.hub_degree == WHOLE and one.found != one.plainly:
             assert [limit.name for limit in one.limits] == ["edges"]
+
+
+@pytest.mark.parametrize("others", [0, 10, 200])
+def test_a_way_is_found_behind_however_many_others(others: int) -> None:
+    """Home pays 2, who pays 3, who pays home; and 2 pays many more."""
+    ends = [(1, 2), (2, 3), *((2, 10 + each) for each in range(others)), (3, 1)]
+    log = [Transfer(str(at), src, dst, at) for at, (src, dst) in enumerate(ends)]
+    graph = RollingGraph(window_us=1000, lateness_us=1, max_transfers=1000, max_accounts=300)
+    applied = graph.apply(batch(log))
+    asked = Asked(Departing(0, np.ones(PURPOSES, np.bool_), 1000), Way(4))
+    last = asked.coming(graph, applied, np.array([len(log) - 1]))
+    assert asked.is_any(graph, last) == [True]
+    assert asked.found(graph, last) == ([0], ())
