@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from compiled import Bools, Int64s
 from registry import Registry
-from schemas.alert import Citation, EvidenceEdge, Factor, Limit, Subject
+from schemas.alert import Citation, EvidenceEdge, Factor, Limit, Subject, SubjectKind
 from schemas.balance import Balance
 from schemas.batch import TransferBatch
 from schemas.law import Rules, Value
@@ -267,10 +267,20 @@ class Context:
     def token(self, account: int) -> str:
         return self.graph.token(account).hex()
 
+    def subject(self, account: int) -> Subject:
+        """The account as what a finding is about."""
+        return _subject(self.token(account))
 
-@dataclass(frozen=True, slots=True)
+
+@lru_cache(maxsize=10_000)
+def _subject(token: str) -> Subject:
+    return Subject(kind=SubjectKind.account, id=token)
+
+
+@dataclass(slots=True)
 class Recheck:
-    """Look at the account again at `at_us`: what is missing may come true by time alone."""
+    """Look at the account again at `at_us`: what is missing may come true by time alone. Not to be
+    changed."""
 
     account: int
     at_us: int
