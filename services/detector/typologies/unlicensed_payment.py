@@ -156,14 +156,18 @@ class UnlicensedPayment(Typology):
         accounts: tuple[int, ...] = (account,)
         finding = None
         if not falls_short.too_few:
-            finding = _Case(context, entities, accounts, parameters).finding(falls_short.too_little)
+            own = _own(context, entities, accounts)
+            # what goes to its holder's other accounts, or comes from them, is no trade, but among the sums
+            if not falls_short.too_little or len(own) > len(accounts):
+                finding = _Case(context, entities, accounts, own, parameters).finding()
         settler = None if finding else _foremost_payee(entities, payees, parameters)
         if settler is not None:
             collectors = _collectors(context, entities, account, settler, parameters)
             accounts = tuple(dict.fromkeys((settler, *collectors)))
             payees = context.graph.payees(settler, *window)
             if payees.payees >= parameters.min_payees:
-                finding = _Case(context, entities, accounts, parameters).finding(too_little=False)
+                own = _own(context, entities, accounts)
+                finding = _Case(context, entities, accounts, own, parameters).finding()
         is_in_use = payees.latest_us > context.now_us - _LAST_LAG_US  # it may have more to settle
         again = Recheck(account, self._payers.pause(account, context.now_us)) if is_in_use else None
         if finding is None:
@@ -192,6 +196,12 @@ def _accounts_of(context: Context, entities: Entities, account: int) -> list[int
     tokens = context.registry.accounts_of(party)
     known = (context.graph.index(bytes.fromhex(token)) for token in tokens)
     return [one for one in known if one is not None and entities.entity(one) == entities.entity(account)]
+
+
+def _own(context: Context, entities: Entities, accounts: tuple[int, ...]) -> list[int]:
+    """`accounts` and all others of those who hold them, ascending."""
+    others = (_accounts_of(context, entities, one) for one in accounts)
+    return sorted({*accounts, *chain.from_iterable(others)})
 
 
 def _hands_on_to(context: Context, entities: Entities, account: int, parameters: Parameters) -> int | None:
@@ -242,15 +252,21 @@ def _may_settle(context: Context, entities: Entities, party: str | None, paramet
 
 class _Case:
     """A month of the account that settles, the first of `accounts`, and of those that collect, it or the
-    others, in the currency of most of what it paid out."""
+    others, in the currency of most of what it paid out. `own`: all accounts of their holders."""
 
     def __init__(
-        self, context: Context, entities: Entities, accounts: tuple[int, ...], parameters: Parameters
+        self,
+        context: Context,
+        entities: Entities,
+        accounts: tuple[int, ...],
+        own: list[int],
+        parameters: Parameters,
     ) -> None:
         self._context = context
         self._entities = entities
         self._account = accounts[0]
         self._accounts = accounts
+        self._own = own
         self._p = parameters
         self._window = _window(context, parameters)
 
@@ -268,16 +284,6 @@ class _Case:
         return self._came_and_left[1]
 
     @cached_property
-    def _own(self) -> list[int]:
-        others = (_accounts_of(self._context, self._entities, one) for one in self._accounts)
-        return sorted({*self._accounts, *chain.from_iterable(others)})
-
-    @cached_property
-    def _has_no_others(self) -> bool:
-        """Its holder has no other accounts."""
-        return len(self._own) == len(self._accounts)
-
-    @cached_property
     def _currency(self) -> int:
         return _commonest(self._paid_out.currency)
 
@@ -291,7 +297,8 @@ class _Case:
 
     @cached_property
     def _left(self) -> Part:
-        return self._left_for_any if self._has_no_others else self._paid(_SETTLED, self._own)
+        has_no_others = len(self._own) == len(self._accounts)
+        return self._left_for_any if has_no_others else self._paid(_SETTLED, self._own)
 
     @cached_property
     def _came(self) -> Part:
@@ -304,11 +311,9 @@ class _Case:
             return first
         return merged(first, *(self._context.graph.edges_in(one, *self._window) for one in collectors))
 
-    def finding(self, too_little: bool) -> Finding | None:
-        """`too_little`: that is what it settles, as the sum of its transfers tells. What goes to its holder's
-        other accounts, or comes from them, is among these."""
+    def finding(self) -> Finding | None:
         p = self._p
-        if (too_little and self._has_no_others) or not self._may_be_steady():
+        if not self._may_be_steady():
             return None
         if self._left_for_any.others < p.min_payees:
             return None
