@@ -70,6 +70,41 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     return cast(Callable[P, R], numba.njit(**_OPTIONS)(function))
 
 
+def direct(function: Callable[P, R]) -> Callable[P, R]:
+    """A kernel as Python calls it thousands of times: the types of its arguments are told at the first call
+    and not looked at again, which takes longer than most walks along one account's transfers.
+
+    For where the calling module answers for all of the types: an array of another type than the first
+    would be misread. Where bounds are checked (NUMBA_BOUNDSCHECK), so are types: TypeError.
+    """
+    compiled: Any = function
+    entry: Any = None
+    first: Any = None
+
+    def call(*arguments: Any) -> Any:
+        nonlocal entry
+        if entry is not None:
+            return entry(*arguments)
+        found = compiled(*arguments)
+        entry = compiled.overloads[_types_of(arguments)].entry_point
+        return found
+
+    def checked(*arguments: Any) -> Any:
+        nonlocal first
+        types_now = _types_of(arguments)
+        first = first or types_now
+        if types_now != first:
+            raise TypeError(f"{function.__qualname__} takes {first}, not {types_now}")
+        return compiled(*arguments)
+
+    return cast(Callable[P, R], checked if _settings.BOUNDSCHECK else call)
+
+
+def _types_of(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    typeof: Any = numba.typeof  # untyped
+    return tuple(typeof(one) for one in arguments)
+
+
 _code: Any = cgutils  # untyped
 _ir: Any = _code.ir
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from schemas.alert import Citation, Factor, Subject, SubjectKind
+from schemas.alert import Citation, Factor
 from schemas.record import Bilingual
 from schemas.transaction import Purpose
 from services.detector.books.strangers import Strangers
@@ -74,17 +74,17 @@ def finding(
     currency = context.graph.currency(legs[0].currency)
     said = Shown(legs, minor, currency, what, [one.because for one in reasons], entities.registered)
     return Finding(
-        subject=Subject(kind=SubjectKind.account, id=context.token(subject)),
+        subject=context.subject(subject),
         institution_id=None,
         accounts=involved,
-        attributed={leg.seq: leg.amount_minor for leg in legs},
+        attributed=lambda: {leg.seq: leg.amount_minor for leg in legs},
         amount_minor=minor,
         currency=currency,
         confidence=(*reasons, *lacking(missing, 5)),
-        severity=_severity(len(involved), minor, currency),
+        severity=lambda: _severity(len(involved), minor, currency),
         law=LAW,
         parameters=shown(parameters),
-        explanation=explanation(said),
+        explanation=lambda: explanation(said),
         missing=missing,
         limits=strangers.limits,
     )

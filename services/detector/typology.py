@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from compiled import Bools, Int32s, Int64s
 from registry import Registry
-from schemas.alert import Citation, EvidenceEdge, Factor, Limit, Subject
+from schemas.alert import Citation, EvidenceEdge, Factor, Limit, Subject, SubjectKind
 from schemas.balance import Balance
 from schemas.batch import TransferBatch
 from schemas.law import Rules, Value
@@ -295,10 +295,20 @@ class Context:
         """Those in_business that the log has named by now, ascending."""
         return sorted([one for one in self.in_business.get(institution_id, ()) if one <= self.named])
 
+    def subject(self, account: int) -> Subject:
+        """The account as what a finding is about."""
+        return _subject(self.token(account))
 
-@dataclass(frozen=True, slots=True)
+
+@lru_cache(maxsize=10_000)
+def _subject(token: str) -> Subject:
+    return Subject(kind=SubjectKind.account, id=token)
+
+
+@dataclass(slots=True)
 class Recheck:
-    """Look at the account again at `at_us`: what is missing may come true by time alone."""
+    """Look at the account again at `at_us`: what is missing may come true by time alone. Not to be
+    changed."""
 
     account: int
     at_us: int

@@ -146,6 +146,8 @@ INTEREST_DAY: Final = Where(_on_interest_day)
 STRANGERS: Final = Where(lambda step: np.isin(np.arange(step.batch.rows), paid_between(step, 31 * DAY)))
 CASH_IN: Final = Where(lambda step: step.applied.src == OUTSIDE_INDEX)
 UNSTATED: Final = said(P.transfer, P.unknown)
+LATE: Final = Where(lambda step: step.applied.ts_us < step.applied.clock_us)
+MARGIN: Final = bits_of({AccountRole.securities_margin})
 LENT_OR_LARGE: Final = least(1_000_000) | said(P.disburse)
 EXPLAINED: Final = said(
     *(P.salary, P.tax, P.repay, P.interest, P.redemption, P.disburse, P.compensation, P.refund),
@@ -203,7 +205,8 @@ CHECKS: Final[dict[str, Check]] = {
     "pass_through": Check(payer=ANY),
     "down_payment_loan": Check(payee=LENT_OR_LARGE),
     "unlicensed_payment": Check(payee=ANY, gated=True),
-    "margin_funding": Check(payee=LENT_OR_LARGE),
+    # what a payment brings there of several sources is told of the one that it brings most of, then and once
+    "margin_funding": Check(payee=least(1_000_000) & paid_to(MARGIN) | said(P.disburse) & LATE),
     "maturity_mismatch": Check(
         payer=NAMED & paid_by(CUSTODY) & flow(Flow.paid),
         payee=NAMED & paid_to(CUSTODY) & flow(Flow.invested),
@@ -228,8 +231,7 @@ CHECKS: Final[dict[str, Check]] = {
     ),
     "round_tripping": Check(payee=~(paid_by(KEEPER) | paid_to(KEEPER))),
     "exit_drain": Check(
-        payer=least(1_000_000)
-        & ~(paid_to(KEEPER | MERCHANT | VEHICLE) | BUSINESS | NAMED & said(P.disburse))
+        payer=least(1_000_000) & ~(paid_to(KEEPER | MERCHANT | VEHICLE) | BUSINESS | NAMED & said(P.disburse))
     ),
     "redemption_run": Check(payer=ANY, payee=ANY),
     "bipartite": Check(payer=STRANGERS),

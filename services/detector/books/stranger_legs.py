@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from compiled import Array, Bools, Int32s, Int64s, aligned, kernel, prefetch, read_only, signed
+from compiled import Array, Bools, Int32s, Int64s, aligned, direct, kernel, prefetch, read_only, signed
 from registry import Registry
 from schemas.instant import DAY
 from services.detector.ascending import place_of
@@ -123,7 +123,7 @@ class StrangerLegs:
     ) -> tuple[list[Leg], bool]:
         """In the order of (time, seq); and whether there were more than MAX_LEGS, the latest. `wanted`
         chooses among them by who is at the other end."""
-        count, ordered = list_legs(self._ledger, account, inward, scope, self._room)
+        count, ordered = _list_legs(self._ledger, account, inward, scope, self._room)
         found = self._room[MAX_LEGS - min(count, MAX_LEGS) :]
         if wanted is not None:
             found = found[wanted(found["src" if inward else "dst"])]
@@ -135,7 +135,7 @@ class StrangerLegs:
 
     def others(self, account: int, inward: bool, scope: Scope) -> tuple[set[int], bool]:
         """Who is at the other end of the legs that list() gives; and whether there were more."""
-        count, _ = list_legs(self._ledger, account, inward, scope, self._room)
+        count, _ = _list_legs(self._ledger, account, inward, scope, self._room)
         found = self._room[MAX_LEGS - min(count, MAX_LEGS) :]
         return set(found["src" if inward else "dst"].tolist()), count > MAX_LEGS
 
@@ -317,6 +317,9 @@ def list_legs(ledger: Ledger, account: int, inward: bool, scope: Scope, room: Ar
         count += 1
         number = leg_before(ledger, number, inward, scope)
     return count, ordered
+
+
+_list_legs: Final = direct(list_legs)
 
 
 @kernel

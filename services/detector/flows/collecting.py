@@ -172,8 +172,12 @@ class Collector:
     @cached_property
     def _tellers(self) -> list[int]:
         """The numbers of the payers whose payments are evidence."""
-        tellers: list[int] = np.unique(self._payer[self._strong | self._weak]).tolist()
-        return tellers
+        return self._payers_of(self._strong | self._weak)
+
+    def _payers_of(self, chosen: Bools) -> list[int]:
+        """Their numbers, ascending. A payment that is evidence has a payer."""
+        numbers: list[int] = np.flatnonzero(np.bincount(self._payer[chosen])).tolist()
+        return numbers
 
     @cached_property
     def _client_of(self) -> dict[str, Bools]:
@@ -249,7 +253,7 @@ class Collector:
         accounts."""
         if not self._entities.registered:  # then every account is an entity of its own
             return np.arange(self._payers.size, dtype=np.int32), bool(chosen.any())
-        numbers = np.unique(self._payer[chosen]).tolist()
+        numbers = self._payers_of(chosen)
         entities = [self._entities.entity(int(self._payers[number])) for number in numbers]
         places = {entity: place for place, entity in enumerate(dict.fromkeys(entities))}
         of_payer = np.full(self._payers.size, NOBODY, np.int32)

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Bools, Int32s, Int64s, kernel, signed
+from compiled import Array, Bools, Int32s, Int64s, direct, kernel, signed
 from services.detector.distinct import emptied, numbers_for
 from services.detector.flows.collecting import Collected
 from services.detector.flows.matching import NO_PRODUCT, sum_unmatched
@@ -120,7 +120,7 @@ class PlainPot(Pot):
             s.match_tolerance_bp,
         )
         reading = context.graph.reading(self._account, self._since_us, context.now_us, context.as_of)
-        (came, more_came), (went, more_went), is_plain, currency, gathered, held, passed = read_and_follow(
+        (came, more_came), (went, more_went), is_plain, currency, gathered, held, passed = _read_and_follow(
             *reading, terms, _NOT_NAMED, _NOT_FILED, room
         )
         self._all_in = Edges(room.came[room.came.size - came :], more_came)
@@ -206,6 +206,9 @@ def read_and_follow(
     )
     passed = judge_passed(came, went, terms, room)
     return listed, left, plain, currency, gathered, held, passed
+
+
+_read_and_follow: Final = direct(read_and_follow)
 
 
 @kernel

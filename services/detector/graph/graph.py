@@ -9,7 +9,7 @@ import networkx as nx
 import numpy as np
 import pyarrow as pa
 
-from compiled import Array, Bools, Int32s, Int64s
+from compiled import Array, Bools, Int32s, Int64s, direct
 from schemas.account import TOKEN_BYTES
 from schemas.batch import SCHEMA, BatchId, TransferBatch
 from schemas.transaction import Purpose
@@ -36,6 +36,9 @@ from services.detector.graph.sums import (
 )
 from services.detector.graph.through import Room, Through, list_through, new_room
 
+_sum_paid: Final = direct(sum_paid)
+_is_any_wanted: Final = direct(is_any_wanted)
+_pays_as_much: Final = direct(pays_as_much)
 _MOVES_AT_HAND: Final = 4_096
 _WARM_ROW: Final = {field.name: 0 if pa.types.is_integer(field.type) else "" for field in SCHEMA} | {
     "src": b"s" * TOKEN_BYTES,
@@ -114,7 +117,7 @@ class RollingGraph(Paths):
         `marks` of who was paid are of those `counted`."""
         self._known(account)
         view, records = self._view(since_us, until_us, as_of), self._state.accounts.records
-        return Paid(*sum_paid(self._state.ring, records, account, currency, marks, counted, view, limit))
+        return Paid(*_sum_paid(self._state.ring, records, account, currency, marks, counted, view, limit))
 
     def traded(
         self, account: int, trade: Trade, since_us: int, until_us: int, as_of: int, limit: int
@@ -163,7 +166,7 @@ class RollingGraph(Paths):
         """The transfers that edges_out() lists come to as much, or are over the limit."""
         self._known(account)
         view, records = self._view(since_us, until_us, as_of), self._state.accounts.records
-        return pays_as_much(self._state.ring, records, account, least_minor, view, limit)
+        return _pays_as_much(self._state.ring, records, account, least_minor, view, limit)
 
     def was_paid(
         self, account: int, wanted: Wanted, since_us: int, until_us: int, as_of: int, limit: int
@@ -171,7 +174,7 @@ class RollingGraph(Paths):
         """One of the transfers that edges_in() lists is `wanted`."""
         self._known(account)
         view, records = self._view(since_us, until_us, as_of), self._state.accounts.records
-        return is_any_wanted(self._state.ring, records, account, wanted, view, limit)
+        return _is_any_wanted(self._state.ring, records, account, wanted, view, limit)
 
     def to_networkx(self, edges: Edges) -> nx.MultiDiGraph[str]:
         """Nodes are tokens in hex; an edge's key is its sequence number."""

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from compiled import Array, Int32s, Int64s
+from compiled import Array, Int32s, Int64s, direct
 from schemas.errors import Unknown
 from services.detector.graph.answers import Edges
 from services.detector.graph.columns import copied, in_order
@@ -25,6 +25,7 @@ from services.detector.graph.lists import (
 from services.detector.graph.ordering import distinct_in_order
 from services.detector.graph.window import Window
 
+_list_transfers: Final = direct(list_transfers)
 _EDGES_AT_HAND: Final = 10_240
 """Twice as many transfers as the typologies ask for of one account."""
 
@@ -98,7 +99,7 @@ class Listing(Window):
         self._known(account)
         room = self._room(limit)
         ring, accounts = self._state.ring, self._state.accounts.records
-        return _listed(room, *list_transfers(ring, accounts, account, direction, view, room))
+        return _listed(room, *_list_transfers(ring, accounts, account, direction, view, room))
 
     def _room(self, edges: int) -> Array:
         """For an answer; what was there before is lost."""

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from compiled import Array, Bools, Int64s
+from compiled import Array, Bools, Int64s, direct
 from schemas.alert import Limit
 from services.detector.graph.answers import Branches, Edges, Reached
 from services.detector.graph.branches import BRANCH, reach_branches
@@ -31,6 +31,8 @@ from services.detector.graph.reach import (
 from services.detector.graph.returning import Coming, Departing, Way, find_returning, list_departures
 from services.detector.graph.state import Records, Walked
 
+_reach: Final = direct(reach)
+_reach_branches: Final = direct(reach_branches)
 _LEGS_AT_HAND: Final = 2_000
 """As many as the typologies let a search find."""
 
@@ -89,7 +91,7 @@ class Paths(Listing):
         view = self._view(from_us, until_us, as_of)
         asked = self._asked(account, OUTWARD, view, max_hops, max_edges, hub_degree)
         room = self._branches if max_edges <= self._branches.size else np.empty(max_edges, BRANCH)
-        cut, count = reach_branches(self._walked, asked, account, least_minor, room)
+        cut, count = _reach_branches(self._walked, asked, account, least_minor, room)
         found = room[:count]
         nearest = np.lexsort((found["seq"], found["hops"]))
         return Branches(found["account"][nearest].astype(np.int32), self._limits_of(asked, *cut))
@@ -146,7 +148,7 @@ class Paths(Listing):
         self, account: int, direction: int, view: View, max_hops: int, max_edges: int, hub_degree: int
     ) -> Reached:
         asked = self._asked(account, direction, view, max_hops, max_edges, hub_degree)
-        limits = self._limits_of(asked, *reach(self._walked, asked, account))
+        limits = self._limits_of(asked, *_reach(self._walked, asked, account))
         legs, met = int(asked.progress["legs"][0]), int(asked.progress["hubs"][0])
         records = self._read(asked.found[:legs])
         order = in_order(records)

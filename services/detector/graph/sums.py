@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Bools, Int32s, Int64s, kernel, signed
+from compiled import Array, Bools, Int32s, Int64s, direct, kernel, signed
 from services.detector.distinct import forget, number_of, numbered, numbers_for
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.lists import INWARD, OUTWARD, View, earlier_than, is_in_view
@@ -89,9 +89,9 @@ def new_sheet(most: int) -> Sheet:
 def payees_of(ring: Ring, accounts: Array, account: int, view: View, limit: int, at_hand: Sheet) -> Payees:
     """`at_hand`: for FEW."""
     asked = (ring, accounts, account, view)
-    found, is_whole = sum_payees(*asked, min(FEW, limit), at_hand)
+    found, is_whole = _sum_payees(*asked, min(FEW, limit), at_hand)
     if not is_whole and limit > FEW:
-        found, _ = sum_payees(*asked, limit, new_sheet(limit))
+        found, _ = _sum_payees(*asked, limit, new_sheet(limit))
     return Payees(*found)
 
 
@@ -100,9 +100,9 @@ def traded_of(
 ) -> tuple[Payees, Traded]:
     """`at_hand`: for FEW."""
     asked = (ring, accounts, account, view, trade)
-    found, traded, is_whole = sum_trade(*asked, min(FEW, limit), at_hand)
+    found, traded, is_whole = _sum_trade(*asked, min(FEW, limit), at_hand)
     if not is_whole and limit > FEW:
-        found, traded, _ = sum_trade(*asked, limit, new_sheet(limit))
+        found, traded, _ = _sum_trade(*asked, limit, new_sheet(limit))
     return Payees(*found), Traded(*traded)
 
 
@@ -138,6 +138,9 @@ def sum_payees(
     return (numbered(sheet.numbers), minor, foremost, most, latest_us), seq < low
 
 
+_sum_payees: Final = direct(sum_payees)
+
+
 @kernel
 def foremost_of(payees: Array, count: int) -> tuple[int, int]:
     foremost = NOBODY
@@ -168,6 +171,9 @@ def sum_trade(
     )
     too_few = payers < trade.min_payers and not too_little
     return found, (too_few, too_little), is_whole and all_read
+
+
+_sum_trade: Final = direct(sum_trade)
 
 
 @kernel

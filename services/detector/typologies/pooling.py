@@ -29,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from compiled import Bools, Int32s
-from schemas.alert import Citation, Factor, Subject, SubjectKind
+from schemas.alert import Citation, Factor
 from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import AccountRole
@@ -271,7 +271,7 @@ class _Case:
         currency, minor = context.graph.currency(collected.currency), collected.of.minor
         missing = self._missing()
         return Finding(
-            subject=Subject(kind=SubjectKind.account, id=context.token(self._account)),
+            subject=context.subject(self._account),
             institution_id=collected.institution_id,
             accounts=self._pot.accounts,
             attributed=lambda: self._attributed(paid),
@@ -314,7 +314,7 @@ class _Case:
 
     def _missing(self) -> tuple[str, ...]:
         collected = self._collected
-        unknown = not self._entities.accounts(self._account) or collected.unregistered
+        unknown = collected.unregistered or not self._entities.accounts(self._account)
         missing = ("registry.account",) if unknown else ()
         if collected.institution_id is None:
             missing = (*missing, "registry.institution")

@@ -22,7 +22,7 @@ from typing import Final
 import numpy as np
 
 from compiled import Bools, Int64s
-from schemas.alert import Citation, EvidenceEdge, Factor, Limit, Subject, SubjectKind
+from schemas.alert import Citation, EvidenceEdge, Factor, Limit
 from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import Account, AccountRole
@@ -292,7 +292,7 @@ def _finding(
     full = len(credits) == parameters.max_credits
     cut = (Limit(name="credits", bound=parameters.max_credits),) if full else ()
     return Finding(
-        subject=Subject(kind=SubjectKind.account, id=context.token(account)),
+        subject=context.subject(account),
         institution_id=reserve.institution_id,
         accounts=(account,),
         attributed={},

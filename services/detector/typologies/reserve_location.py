@@ -21,7 +21,7 @@ from typing import Final
 
 import numpy as np
 
-from schemas.alert import Citation, Factor, Subject, SubjectKind
+from schemas.alert import Citation, Factor
 from schemas.balance import Balance, BalanceKind
 from schemas.instant import DAY, HOUR
 from schemas.record import Bilingual
@@ -207,7 +207,7 @@ def _finding(
         currency,
     )
     return Finding(
-        subject=Subject(kind=SubjectKind.account, id=context.token(account)),
+        subject=context.subject(account),
         institution_id=reserve.institution_id,
         accounts=(account,),
         attributed=attributed,

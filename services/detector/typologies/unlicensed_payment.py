@@ -46,7 +46,7 @@ from services.detector.books.settling import (
 )
 from services.detector.explanations.unlicensed_payment import Settled, explanation
 from services.detector.gate import Gate
-from services.detector.graph import Edges, Payees, Trade, Traded
+from services.detector.graph import Edges, Payees, Trade
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.legs import legs_of, merged, some_of
 from services.detector.parties import marks
@@ -151,18 +151,41 @@ class UnlicensedPayment(Typology):
         parameters = in_force(Parameters, self.id, context.rules)
         if entities.roles(account) & _KEEPERS:
             return None
-        case = _Case(context, entities, account, (account,), parameters)
-        finding = case.finding()
-        settler = None if finding else _foremost_payee(entities, case.payees, parameters)
+        window = _window(context, parameters)
+        payees, falls_short = context.graph.traded(account, _trade(parameters), *window)
+        accounts: tuple[int, ...] = (account,)
+        finding = None
+        if not falls_short.too_few:
+            own = _own(context, entities, accounts)
+            # what goes to its holder's other accounts, or comes from them, is no trade, but among the sums
+            if not falls_short.too_little or len(own) > len(accounts):
+                finding = _Case(context, entities, accounts, own, parameters).finding()
+        settler = None if finding else _foremost_payee(entities, payees, parameters)
         if settler is not None:
             collectors = _collectors(context, entities, account, settler, parameters)
-            case = _Case(context, entities, settler, collectors, parameters)
-            finding = case.finding()
-        again = Recheck(account, self._payers.pause(account, context.now_us)) if case.in_use else None
-        may = finding is None or any(
-            _may_settle(context, entities, entities.party(one), parameters) for one in case.accounts
-        )
-        return again if finding is None or may else replace(finding, again=again)
+            accounts = tuple(dict.fromkeys((settler, *collectors)))
+            payees = context.graph.payees(settler, *window)
+            if payees.payees >= parameters.min_payees:
+                own = _own(context, entities, accounts)
+                finding = _Case(context, entities, accounts, own, parameters).finding()
+        is_in_use = payees.latest_us > context.now_us - _LAST_LAG_US  # it may have more to settle
+        again = Recheck(account, self._payers.pause(account, context.now_us)) if is_in_use else None
+        if finding is None:
+            return again
+        parties = map(entities.party, accounts)
+        may_settle = any(_may_settle(context, entities, party, parameters) for party in parties)
+        return again if may_settle else replace(finding, again=again)
+
+
+def _window(context: Context, parameters: Parameters) -> tuple[int, int, int, int]:
+    """Of what the graph is asked."""
+    since_us = context.now_us - parameters.window_days * DAY
+    return since_us, context.now_us, context.as_of, parameters.max_legs
+
+
+def _trade(parameters: Parameters) -> Trade:
+    p = parameters
+    return Trade(_SETTLED, _COLLECTED, p.min_payees, p.min_payers, p.passed_on_bp)
 
 
 def _accounts_of(context: Context, entities: Entities, account: int) -> list[int]:
@@ -175,10 +198,15 @@ def _accounts_of(context: Context, entities: Entities, account: int) -> list[int
     return [one for one in known if one is not None and entities.entity(one) == entities.entity(account)]
 
 
+def _own(context: Context, entities: Entities, accounts: tuple[int, ...]) -> list[int]:
+    """`accounts` and all others of those who hold them, ascending."""
+    others = (_accounts_of(context, entities, one) for one in accounts)
+    return sorted({*accounts, *chain.from_iterable(others)})
+
+
 def _hands_on_to(context: Context, entities: Entities, account: int, parameters: Parameters) -> int | None:
     """Who gets nearly all that the account pays out, if anybody does who keeps no others' money."""
-    since_us = context.now_us - parameters.window_days * DAY
-    payees = context.graph.payees(account, since_us, context.now_us, context.as_of, parameters.max_legs)
+    payees = context.graph.payees(account, *_window(context, parameters))
     return _foremost_payee(entities, payees, parameters)
 
 
@@ -193,8 +221,7 @@ def _collectors(
     context: Context, entities: Entities, account: int, settler: int, parameters: Parameters
 ) -> tuple[int, ...]:
     """`account` and the others that hand on to `settler`, where few pay it."""
-    since_us = context.now_us - parameters.window_days * DAY
-    came = context.graph.edges_in(settler, since_us, context.now_us, context.as_of, parameters.max_legs)
+    came = context.graph.edges_in(settler, *_window(context, parameters))
     payers = [one for one in np.unique(came.src).tolist() if one != OUTSIDE_INDEX]
     if len(payers) > parameters.max_collectors:
         return (account,)
@@ -224,46 +251,24 @@ def _may_settle(context: Context, entities: Entities, party: str | None, paramet
 
 
 class _Case:
-    """A month of the account that settles and those that collect, it or others, in the currency of most
-    of what it paid out."""
+    """A month of the account that settles, the first of `accounts`, and of those that collect, it or the
+    others, in the currency of most of what it paid out. `own`: all accounts of their holders."""
 
     def __init__(
         self,
         context: Context,
         entities: Entities,
-        account: int,
-        collectors: tuple[int, ...],
+        accounts: tuple[int, ...],
+        own: list[int],
         parameters: Parameters,
     ) -> None:
         self._context = context
         self._entities = entities
-        self._account = account
+        self._account = accounts[0]
+        self._accounts = accounts
+        self._own = own
         self._p = parameters
-        self.accounts = tuple(dict.fromkeys((account, *collectors)))
-        since_us = context.now_us - parameters.window_days * DAY
-        self._window = (since_us, context.now_us, context.as_of, parameters.max_legs)
-        self.payees, self._traded = self._sums()
-        """Whom it paid out to, whatever for; and its trade, where it collects for itself."""
-        self.in_use = self.payees.latest_us > context.now_us - _LAST_LAG_US
-        """It may have more to settle."""
-
-    def _sums(self) -> tuple[Payees, Traded | None]:
-        graph, p = self._context.graph, self._p
-        if len(self.accounts) > 1:
-            return graph.payees(self._account, *self._window), None
-        return graph.traded(
-            self._account,
-            Trade(_SETTLED, _COLLECTED, p.min_payees, p.min_payers, p.passed_on_bp),
-            *self._window,
-        )
-
-    def _trades_too_little(self) -> bool:
-        """As sums tell before its transfers are listed. What goes to its holder's other accounts, or comes
-        from them, is among the sums: without it payees and payers are fewer, if anything."""
-        if self.payees.payees < self._p.min_payees:
-            return True
-        traded = self._traded
-        return traded is not None and (traded.too_few or (traded.too_little and self._has_no_others))
+        self._window = _window(context, parameters)
 
     def _passes_too_little_on(self, left_minor: int, came_minor: int) -> bool:
         return left_minor * _WHOLE < self._p.passed_on_bp * came_minor
@@ -279,16 +284,6 @@ class _Case:
         return self._came_and_left[1]
 
     @cached_property
-    def _own(self) -> list[int]:
-        others = (_accounts_of(self._context, self._entities, one) for one in self.accounts)
-        return sorted({*self.accounts, *chain.from_iterable(others)})
-
-    @cached_property
-    def _has_no_others(self) -> bool:
-        """Its holder has no other accounts."""
-        return len(self._own) == len(self.accounts)
-
-    @cached_property
     def _currency(self) -> int:
         return _commonest(self._paid_out.currency)
 
@@ -298,11 +293,12 @@ class _Case:
     @cached_property
     def _left_for_any(self) -> Part:
         """What it settled, with whichever accounts, be they the same holder's."""
-        return self._paid(_SETTLED, self.accounts)
+        return self._paid(_SETTLED, self._accounts)
 
     @cached_property
     def _left(self) -> Part:
-        return self._left_for_any if self._has_no_others else self._paid(_SETTLED, self._own)
+        has_no_others = len(self._own) == len(self._accounts)
+        return self._left_for_any if has_no_others else self._paid(_SETTLED, self._own)
 
     @cached_property
     def _came(self) -> Part:
@@ -310,14 +306,14 @@ class _Case:
 
     @cached_property
     def _all_in(self) -> Edges:
-        first, collectors = self._came_and_left[0], self.accounts[1:]
+        first, collectors = self._came_and_left[0], self._accounts[1:]
         if not collectors:
             return first
         return merged(first, *(self._context.graph.edges_in(one, *self._window) for one in collectors))
 
     def finding(self) -> Finding | None:
         p = self._p
-        if self._trades_too_little() or not self._may_be_steady():
+        if not self._may_be_steady():
             return None
         if self._left_for_any.others < p.min_payees:
             return None
@@ -369,7 +365,7 @@ class _Case:
 
     def _found(self, way: str, fee: Fee, payers: int, payees: int) -> Finding:
         context, came = self._context, self._all_in
-        handed_on = np.isin(came.src, self.accounts) & (came.dst == self._account)
+        handed_on = np.isin(came.src, self._accounts) & (came.dst == self._account)
         legs = legs_of(merged(self._came.edges, self._left.edges, some_of(came, handed_on)))
         token, currency = context.token(self._account), context.graph.currency(self._currency)
         minor = self._left.minor
@@ -377,7 +373,7 @@ class _Case:
         missing = self._missing()
         settled = Settled(
             token,
-            len(self.accounts) - 1,
+            len(self._accounts) - 1,
             way,
             min(leg.ts_us for leg in legs),
             max(leg.ts_us for leg in legs),
@@ -393,7 +389,7 @@ class _Case:
         return Finding(
             subject=Subject(kind=SubjectKind.account, id=token),
             institution_id=ties[0] if ties else None,
-            accounts=self.accounts,
+            accounts=self._accounts,
             attributed={leg.seq: leg.amount_minor for leg in legs},
             amount_minor=minor,
             currency=currency,
