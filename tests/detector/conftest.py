@@ -222,9 +222,13 @@ def run(
     cuts: Iterable[int] = (),
     registry: Sequence[RegistryRecord] = (),
     typologies: Sequence[type[Typology]] = TYPOLOGIES,
+    most: tuple[int, int] = (100_000, 20_000),
 ) -> Run:
-    """Play the world to a new engine, its rows cut into batches at `cuts`."""
-    done = Run(Engine(LAW, max_transfers=100_000, max_accounts=20_000, typologies=typologies))
+    """Play the world to a new engine, its rows cut into batches at `cuts`. `most` transfers and accounts are
+    the graph's stated maximum."""
+    max_transfers, max_accounts = most
+    engine = Engine(LAW, max_transfers=max_transfers, max_accounts=max_accounts, typologies=typologies)
+    done = Run(engine)
     done.engine.apply_registry([*world.records(), *registry])
     rows = world.rows()
     stated = world.statements()

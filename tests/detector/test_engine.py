@@ -91,6 +91,19 @@ def test_any_split_into_batches_gives_the_same_bytes(
     assert play(one, cuts).bytes() == play(one).bytes()
 
 
+@quick
+@given(
+    *(cases, noise, delays, st.lists(st.integers(0, 200), max_size=6)),
+    st.tuples(st.integers(5, 80), st.integers(3, 60)),
+)
+def test_at_the_stated_maximum_too_any_split_gives_the_same_bytes(
+    world: Any, play: Any, chosen: Any, noise: Any, late: Any, cuts: list[int], most: tuple[int, int]
+) -> None:
+    one = merged(world, chosen, noise)
+    one = replace(one, flows=reported(one.flows, late, 1))
+    assert play(one, cuts, most=most).bytes() == play(one, most=most).bytes()
+
+
 def placed(case_id: str) -> int:
     """Where the first case of that name is."""
     return next(place for place, (_, case) in enumerate(CASES) if case["id"] == case_id)
