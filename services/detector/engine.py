@@ -156,7 +156,7 @@ class Engine:
             return Outputs()
         batch, unknown = with_known_purposes(batch)
         self._unknown_purposes += unknown
-        named_before = self._graph.accounts
+        known_before = self._graph.accounts
         applied = self._graph.apply(batch)
         self._as_of = int(applied.as_of[-1])
         self._feeds.count(batch.id.feed_id, applied, self.registry)
@@ -173,7 +173,7 @@ class Engine:
             self._legs,
             self._suspects,
             self._sieves,
-            named_before=named_before,
+            known_before=known_before,
         )
         self._legs.take(applied, step.dealt.since_us, paid_between(step, SPAN_US))
         self._book.open(applied, step.sights)
@@ -184,7 +184,7 @@ class Engine:
             self._fire_until(clock_us, step, found)
             self._heed(step, found, waiting, row, -1)
             self._book.advance(row)
-            context = self._context(clock_us, int(applied.as_of[row]), int(step.named[row]), step.marks)
+            context = self._context(clock_us, int(applied.as_of[row]), int(step.known[row]), step.marks)
             while (one := waiting.take(row)) is not None:
                 _, number, account = one
                 typology = self._typologies[number]
@@ -261,14 +261,14 @@ class Engine:
             self._accounts_refused += 1
             return None
 
-    def _context(self, now_us: int, as_of: int, named: int, marks: npt.NDArray[np.uint32]) -> Context:
+    def _context(self, now_us: int, as_of: int, known: int, marks: npt.NDArray[np.uint32]) -> Context:
         return Context(
             self._graph,
             self.registry,
             self._law.at(now_us),
             now_us,
             as_of,
-            named,
+            known,
             marks,
             self._marks.in_business,
             self._registered,
@@ -333,5 +333,5 @@ def _before(step: Step, row: int) -> tuple[int, int]:
     """The last sequence number before `row`, and how many accounts the log had named."""
     applied = step.applied
     if row > 0:
-        return int(applied.as_of[row - 1]), int(step.named[row - 1])
-    return int(applied.as_of[0]) - (int(applied.seq[0]) >= 0), step.named_before
+        return int(applied.as_of[row - 1]), int(step.known[row - 1])
+    return int(applied.as_of[0]) - (int(applied.seq[0]) >= 0), step.known_before

@@ -102,17 +102,17 @@ class Step:
     sieves: Sieves
     answers: dict[Hashable, Any] = field(default_factory=dict)
     """What one typology found of the batch and another need not find again, under a key of its module's."""
-    named_before: int = 0
+    known_before: int = 0
     """Accounts that the log had named before the batch: they are those of index 1 to this."""
 
     @cached_property
-    def named(self) -> Int32s:
+    def known(self) -> Int32s:
         """Accounts that the log has named up to and including each row."""
         applied = self.applied
-        named: Int32s = np.maximum.accumulate(
-            np.maximum(np.maximum(applied.src, applied.dst), np.int32(self.named_before))
+        known: Int32s = np.maximum.accumulate(
+            np.maximum(np.maximum(applied.src, applied.dst), np.int32(self.known_before))
         )
-        return named
+        return known
 
     @property
     def suspected(self) -> Named:
@@ -267,7 +267,7 @@ class Context:
     rules: Rules
     now_us: int
     as_of: int
-    named: int
+    known: int
     """Accounts that the log has named by then: they are those of index 1 to this. A batch's are in the graph
     before its first row is looked at."""
     marks: npt.NDArray[np.uint32]
@@ -293,7 +293,7 @@ class Context:
 
     def business_of(self, institution_id: str) -> list[int]:
         """Those in_business that the log has named by now, ascending."""
-        return sorted([one for one in self.in_business.get(institution_id, ()) if one <= self.named])
+        return sorted([one for one in self.in_business.get(institution_id, ()) if one <= self.known])
 
     def subject(self, account: int) -> Subject:
         """The account as what a finding is about."""
