@@ -55,7 +55,8 @@ def judge(alert: Alert, labelled: LabelledSet) -> Judged:
 
 
 def _about(alert: Alert, labelled: LabelledSet) -> Sequence[Pattern]:
-    shown = {edge.tx_id for edge in alert.evidence.edges}
+    # a set's order changes from run to run, and with it which of patterns equally near comes first
+    shown = dict.fromkeys(edge.tx_id for edge in alert.evidence.edges)
     if not shown:
         named = (one for account in alert.accounts for one in labelled.by_main_account.get(account, ()))
         return [one for one in named if one.first_us <= alert.episode_at <= one.last_us + _AFTERWARDS_US]

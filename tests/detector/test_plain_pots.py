@@ -61,6 +61,7 @@ def context_of(rows: list[tuple[int, int, int, Purpose, bool]], oddity: str) -> 
         now_us=int(applied.clock_us[-1]),
         as_of=int(applied.as_of[-1]),
         marks=np.zeros(100, np.uint32),
+        limits=(),
     )
     return context, int(applied.dst[0])
 

@@ -106,3 +106,11 @@ def test_balances_alone_prove_it_while_the_case_goes_on(day: int, outcome: str) 
     raised = alert([], (MAIN,), episode_at=day * DAY)
     assert judge(raised, labelled(pattern("k", CASE))).outcome == outcome
     assert judge(alert([], episode_at=15 * DAY), labelled(pattern("k", CASE))).outcome is Outcome.nothing
+
+
+def test_patterns_equally_near_are_told_in_the_order_of_what_is_shown() -> None:
+    one, other = pattern("one", {"t8", "t2"}), pattern("other", {"t1", "t9"})
+    shown = ["t9", "t8", "t2", "t1"]
+    assert judge(alert(shown), labelled(one, other)).patterns == (other, one)
+    assert judge(alert(shown[::-1]), labelled(one, other)).patterns == (other, one)
+    assert judge(alert(shown[1:3] + shown[::3]), labelled(one, other)).patterns == (one, other)
