@@ -173,7 +173,7 @@ class Engine:
             self._legs,
             self._suspects,
             self._sieves,
-            known_before=known_before,
+            known_before,
         )
         self._legs.take(applied, step.dealt.since_us, paid_between(step, SPAN_US))
         self._book.open(applied, step.sights)

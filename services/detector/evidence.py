@@ -25,7 +25,7 @@ _Shown: TypeAlias = tuple[int, int, EvidenceEdge]
 
 
 class EvidenceEdges:
-    """Transfers as evidence. Those shown since at most `most` of 1 kB each were kept are, and never pickled:
+    """Transfers as evidence. At most `most` of 1 kB each are kept, past it all forgotten, and none pickled:
     three in four are shown again, by a later version of the alert or another on the same account."""
 
     def __init__(self, most: int = 10_000) -> None:

@@ -100,10 +100,10 @@ class Step:
     """Between strangers, this batch's among them."""
     suspects: Suspects
     sieves: Sieves
+    known_before: int
+    """Accounts that the log had named before the batch: they are those of index 1 to this."""
     answers: dict[Hashable, Any] = field(default_factory=dict)
     """What one typology found of the batch and another need not find again, under a key of its module's."""
-    known_before: int = 0
-    """Accounts that the log had named before the batch: they are those of index 1 to this."""
 
     @cached_property
     def known(self) -> Int32s:

@@ -180,11 +180,7 @@ CHECKS: Final[dict[str, Check]] = {
     ),
     "reserve_interest": Check(
         payer=REBATED,
-        payee=~REBATED
-        & (
-            said(P.interest)
-            | ~INSTRUCTED & (said(P.refund, P.transfer, P.fee) | said(P.unknown) & INTEREST_DAY)
-        ),
+        payee=~REBATED & (said(P.interest) | ~INSTRUCTED & (RENAMED | said(P.unknown) & INTEREST_DAY)),
     ),
     "fund_advance": Check(payer=ANY, payee=ANY),
     "nested_products": Check(payer=ANY, payee=ANY),

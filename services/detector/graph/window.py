@@ -247,10 +247,6 @@ class Window:
     def currency(self, code: int) -> str:
         return self._currencies.text(code)
 
-    def holds(self, seq: int) -> bool:
-        """False once it expired, or gave way to newer ones at the stated maximum."""
-        return bool(self._oldest <= seq < self._state.ring.cursor[0]["next"])
-
     def transfer_id(self, seq: int) -> tuple[str, str]:
         """(feed id, transaction id). Raises Unknown for a transfer that is not held any more."""
         self._held(seq)
@@ -272,7 +268,7 @@ class Window:
         self._known(int(indexes.max(initial=OUTSIDE_INDEX)))
 
     def _held(self, seq: int) -> None:
-        if not self.holds(seq):
+        if not self._oldest <= seq < self._state.ring.cursor[0]["next"]:
             raise Unknown(f"transfer {seq} is not in the window")
 
 

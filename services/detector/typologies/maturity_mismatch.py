@@ -59,7 +59,6 @@ _WHOLE: Final = 10_000
 _MAX_LISTINGS: Final = 20_000
 """Listings with claims resold, or told of; past it the one least lately so is forgotten."""
 _MAX_BIDS: Final = 500
-_AHEAD: Final = {Flow.paid: 1, **dict.fromkeys(ASSET, -1)}
 _PRINCIPAL: Final = (Purpose.repay, Purpose.redemption, Purpose.compensation, *UNSTATED)
 _INVESTED: Final = (Purpose.invest, *UNSTATED)
 _DESKS: Final = sieve(payer=TIED, payee=CLIENT, purposes=UNSTATED, facts=Fact.names_product)
