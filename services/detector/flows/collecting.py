@@ -285,6 +285,12 @@ class Collector:
         filed &= (edges.amount_minor > rule.small_fee_minor) & (edges.currency == rule.currency)
         filed &= (edges.src != OUTSIDE_INDEX) & (edges.dst == rule.account)
         fees = edges.records.take(np.flatnonzero(filed))
-        least = (-(-minor * _WHOLE // rate_bp) for minor in fees["amount_minor"].tolist())
-        filed[filed] = self._paid_before(fees, np.array([min(minor, _NO_MINOR) for minor in least], np.int64))
+        filed[filed] = self._paid_before(fees, _paid_for(fees["amount_minor"], rate_bp))
         return filed
+
+
+def _paid_for(fees_minor: Int64s, rate_bp: int) -> Int64s:
+    """The least of which each is a fee at that rate, or at a lower one; _NO_MINOR where that is more."""
+    whole, rest = np.divmod(fees_minor, rate_bp)
+    least = whole * _WHOLE + -(-rest * _WHOLE // rate_bp)
+    return np.where(whole < _NO_MINOR // _WHOLE, least, _NO_MINOR)

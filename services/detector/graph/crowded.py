@@ -1,8 +1,9 @@
 """The newest payments into the few accounts that are paid by thousands, side by side in memory.
 
 Whoever follows money meets the same crowded accounts again and again, and of each the same thousands of
-payments. They are copied once; at each later look only what has come since is added. A copy is of
-transfers that follow one another in the log of the account: what is older is read along the links.
+payments; so does who looks at one of them every day. They are copied once; at each later look only what has
+come since is added. A copy is of transfers that follow one another in the log of the account: what is older
+is read along the links.
 """
 
 from __future__ import annotations
@@ -11,18 +12,24 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Int64s, Record, aligned, kernel, signed
-from services.detector.graph.lists import INWARD, earlier_than
-from services.detector.graph.ring import Ring, slot_of
+from compiled import Array, Int64s, Record, kernel, signed
+from services.detector.graph.lists import (
+    EDGE,
+    INWARD,
+    View,
+    earlier_than,
+    is_in_view,
+    list_from,
+    list_transfers,
+    write_edge,
+)
+from services.detector.graph.ring import Ring, first_since, slot_of
 
 _CROWD: Final = 512
-_COPIES: Final = 32
+_COPIES: Final = 64
 _LENGTH: Final = 4_096
 """Twice as many as one search reads."""
 
-PAID: Final = np.dtype(
-    [("seq", "<i8"), ("ts_us", "<i8"), ("amount_minor", "<i8"), ("src", "<i4"), ("currency", "<i4")]
-)
 COPY: Final = np.dtype(
     [
         ("account", "<i8"),
@@ -39,15 +46,15 @@ class Crowded(NamedTuple):
     least: int
     """Live transfers into an account from which on it is copied."""
     payments: Array
-    """(copy, place): of each copy as many as a power of two."""
+    """EDGE records by (copy, place): of each copy as many as a power of two."""
     copies: Array
     looks: Int64s
     """One number: how many there were."""
 
 
 def new_crowded(least: int = _CROWD, copies: int = _COPIES, length: int = _LENGTH) -> Crowded:
-    """Memory: 32 bytes a payment, 4 MB; what is not touched of it is not resident."""
-    payments = aligned(copies * length, PAID).reshape(copies, length)
+    """Memory: 39 bytes a payment, 10 MB; what is not touched of it is not resident."""
+    payments = np.zeros((copies, length), EDGE)
     held = np.zeros(copies, COPY)
     held["account"] = -1
     return Crowded(least, payments, held, np.zeros(1, np.int64))
@@ -93,13 +100,8 @@ def take_newer(ring: Ring, crowded: Crowded, number: int, newest: int) -> None:
     seq = newest
     for nth in range(more):
         slot = slot_of(ring, seq)
-        leg, paid = ring.legs[slot], paid_in(crowded, number, nth)
-        paid.seq = seq
-        paid.ts_us = leg.ts_us
-        paid.amount_minor = leg.amount_minor
-        paid.src = leg.src
-        paid.currency = ring.currencies[slot]
-        seq = earlier_than(leg, seq, INWARD)
+        write_edge(ring, slot, seq, paid_in(crowded, number, nth))
+        seq = earlier_than(ring.legs[slot], seq, INWARD)
 
 
 @kernel
@@ -113,3 +115,33 @@ def paid_in(crowded: Crowded, number: int, nth: int) -> Record:
     """The nth newest payment of a copy, from 0."""
     last = signed(crowded.copies[number].written) - 1
     return crowded.payments[number, (last - nth) & (crowded.payments.shape[1] - 1)]
+
+
+@kernel
+def earlier_still(ring: Ring, crowded: Crowded, number: int) -> int:
+    """The account's payment before those that its copy holds, of which there are some; -1: none."""
+    seq = signed(paid_in(crowded, number, copied(crowded, number) - 1).seq)
+    return earlier_than(ring.legs[slot_of(ring, seq)], seq, INWARD)
+
+
+@kernel
+def list_payments(
+    ring: Ring, accounts: Array, crowded: Crowded, account: int, view: View, room: Array
+) -> tuple[int, bool]:
+    """list_transfers() into the account. For less room than a crowd needs nothing is copied."""
+    number = copy_of(ring, accounts, crowded, account) if room.size >= crowded.least else -1
+    if number < 0:
+        return list_transfers(ring, accounts, account, INWARD, view, room)
+    count, ordered = 0, True
+    low = first_since(ring, view.since_us, view.oldest)
+    for nth in range(copied(crowded, number)):
+        paid = paid_in(crowded, number, nth)
+        if paid.seq < low or count > room.size:
+            return count, ordered
+        if is_in_view(view, paid, signed(paid.seq)):
+            if count < room.size:
+                place = room.size - 1 - count
+                room[place] = paid
+                ordered = ordered and (count == 0 or paid.ts_us <= room[place + 1].ts_us)
+            count += 1
+    return list_from(ring, earlier_still(ring, crowded, number), INWARD, view, room, count, ordered)

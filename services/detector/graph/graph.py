@@ -14,7 +14,6 @@ from schemas.account import TOKEN_BYTES
 from schemas.batch import SCHEMA, BatchId, TransferBatch
 from schemas.transaction import Purpose
 from services.detector.graph.answers import Edges
-from services.detector.graph.crowded import Crowded, new_crowded
 from services.detector.graph.paths import Paths
 from services.detector.graph.shapes import Shapes
 from services.detector.graph.sums import (
@@ -207,7 +206,3 @@ class RollingGraph(Paths):
     @cached_property
     def _moves(self) -> Room:
         return new_room(_MOVES_AT_HAND)
-
-    @cached_property
-    def _crowded(self) -> Crowded:
-        return new_crowded()

@@ -12,6 +12,7 @@ from compiled import Array, Int32s, Int64s, direct
 from schemas.errors import Unknown
 from services.detector.graph.answers import Edges
 from services.detector.graph.columns import copied, in_order
+from services.detector.graph.crowded import Crowded, list_payments, new_crowded
 from services.detector.graph.lists import (
     EDGE,
     INWARD,
@@ -25,6 +26,7 @@ from services.detector.graph.lists import (
 from services.detector.graph.ordering import distinct_in_order
 from services.detector.graph.window import Window
 
+_list_payments: Final = direct(list_payments)
 _list_transfers: Final = direct(list_transfers)
 _EDGES_AT_HAND: Final = 10_240
 """Twice as many transfers as the typologies ask for of one account."""
@@ -39,11 +41,17 @@ class Listing(Window):
 
         Over `limit`: those logged last. Raises Unknown for an account or an `as_of` that is not known.
         """
-        return self._list(account, INWARD, self._view(since_us, until_us, as_of), limit)
+        self._known(account)
+        view, room = self._view(since_us, until_us, as_of), self._room(limit)
+        ring, accounts = self._state.ring, self._state.accounts.records
+        return _listed(room, *_list_payments(ring, accounts, self._crowded, account, view, room))
 
     def edges_out(self, account: int, since_us: int, until_us: int, as_of: int, limit: int) -> Edges:
         """Transfers out of `account`, as edges_in()."""
-        return self._list(account, OUTWARD, self._view(since_us, until_us, as_of), limit)
+        self._known(account)
+        view, room = self._view(since_us, until_us, as_of), self._room(limit)
+        ring, accounts = self._state.ring, self._state.accounts.records
+        return _listed(room, *_list_transfers(ring, accounts, account, OUTWARD, view, room))
 
     def reading(self, account: int, since_us: int, until_us: int, as_of: int) -> Reading:
         """How kernels elsewhere read what edges_in() and edges_out() answer: read_both(*reading, …)."""
@@ -88,18 +96,16 @@ class Listing(Window):
         """Room for an answer, used again."""
         return np.empty(_EDGES_AT_HAND, EDGE)
 
+    @cached_property
+    def _crowded(self) -> Crowded:
+        return new_crowded()
+
     def _view(self, since_us: int, until_us: int, as_of: int) -> View:
         place = as_of - self._first
         if not -1 <= place < self._heads.size:
             raise Unknown(f"{as_of} is not a row of the batch applied last")
         oldest = self._oldest if place < 0 else int(self._heads[place])
         return View(oldest, as_of, since_us, until_us)
-
-    def _list(self, account: int, direction: int, view: View, limit: int) -> Edges:
-        self._known(account)
-        room = self._room(limit)
-        ring, accounts = self._state.ring, self._state.accounts.records
-        return _listed(room, *_list_transfers(ring, accounts, account, direction, view, room))
 
     def _room(self, edges: int) -> Array:
         """For an answer; what was there before is lost."""

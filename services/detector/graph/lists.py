@@ -89,11 +89,17 @@ def list_transfers(
 ) -> tuple[int, bool]:
     """Fill `room` from its end, newest logged first; how many there are, one more than there is room
     for if more, and whether they lie in the order of time."""
-    count = 0
-    ordered = True
-    low = first_since(ring, view.since_us, view.oldest)
     record = accounts[account]
     seq = signed(record.last_in if direction == INWARD else record.last_out)
+    return list_from(ring, seq, direction, view, room, 0, True)
+
+
+@kernel
+def list_from(
+    ring: Ring, seq: int, direction: int, view: View, room: Array, count: int, ordered: bool
+) -> tuple[int, bool]:
+    """list_transfers(), going on at an account's transfer `seq`, after `count` later ones."""
+    low = first_since(ring, view.since_us, view.oldest)
     while seq >= low and count <= room.size:
         slot = slot_of(ring, seq)
         leg = ring.legs[slot]

@@ -13,7 +13,7 @@ import numpy as np
 
 from compiled import Array, Int32s, Int64s, Record, kernel, signed
 from services.detector.ascending import place_of
-from services.detector.graph.crowded import Crowded, copied, copy_of, paid_in
+from services.detector.graph.crowded import Crowded, copied, copy_of, earlier_still, paid_in
 from services.detector.graph.lists import INWARD, OUTWARD, View, earlier_than, is_in_view
 from services.detector.graph.ordering import before, distinct_in_order
 from services.detector.graph.ring import Ring, first_since, slot_of
@@ -219,7 +219,7 @@ def sum_others(
             first = first_after(moves, place, first, latest, paid, seq)
             if first >= 0 and is_of_others(asked, sketch, paid.src, paid.currency, seq):
                 add_to(moves[first], place, signed(paid.amount_minor))
-    seq = earlier_still(ring, crowded, copy, read) if read > 0 else signed(accounts[account].last_in)
+    seq = earlier_still(ring, crowded, copy) if read > 0 else signed(accounts[account].last_in)
     while seq >= low and listed < asked.limit:
         slot = slot_of(ring, seq)
         leg = ring.legs[slot]
@@ -229,13 +229,6 @@ def sum_others(
             if first >= 0 and is_of_others(asked, sketch, leg.src, ring.currencies[slot], seq):
                 add_to(moves[first], place, signed(leg.amount_minor))
         seq = earlier_than(leg, seq, INWARD)
-
-
-@kernel
-def earlier_still(ring: Ring, crowded: Crowded, copy: int, read: int) -> int:
-    """The account's transfer before the first `read` of a copy, which are all that it holds."""
-    seq = signed(paid_in(crowded, copy, read - 1).seq)
-    return earlier_than(ring.legs[slot_of(ring, seq)], seq, INWARD)
 
 
 @kernel
