@@ -10,8 +10,10 @@ reserves are never found at a reversal itself; alerts raised before it stand.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
+from operator import attrgetter
 from typing import Final
 
 import numpy as np
@@ -32,18 +34,16 @@ from services.detector.books.loan_book import LoanBook
 from services.detector.books.stranger_legs import SPAN_US, StrangerLegs
 from services.detector.books.strangers import paid_between
 from services.detector.books.suspects import Suspects
-from services.detector.episodes import Episodes
 from services.detector.feeds import Feeds, FeedState
 from services.detector.graph import RollingGraph
+from services.detector.panel import NO_ROW, ContextAt, Panel, Raised, Tally, panels
 from services.detector.parties.marks import Marks
 from services.detector.parties.registered import Registered
 from services.detector.purposes import with_known_purposes
 from services.detector.scoring import Scores
 from services.detector.sieve import Sieves
-from services.detector.timers import Timer, Timers
 from services.detector.typologies import TYPOLOGIES
-from services.detector.typology import Context, Finding, Recheck, Step, Transfer, Typology
-from services.detector.waiting import Waiting
+from services.detector.typology import Context, Shared, Step, Typology
 
 WINDOW_US: Final = 31 * DAY
 """A day more than the longest window of a typology, which is 30 days."""
@@ -55,17 +55,6 @@ class Outputs:
 
     alerts: tuple[Alert, ...] = ()
     scores: tuple[RiskScore, ...] = ()
-
-
-@dataclass(slots=True)
-class Tally:
-    """What one typology did: rows it looked at, timers it was called for, findings, and those of them
-    that a bound cut short."""
-
-    triggers: int = 0
-    rechecks: int = 0
-    confirmations: int = 0
-    truncated: int = 0
 
 
 @dataclass(slots=True)
@@ -117,23 +106,11 @@ class Engine:
         self._book = LoanBook()
         self._as_of = -1
         self._typologies = tuple(typology() for typology in typologies)
-        self._asked_of_balances = tuple(
-            (number, typology)
-            for number, typology in enumerate(self._typologies)
-            if type(typology).stated is not Typology.stated
-        )
-        self._heeding = tuple(
-            (number, typology)
-            for number, typology in enumerate(self._typologies)
-            if type(typology).on_named is not Typology.on_named
-        )
-        self._tallies = {typology.id: Tally() for typology in self._typologies}
+        self._panels = panels(self._typologies)
         self._dealings = Dealings()
         self._legs = StrangerLegs(self._registered, self.registry)
         self._suspects = Suspects()
         self._sieves = Sieves()
-        self._timers = Timers()
-        self._episodes = Episodes()
         self._scores = Scores()
         self._feeds = Feeds()
         self._accounts_refused = 0
@@ -177,42 +154,26 @@ class Engine:
         )
         self._legs.take(applied, step.dealt.since_us, paid_between(step, SPAN_US))
         self._book.open(applied, step.sights)
-        found = _Found()
-        waiting = Waiting([typology.candidates(step) for typology in self._typologies])
-        while (row := waiting.row) is not None:
-            clock_us = int(clocks[row])
-            self._fire_until(clock_us, step, found)
-            self._heed(step, found, waiting, row, -1)
-            self._book.advance(row)
-            context = self._context(clock_us, int(applied.as_of[row]), int(step.known[row]), step.marks)
-            while (one := waiting.take(row)) is not None:
-                _, number, account = one
-                typology = self._typologies[number]
-                self._tallies[typology.id].triggers += 1
-                outcome = typology.confirm(context, Transfer(step, row, account))
-                if outcome is not None:
-                    self._take(number, context, outcome, found)
-                    self._heed(step, found, waiting, row, number)
-        self._fire_until(int(clocks[-1]), step, found)
+        candidates = [typology.candidates(step) for typology in self._typologies]
+        looks = (panel.look(step, candidates, self._contexts(panel, step.marks)) for panel in self._panels)
+        raised = sorted(chain.from_iterable(looks), key=attrgetter("place"))
         self._book.close()
         for each in self._typologies:
             each.absorb(step)
-        return Outputs(tuple(found.alerts), tuple(found.scores))
+        return self._told(raised, int(clocks[-1]))
 
     def apply_balances(self, records: Sequence[Balance]) -> Outputs:
         """Take statements of balances in: they see all that came before them on the log."""
-        found, clock_us = _Found(), self._graph.clock_us
+        raised, clock_us = list[Raised](), self._graph.clock_us
         for record in records:
             account = self._account(record.account_id)
             if account is None or not self._balances.put(account, record):
                 continue
             now_us = record.as_of if clock_us is None else clock_us
-            context = self._context(now_us, self._as_of, self._graph.accounts, self._marks.all())
-            for number, typology in self._asked_of_balances:
-                outcome = typology.stated(context, account, record)
-                if outcome is not None:
-                    self._take(number, context, outcome, found)
-        return Outputs(tuple(found.alerts), tuple(found.scores))
+            for panel in (one for one in self._panels if one.asks_balances):
+                context = self._contexts(panel, self._marks.all())(now_us, self._as_of, self._graph.accounts)
+                raised += panel.state(context, account, record)
+        return self._told(raised)
 
     @property
     def clock_us(self) -> int | None:
@@ -229,7 +190,9 @@ class Engine:
         return self._feeds.states(self._graph.clock_us)
 
     def counters(self) -> Counters:
-        graph = self._graph.counters
+        graph, tallies = self._graph.counters, dict[str, Tally]()
+        for panel in self._panels:
+            tallies |= panel.tallies
         return Counters(
             transfers=graph.inserted,
             duplicates=graph.duplicates,
@@ -239,19 +202,10 @@ class Engine:
             repeated_batches=self._repeated,
             unknown_purposes=self._unknown_purposes,
             balances_refused=self._balances.refused + self._accounts_refused,
-            timers_refused=self._timers.refused,
-            episodes_evicted=self._episodes.evicted,
-            typologies={name: replace(tally) for name, tally in self._tallies.items()},
+            timers_refused=sum(panel.timers.refused for panel in self._panels),
+            episodes_evicted=sum(panel.episodes.evicted for panel in self._panels),
+            typologies={typology.id: replace(tallies[typology.id]) for typology in self._typologies},
         )
-
-    def _heed(self, step: Step, found: _Found, waiting: Waiting, row: int, turn: int) -> None:
-        """Who has become a suspect makes more rows candidates, from the typology after `turn` at `row` on."""
-        if found.named:
-            for number, typology in self._heeding:
-                candidates = typology.on_named(step, found.named)
-                if candidates is not None:
-                    waiting.add(number, candidates, row, turn)
-            found.named.clear()
 
     def _account(self, token_hex: str) -> int | None:
         """Known from now on; None at the graph's maximum."""
@@ -261,77 +215,43 @@ class Engine:
             self._accounts_refused += 1
             return None
 
-    def _context(self, now_us: int, as_of: int, known: int, marks: npt.NDArray[np.uint32]) -> Context:
-        return Context(
-            self._graph,
-            self.registry,
-            self._law.at(now_us),
-            now_us,
-            as_of,
-            known,
-            marks,
-            self._marks.in_business,
-            self._registered,
-            self._balances,
-            self._book,
-            self._dealings,
-            self._legs,
-            self._suspects,
-        )
+    def _contexts(self, panel: Panel, marks: npt.NDArray[np.uint32]) -> ContextAt:
+        """What a panel's looks may know."""
 
-    def _fire_until(self, clock_us: int, step: Step, found: _Found) -> None:
-        """Fire what is due by `clock_us`: timers, and at midnight the scores."""
-        while (due_us := min(self._timers.next_us, self._scores.next_boundary_us)) <= clock_us:
-            if due_us == self._timers.next_us:
-                self._fire(self._timers.pop(), step, found)
-            else:
-                found.scores += self._scores.at_boundary(self.registry, self._law.at(due_us))
+        def context_at(now_us: int, as_of: int, known: int) -> Context:
+            return Context(
+                self._graph,
+                self.registry,
+                self._law.at(now_us),
+                now_us,
+                as_of,
+                known,
+                marks,
+                self._marks.in_business,
+                self._registered,
+                self._balances,
+                self._dealings,
+                self._legs,
+                self._book if panel.shared is Shared.loans else None,
+                self._suspects if panel.shared is Shared.suspects else None,
+            )
 
-    def _fire(self, timer: Timer, step: Step, found: _Found) -> None:
-        """Look again as of the last row before the clock reached the timer."""
-        row = int(step.applied.clock_us.searchsorted(timer.due_us))
-        self._book.advance(row - 1)
-        context = self._context(timer.due_us, *_before(step, row), step.marks)
-        typology = self._typologies[timer.typology]
-        self._tallies[typology.id].rechecks += 1
-        outcome = typology.recheck(context, timer.account)
-        if outcome is not None:
-            self._take(timer.typology, context, outcome, found)
+        return context_at
 
-    def _take(self, typology: int, context: Context, outcome: Finding | Recheck, found: _Found) -> None:
-        again = outcome.again if isinstance(outcome, Finding) else outcome
-        if again is not None:
-            due_us = max(again.at_us, context.now_us + 1)
-            self._timers.set(Timer(due_us, typology, again.account))
-        if isinstance(outcome, Finding):
-            self._raise(self._typologies[typology], context, outcome, found)
+    def _told(self, raised: Sequence[Raised], until_us: int | None = None) -> Outputs:
+        """The alerts, and scores with them: an institution's with each of its own, and up to `until_us`
+        everybody's at midnight, which is before the rows of that time and after its timers."""
+        scores = list[RiskScore]()
+        for place, alert, rules in raised:
+            if until_us is not None:
+                scores += self._at_midnights(place.at_us - (place.row == NO_ROW))
+            score = self._scores.raised(alert, self.registry, rules)
+            if score is not None:
+                scores.append(score)
+        if until_us is not None:
+            scores += self._at_midnights(until_us)
+        return Outputs(tuple([one.alert for one in raised]), tuple(scores))
 
-    def _raise(self, typology: Typology, context: Context, finding: Finding, found: _Found) -> None:
-        tally = self._tallies[typology.id]
-        tally.confirmations += 1
-        tally.truncated += bool(finding.limits)
-        if typology.names:
-            found.named += self._suspects.name(finding.accounts, context.now_us)
-        alert = self._episodes.take(typology.id, typology.name, context, finding)
-        if alert is None:
-            return
-        found.alerts.append(alert)
-        score = self._scores.raised(alert, self.registry, context.rules)
-        if score is not None:
-            found.scores.append(score)
-
-
-@dataclass(slots=True)
-class _Found:
-    alerts: list[Alert] = field(default_factory=list)
-    scores: list[RiskScore] = field(default_factory=list)
-    named: list[int] = field(default_factory=list)
-    """Suspects that nobody was told of yet."""
-
-
-def _before(step: Step, row: int) -> tuple[int, int]:
-    """The last sequence number before `row`, and how many accounts the log had named."""
-    applied = step.applied
-    if row > 0:
-        return int(applied.as_of[row - 1]), int(step.known[row - 1])
-    return int(applied.as_of[0]) - (int(applied.seq[0]) >= 0), step.known_before
+    def _at_midnights(self, until_us: int) -> Iterator[RiskScore]:
+        while (due_us := self._scores.next_boundary_us) <= until_us:
+            yield from self._scores.at_boundary(self.registry, self._law.at(due_us))

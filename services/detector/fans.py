@@ -22,6 +22,7 @@ from services.detector.typology import (
     Candidates,
     Context,
     Outcome,
+    Shared,
     Step,
     Transfer,
     Typology,
@@ -47,6 +48,7 @@ class Fan(Typology):
     law = LAW
     needs = NEEDS
     look_alikes = LOOK_ALIKES
+    shares = Shared.suspects
     inward: bool
     """The others pay the hub."""
 

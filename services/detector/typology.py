@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, field, fields
+from enum import Enum
 from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple, Protocol, TypeVar, cast
 
@@ -253,6 +254,16 @@ class Transfer:
         return value
 
 
+class Shared(Enum):
+    """What changes from row to row and is not one typology's own. Whoever reads it says so, and looks at each
+    row when the others that do have."""
+
+    loans = "loans"
+    """The loan book, which counts row by row."""
+    suspects = "suspects"
+    """Who was named by alerts."""
+
+
 @dataclass(slots=True, eq=False)
 class Context:
     """What a confirmation may know: the graph and registry as of one sequence number. Not to be changed; a
@@ -275,13 +286,27 @@ class Context:
     """By institution: the accounts ever in its business, clients' and merchants' left out: parties.marks."""
     registered: Registered
     balances: History
-    book: LoanBook
     dealings: Dealings
     legs: StrangerLegs
-    suspects: Suspects
-    """Named by alerts up to this confirmation."""
+    loans: LoanBook | None
+    """None: the typology does not share it. So with `named`."""
+    named: Suspects | None
     answers: dict[Hashable, Any] = field(default_factory=dict)
     """What one typology asked and another at the same row need not ask again, under a key of its module's."""
+
+    @property
+    def book(self) -> LoanBook:
+        """As far as the rows have been looked at. Raises TypeError where it is not shared."""
+        if self.loans is None:
+            raise TypeError("a typology that reads the loan book shares it: Shared.loans")
+        return self.loans
+
+    @property
+    def suspects(self) -> Suspects:
+        """Named by alerts up to this confirmation. Raises TypeError where they are not shared."""
+        if self.named is None:
+            raise TypeError("a typology that asks for suspects shares them: Shared.suspects")
+        return self.named
 
     @property
     def limits(self) -> tuple[Limit, ...]:
@@ -358,8 +383,11 @@ class Typology(Protocol):
     """What it asks of the registry and the feed, and names in `missing` when it is not there."""
     look_alikes: tuple[Bilingual, ...]
     """Honest businesses of the same shape, which it must not fire on."""
+    shares: Shared | None = None
+    """What it reads or changes together with others."""
     names: bool = False
-    """Whether its findings' accounts are suspects from then on, services.detector.books.suspects."""
+    """Whether its findings' accounts are suspects from then on, services.detector.books.suspects; it shares
+    them then."""
 
     @abstractmethod
     def candidates(self, step: Step) -> Candidates:

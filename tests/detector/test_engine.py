@@ -17,7 +17,10 @@ from schemas.law import load_law
 from schemas.registry import REGISTRY_RECORD
 from schemas.transaction import Purpose
 from services.detector.engine import Engine
+from services.detector.typologies.ponzi import Ponzi
 from services.detector.typologies.pooling import Pooling
+from services.detector.typologies.stack import Stack
+from services.detector.typology import Typology
 
 _READ = [
     (file.stem, content["base"], case)
@@ -178,6 +181,18 @@ def test_a_timer_fires_before_the_row_whose_clock_passed_it(world: Any, play: An
     assert len(play(_platform(world, at_once), typologies=[Pooling]).alerts) == 1
     emptied = [[1, "c1..20", "own", 10000, "invest"], [3 - 1 / 24, "own", "r1", 200000, "transfer"]]
     assert not play(_platform(world, emptied), typologies=[Pooling]).alerts
+
+
+@pytest.mark.parametrize("typology", [Ponzi, Stack])
+def test_what_changes_from_row_to_row_is_not_read_unless_it_is_shared(
+    world: Any, play: Any, typology: type[Typology]
+) -> None:
+    alone = type("Alone", (typology,), {"shares": None})
+    firing = [place for place in FIRING if FILES[place] == typology.id]
+    one = merged(world, [(firing[0], 0)], [])
+    assert play(one, typologies=[typology]).alerts
+    with pytest.raises(TypeError, match=f"Shared.{typology.shares.name}" if typology.shares else None):
+        play(one, typologies=[alone])
 
 
 def test_a_registry_change_takes_effect_by_event_time(world: Any, play: Any, token_of: Any) -> None:

@@ -44,6 +44,7 @@ from services.detector.typology import (
     Finding,
     Outcome,
     Recheck,
+    Shared,
     Step,
     Transfer,
     Typology,
@@ -94,6 +95,7 @@ class AbnormalReturn(Typology):
         Bilingual(zh="法定上限以内的回报", en="a return within the cap in force"),
         Bilingual(zh="本息合并的等额分期", en="instalments of principal and interest in one"),
     )
+    shares = Shared.loans
 
     def __init__(self) -> None:
         self._looked: Int64s = np.full(1024, -1, np.int64)

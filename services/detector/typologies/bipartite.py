@@ -23,6 +23,7 @@ from services.detector.typology import (
     Candidates,
     Context,
     Outcome,
+    Shared,
     Step,
     Transfer,
     Typology,
@@ -66,6 +67,7 @@ class Bipartite(Typology):
     parameters = Parameters
     needs = NEEDS
     look_alikes = LOOK_ALIKES
+    shares = Shared.suspects
     names = True
 
     def candidates(self, step: Step) -> Candidates:

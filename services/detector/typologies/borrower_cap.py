@@ -35,6 +35,7 @@ from services.detector.typology import (
     Context,
     Finding,
     Outcome,
+    Shared,
     Step,
     Transfer,
     Typology,
@@ -80,6 +81,7 @@ class BorrowerCap(Typology):
         Bilingual(zh="多名借款人使用同一平台", en="several borrowers of one platform"),
         Bilingual(zh="担保人已代偿的借款", en="a loan that a guarantor has paid off"),
     )
+    shares = Shared.loans
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, dict[tuple[str, str], EvidenceEdge]] = OrderedDict()

@@ -25,6 +25,7 @@ from services.detector.typology import (
     Candidates,
     Context,
     Outcome,
+    Shared,
     Step,
     Transfer,
     Typology,
@@ -53,6 +54,7 @@ class Cycle(Typology):
     parameters = Parameters
     needs = NEEDS
     look_alikes = LOOK_ALIKES
+    shares = Shared.suspects
 
     def __init__(self) -> None:
         self._rings = Rings()

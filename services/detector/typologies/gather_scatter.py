@@ -47,6 +47,7 @@ from services.detector.typology import (
     Candidates,
     Context,
     Outcome,
+    Shared,
     Step,
     Transfer,
     Typology,
@@ -77,6 +78,7 @@ class GatherScatter(Typology):
     parameters = Parameters
     needs = NEEDS
     look_alikes = LOOK_ALIKES
+    shares = Shared.suspects
 
     def candidates(self, step: Step) -> Candidates:
         window_us = greatest(Parameters, self.id, "window_days", step) * DAY

@@ -43,6 +43,7 @@ from services.detector.typology import (
     Context,
     Finding,
     Outcome,
+    Shared,
     Step,
     Transfer,
     Typology,
@@ -87,6 +88,7 @@ class MaturityMismatch(Typology):
         Bilingual(zh="未成立标的退还本金", en="money back from a listing that was never disbursed"),
         Bilingual(zh="担保人代偿后兑付", en="payouts after a guarantor's compensation"),
     )
+    shares = Shared.loans
 
     def __init__(self) -> None:
         self._bids: OrderedDict[int, list[tuple[int, int]]] = OrderedDict()

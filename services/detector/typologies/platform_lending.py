@@ -39,6 +39,7 @@ from services.detector.typology import (
     Context,
     Finding,
     Outcome,
+    Shared,
     Step,
     Transfer,
     Typology,
@@ -121,6 +122,7 @@ class PlatformLending(Typology):
         Bilingual(zh="退回的押金", en="a deposit given back"),
         Bilingual(zh="持牌放贷机构放款", en="a licensed lender's loans"),
     )
+    shares = Shared.loans
 
     def __init__(self) -> None:
         self._incidents = Incidents()

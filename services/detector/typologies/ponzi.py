@@ -41,6 +41,7 @@ from services.detector.typology import (
     Context,
     Finding,
     Outcome,
+    Shared,
     Step,
     Transfer,
     Typology,
@@ -87,6 +88,7 @@ class Ponzi(Typology):
         Bilingual(zh="流标退款", en="refunds of listings that did not come about"),
         Bilingual(zh="担保人代偿后兑付", en="payouts after a guarantor's compensation"),
     )
+    shares = Shared.loans
 
     def __init__(self) -> None:
         self._looked: Int64s = np.full(1024, _NEVER, np.int64)

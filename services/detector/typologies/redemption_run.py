@@ -40,6 +40,7 @@ from services.detector.typology import (
     Finding,
     Outcome,
     Recheck,
+    Shared,
     Step,
     Transfer,
     Typology,
@@ -102,6 +103,7 @@ class RedemptionRun(Typology):
         Bilingual(zh="基线中已有的节日高峰", en="festival peaks seen in the baseline"),
         Bilingual(zh="到期产品的兑付", en="a product that is paid out as it falls due"),
     )
+    shares = Shared.loans
 
     def __init__(self) -> None:
         self._flows = DayFlows()

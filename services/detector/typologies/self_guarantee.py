@@ -41,6 +41,7 @@ from services.detector.typology import (
     Context,
     Finding,
     Outcome,
+    Shared,
     Step,
     Transfer,
     Typology,
@@ -105,6 +106,7 @@ class SelfGuarantee(Typology):
         Bilingual(zh="借款人已还款、经平台账户转付", en="a borrower's own instalment passed on"),
         Bilingual(zh="为标的发放的加息券", en="coupons for a listing"),
     )
+    shares = Shared.loans
 
     def __init__(self) -> None:
         self._incidents = Incidents()

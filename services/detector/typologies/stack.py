@@ -43,6 +43,7 @@ from services.detector.typology import (
     Candidates,
     Context,
     Outcome,
+    Shared,
     Step,
     Transfer,
     Typology,
@@ -95,6 +96,7 @@ class Stack(Typology):
     parameters = Parameters
     needs = NEEDS
     look_alikes = LOOK_ALIKES
+    shares = Shared.suspects
     names = True
 
     def candidates(self, step: Step) -> Candidates:

@@ -35,6 +35,7 @@ from services.detector.typology import (
     Context,
     Finding,
     Outcome,
+    Shared,
     Step,
     Transfer,
     Typology,
@@ -90,6 +91,7 @@ class TermSplitting(Typology):
             zh="同一控制人的两家公司各自借还款", en="companies of one owner who each repay what they borrowed"
         ),
     )
+    shares = Shared.loans
 
     def __init__(self) -> None:
         self._links: OrderedDict[int, _Link] = OrderedDict()
