@@ -117,10 +117,33 @@ def paid_in(crowded: Crowded, number: int, nth: int) -> Record:
     return crowded.payments[number, (last - nth) & (crowded.payments.shape[1] - 1)]
 
 
+class Payment(NamedTuple):
+    """One into an account."""
+
+    ts_us: int
+    src: int
+    amount_minor: int
+    currency: int
+
+
 @kernel
-def earlier_still(ring: Ring, crowded: Crowded, number: int) -> int:
-    """The account's payment before those that its copy holds, of which there are some; -1: none."""
-    seq = signed(paid_in(crowded, number, copied(crowded, number) - 1).seq)
+def payment_at(ring: Ring, crowded: Crowded, number: int, nth: int, seq: int) -> Payment:
+    """The nth newest into an account, numbered `seq`; `number`: that of the account's copy."""
+    if nth < copied(crowded, number):
+        paid = paid_in(crowded, number, nth)
+        return Payment(signed(paid.ts_us), signed(paid.src), signed(paid.amount_minor), signed(paid.currency))
+    slot = slot_of(ring, seq)
+    leg = ring.legs[slot]
+    return Payment(
+        signed(leg.ts_us), signed(leg.src), signed(leg.amount_minor), signed(ring.currencies[slot])
+    )
+
+
+@kernel
+def payment_before(ring: Ring, crowded: Crowded, number: int, nth: int, seq: int) -> int:
+    """The number of the one before it, -1: none."""
+    if nth + 1 < copied(crowded, number):
+        return signed(paid_in(crowded, number, nth + 1).seq)
     return earlier_than(ring.legs[slot_of(ring, seq)], seq, INWARD)
 
 
@@ -134,7 +157,8 @@ def list_payments(
         return list_transfers(ring, accounts, account, INWARD, view, room)
     count, ordered = 0, True
     low = first_since(ring, view.since_us, view.oldest)
-    for nth in range(copied(crowded, number)):
+    held = copied(crowded, number)
+    for nth in range(held):
         paid = paid_in(crowded, number, nth)
         if paid.seq < low or count > room.size:
             return count, ordered
@@ -144,4 +168,5 @@ def list_payments(
                 room[place] = paid
                 ordered = ordered and (count == 0 or paid.ts_us <= room[place + 1].ts_us)
             count += 1
-    return list_from(ring, earlier_still(ring, crowded, number), INWARD, view, room, count, ordered)
+    older = payment_before(ring, crowded, number, held - 1, signed(paid_in(crowded, number, held - 1).seq))
+    return list_from(ring, older, INWARD, view, room, count, ordered)

@@ -142,10 +142,11 @@ class RollingGraph(Paths):
         """Into which of `accounts` the transfers that edges_in() lists come to no more than the `most_minor`
         that is theirs, and those of at least `least_minor` are of so many payers or more, OUTSIDE none."""
         self._all_known(accounts)
-        view, crowded = self._view(since_us, until_us, as_of), np.zeros(accounts.size, np.bool_)
-        ring, records, room = self._state.ring, self._state.accounts.records, np.empty(payers, np.int32)
-        find_crowded(ring, records, accounts, most_minor, least_minor, view, limit, room, crowded)
-        return crowded
+        view, found = self._view(since_us, until_us, as_of), np.zeros(accounts.size, np.bool_)
+        graph, room = (self._state.ring, self._state.accounts.records), np.empty(payers, np.int32)
+        crowded = self._crowded
+        find_crowded(*graph, crowded, accounts, most_minor, least_minor, view, limit, room, found)
+        return found
 
     def paid_before(
         self, payments: Array, least_minor: Int64s, since_us: int, as_of: int, limit: int

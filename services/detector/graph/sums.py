@@ -10,6 +10,7 @@ import numpy as np
 from compiled import Array, Bools, Int32s, Int64s, direct, kernel, prefetch, signed
 from services.detector.distinct import forget, number_of, numbered, numbers_for
 from services.detector.graph.accounts import OUTSIDE_INDEX
+from services.detector.graph.crowded import Crowded, copy_of, payment_at, payment_before
 from services.detector.graph.lists import INWARD, OUTWARD, View, earlier_than, is_in_view
 from services.detector.graph.ring import Ring, first_since, slot_of
 
@@ -283,31 +284,34 @@ def sum_paid(
 def find_crowded(
     ring: Ring,
     accounts: Array,
+    crowded: Crowded,
     takers: Int32s,
     most: Int64s,
     least_minor: int,
     view: View,
     limit: int,
     payers: Int32s,
-    crowded: Bools,
+    found: Bools,
 ) -> None:
     """Which `takers` take in no more than the `most` that is theirs, and from as many as there is room for in
     `payers` at least so much at once; only so many transfers are read."""
     low = first_since(ring, view.since_us, view.oldest)
     for place in range(takers.size):
         left = signed(most[place])
-        count = 0
+        count, nth = 0, 0
         others = 0
+        copy = copy_of(ring, accounts, crowded, takers[place])
         seq = signed(accounts[takers[place]].last_in)
         while seq >= low and count < limit and left >= 0:
-            leg = ring.legs[slot_of(ring, seq)]
-            if is_in_view(view, leg, seq):
-                left -= leg.amount_minor
-                if leg.amount_minor >= least_minor and leg.src != OUTSIDE_INDEX:
-                    others = note_one(payers, others, leg.src)
+            paid = payment_at(ring, crowded, copy, nth, seq)
+            if is_in_view(view, paid, seq):
+                left -= paid.amount_minor
+                if paid.amount_minor >= least_minor and paid.src != OUTSIDE_INDEX:
+                    others = note_one(payers, others, paid.src)
                 count += 1
-            seq = earlier_than(leg, seq, INWARD)
-        crowded[place] = left >= 0 and others == payers.size
+            seq = payment_before(ring, crowded, copy, nth, seq)
+            nth += 1
+        found[place] = left >= 0 and others == payers.size
 
 
 @kernel

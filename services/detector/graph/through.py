@@ -13,7 +13,7 @@ import numpy as np
 
 from compiled import Array, Int32s, Int64s, Record, kernel, signed
 from services.detector.ascending import place_of
-from services.detector.graph.crowded import Crowded, copied, copy_of, earlier_still, paid_in
+from services.detector.graph.crowded import Crowded, copy_of, payment_at, payment_before
 from services.detector.graph.lists import INWARD, OUTWARD, View, earlier_than, is_in_view
 from services.detector.graph.ordering import before, distinct_in_order
 from services.detector.graph.ring import Ring, first_since, slot_of
@@ -204,31 +204,20 @@ def sum_others(
     latest: int,
     moves: Array,
 ) -> None:
-    """Add what others paid one account to the moves that concern it, the first after each payment. Those that
-    are copied are read first."""
+    """Add what others paid one account to the moves that concern it, the first after each payment."""
     account = asked.followed[place]
     copy = copy_of(ring, accounts, crowded, account)
-    read, listed, first = copied(crowded, copy), 0, _NONE
-    for nth in range(read):
-        paid = paid_in(crowded, copy, nth)
-        seq = signed(paid.seq)
-        if seq < low or listed == asked.limit:
-            return
+    listed, nth, first = 0, 0, _NONE
+    seq = signed(accounts[account].last_in)
+    while seq >= low and listed < asked.limit:
+        paid = payment_at(ring, crowded, copy, nth, seq)
         if is_in_view(asked.scope, paid, seq):
             listed += 1
             first = first_after(moves, place, first, latest, paid, seq)
             if first >= 0 and is_of_others(asked, sketch, paid.src, paid.currency, seq):
-                add_to(moves[first], place, signed(paid.amount_minor))
-    seq = earlier_still(ring, crowded, copy) if read > 0 else signed(accounts[account].last_in)
-    while seq >= low and listed < asked.limit:
-        slot = slot_of(ring, seq)
-        leg = ring.legs[slot]
-        if is_in_view(asked.scope, leg, seq):
-            listed += 1
-            first = first_after(moves, place, first, latest, leg, seq)
-            if first >= 0 and is_of_others(asked, sketch, leg.src, ring.currencies[slot], seq):
-                add_to(moves[first], place, signed(leg.amount_minor))
-        seq = earlier_than(leg, seq, INWARD)
+                add_to(moves[first], place, paid.amount_minor)
+        seq = payment_before(ring, crowded, copy, nth, seq)
+        nth += 1
 
 
 @kernel

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from schemas.transaction import Purpose
 from services.detector.graph import Applied, Edges, Paid, Payees, RollingGraph, Status, Trade, Traded, Wanted
 from services.detector.graph.accounts import OUTSIDE_INDEX
+from services.detector.graph.crowded import new_crowded
 from services.detector.graph.lists import EDGE, read_both
 from services.detector.graph.sums import NOBODY
 from tests.detector.graph.logs import LATENESS, WINDOW, Event, Mark, batches, cuts, events
@@ -44,8 +45,10 @@ def traded_of(account: int, left: Edges, came: Edges, trade: Trade) -> Traded:
 
 
 def inserted_rows(log: list[Event], ends: set[int]) -> Iterator[tuple[RollingGraph, Applied, int]]:
-    """Just after each batch: the graph, and each of its rows that was inserted."""
+    """Just after each batch: the graph, which takes everybody for crowded, and each of its rows that was
+    inserted."""
     graph = RollingGraph(window_us=WINDOW, lateness_us=LATENESS, max_transfers=1000, max_accounts=100)
+    graph._crowded = new_crowded(least=1, copies=2, length=4)
     for step in batches(log, ends):
         if isinstance(step, Mark):
             continue
