@@ -45,13 +45,14 @@ class _Episode:
 
 
 class Episodes:
-    """At most `max_open` are open; past it the one whose last finding is oldest is closed (`evicted`)."""
+    """At most `max_open` are open; past it the one whose last finding is oldest is closed (`evicted`). `made`:
+    evidence shown before, by other typologies too."""
 
-    def __init__(self, quiet_us: int = 30 * DAY, max_open: int = 100_000) -> None:
+    def __init__(self, made: EvidenceEdges, quiet_us: int = 30 * DAY, max_open: int = 100_000) -> None:
+        self._made = made
         self._quiet_us = quiet_us
         self._max_open = max_open
         self._open: OrderedDict[_Subject, _Episode] = OrderedDict()
-        self._edges = EvidenceEdges()
         self.evicted = 0
 
     def take(self, typology: str, name: Bilingual, context: Context, finding: Finding) -> Alert | None:
@@ -86,7 +87,7 @@ class Episodes:
     def _alert(
         self, typology: str, name: Bilingual, context: Context, finding: Finding, episode: _Episode
     ) -> Alert:
-        evidence, cut = evidence_of(context, self._edges, told(finding.attributed), finding.earlier)
+        evidence, cut = evidence_of(context, self._made, told(finding.attributed), finding.earlier)
         severity = told(finding.severity)
         severity_points = points(severity)
         institution = institution_at(context, finding.institution_id)

@@ -15,12 +15,13 @@ from schemas.alert import Alert
 from schemas.balance import Balance
 from schemas.law import Rules
 from services.detector.episodes import Episodes
+from services.detector.evidence import EvidenceEdges
 from services.detector.timers import Timer, Timers
 from services.detector.typology import (
     Candidates,
     Context,
     Finding,
-    Outcome,
+    Recheck,
     Shared,
     Step,
     Transfer,
@@ -62,14 +63,17 @@ class Tally:
 
 
 class Panel:
-    """Its typologies have timers and episodes of their own. `members`: with their numbers, ascending."""
+    """Its typologies have timers and episodes of their own. `members`: with their numbers, ascending; `made`:
+    what all panels have shown as evidence."""
 
-    def __init__(self, members: Iterable[tuple[int, Typology]], shared: Shared | None) -> None:
+    def __init__(
+        self, members: Iterable[tuple[int, Typology]], shared: Shared | None, made: EvidenceEdges
+    ) -> None:
         self.shared = shared
         self.members = tuple(members)
         self.tallies = {typology.id: Tally() for _, typology in self.members}
         self.timers = Timers()
-        self.episodes = Episodes()
+        self.episodes = Episodes(made)
         self._heeding = tuple(
             (turn, typology)
             for turn, (_, typology) in enumerate(self.members)
@@ -96,8 +100,10 @@ class Panel:
                 _, turn, account = one
                 typology = self.members[turn][1]
                 self.tallies[typology.id].triggers += 1
-                self._take(turn, context, row, typology.confirm(context, Transfer(step, row, account)))
-                self._heed(step, waiting, row, turn)
+                outcome = typology.confirm(context, Transfer(step, row, account))
+                if outcome is not None:
+                    self._take(turn, context, row, outcome)
+                    self._heed(step, waiting, row, turn)
         self._fire_until(int(applied.clock_us[-1]), step, context_at)
         return self._raised
 
@@ -105,7 +111,9 @@ class Panel:
         """What was raised by a statement of the account's balance."""
         self._raised = []
         for turn, (_, typology) in enumerate(self.members):
-            self._take(turn, context, NO_ROW, typology.stated(context, account, balance))
+            outcome = typology.stated(context, account, balance)
+            if outcome is not None:
+                self._take(turn, context, NO_ROW, outcome)
         return self._raised
 
     def _advance(self, step: Step, row: int) -> None:
@@ -130,11 +138,11 @@ class Panel:
             context = context_at(due_us, *_before(step, row))
             typology = self.members[turn][1]
             self.tallies[typology.id].rechecks += 1
-            self._take(turn, context, NO_ROW, typology.recheck(context, account))
+            outcome = typology.recheck(context, account)
+            if outcome is not None:
+                self._take(turn, context, NO_ROW, outcome)
 
-    def _take(self, turn: int, context: Context, row: int, outcome: Outcome) -> None:
-        if outcome is None:
-            return
+    def _take(self, turn: int, context: Context, row: int, outcome: Finding | Recheck) -> None:
         again = outcome.again if isinstance(outcome, Finding) else outcome
         if again is not None:
             self.timers.set(Timer(max(again.at_us, context.now_us + 1), turn, again.account))
@@ -155,10 +163,11 @@ class Panel:
 
 def panels(typologies: Sequence[Typology]) -> tuple[Panel, ...]:
     """Of those that share something one, and one of each other."""
+    made = EvidenceEdges()
     members: dict[Shared | int, list[tuple[int, Typology]]] = {}
     for number, typology in enumerate(typologies):
         members.setdefault(typology.shares or number, []).append((number, typology))
-    return tuple(Panel(each, each[0][1].shares) for each in members.values())
+    return tuple(Panel(each, each[0][1].shares, made) for each in members.values())
 
 
 def _before(step: Step, row: int) -> tuple[int, int]:
