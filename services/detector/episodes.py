@@ -45,8 +45,8 @@ class _Episode:
 
 
 class Episodes:
-    """At most `max_open` are open; past it the one whose last finding is oldest is closed (`evicted`). `made`:
-    evidence shown before, by other typologies too."""
+    """At most `max_open` are open; past it the one whose last finding is oldest is closed (`evicted`).
+    `made`: evidence shown before, by other typologies too."""
 
     def __init__(self, made: EvidenceEdges, quiet_us: int = 30 * DAY, max_open: int = 100_000) -> None:
         self._made = made
