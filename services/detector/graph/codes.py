@@ -9,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from compiled import Array, Bools, Int32s, kernel
+from services.detector.graph.fingerprints import Texts, texts_of
 
 _UNUSED: Final = -1
 
@@ -18,8 +19,9 @@ class Codes:
         """`first` gets code 0."""
         self._texts = [first]
         self._codes = {first: 0}
-        self._last: pa.Array | None = None
-        """The dictionary of the last column: many batches have the same one, and use a part of it each."""
+        self._known = pa.array([], pa.string())
+        """A dictionary as columns have it: many batches have the same one, and use a part of it each."""
+        self._held = texts_of(self._known)
         self._translation = np.empty(0, np.int32)
         """Codes of its texts, or _UNUSED."""
 
@@ -31,15 +33,15 @@ class Codes:
 
     def encode(self, column: pa.DictionaryArray) -> NDArray[np.int32]:
         """Codes of a column's rows; new texts get theirs in row order, whatever the dictionary's."""
-        places = column.indices.to_numpy()
-        if self._last is None or not column.dictionary.equals(self._last):
-            self._last = column.dictionary
-            self._translation = np.full(len(column.dictionary), _UNUSED, np.int32)
-        taken: NDArray[np.int32] = self._translation[places]
-        if taken.min(initial=0) == _UNUSED:
-            self._translate(column.dictionary, places)
-            taken = self._translation[places]
-        return taken
+        places, codes = column.indices.to_numpy(), np.empty(len(column), np.int32)
+        if not read_codes(self._held, self._translation, texts_of(column.dictionary), places, codes):
+            if not column.dictionary.equals(self._known):
+                self._known, self._held = column.dictionary, texts_of(column.dictionary)
+                self._translation = np.full(len(column.dictionary), _UNUSED, np.int32)
+            if self._translation[places].min(initial=0) == _UNUSED:
+                self._translate(column.dictionary, places)
+            codes[:] = self._translation[places]
+        return codes
 
     def _translate(self, texts: pa.StringArray, places: Array) -> None:
         """Codes of those texts in use that have none yet."""
@@ -52,6 +54,31 @@ class Codes:
         if code == len(self._texts):
             self._texts.append(text)
         return code
+
+
+@kernel
+def read_codes(known: Texts, translation: Int32s, texts: Texts, places: Array, codes: Int32s) -> bool:
+    """Whether the texts that are used are those `known` and have codes, which are put into `codes`: a
+    dictionary is often longer than the batch."""
+    for row, place in enumerate(places):
+        if not 0 <= place < min(translation.size, texts.starts.size - 1):
+            return False
+        if translation[place] == _UNUSED or not is_same(known, texts, place):
+            return False
+        codes[row] = translation[place]
+    return True
+
+
+@kernel
+def is_same(one: Texts, other: Texts, place: int) -> bool:
+    here, there = one.starts[place], other.starts[place]
+    length = one.starts[place + 1] - here
+    if other.starts[place + 1] - there != length:
+        return False
+    octet = 0
+    while octet < length and one.octets[here + octet] == other.octets[there + octet]:
+        octet += 1
+    return bool(octet == length)
 
 
 @kernel
