@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Bools, Int64s, Record, kernel, signed
+from compiled import Array, Bools, Int64s, Record, direct, kernel, signed
 from services.detector.books.stranger_legs import (
     MAX_LEGS,
     NO_LEG,
@@ -88,6 +88,7 @@ def gathering(step: Step, rows: Rows, window_us: int, rule: Gathering) -> Rows:
     return rows[chosen]
 
 
+@direct
 @kernel
 def find_gatherings(
     known: Known, asked: Asked, rule: Gathering, room: Room, sums: _Sums, chosen: Bools
