@@ -26,7 +26,6 @@ from services.detector.flows.gathering_sources import (
     feeds,
     foremost_source,
     have_source_in_common,
-    new_room,
     note_sources,
     place_among,
     source_of,
@@ -79,12 +78,13 @@ class _Sums(NamedTuple):
     rates: Int64s
 
 
-def gathering(step: Step, rows: Rows, window_us: int, rule: Gathering) -> Rows:
-    """Those of `rows` whose payee may collect what was scattered, their payer among its middles."""
+def gathering(step: Step, rows: Rows, window_us: int, rule: Gathering, room: Room) -> Rows:
+    """Those of `rows` whose payee may collect what was scattered, their payer among its middles. `room` is
+    for the searches of one engine only."""
     chosen = np.zeros(rows.size, np.bool_)
     if rows.size:
         columns, sums = asked(step, rows, window_us), _Sums(np.zeros(1, _PASSED), np.zeros(RATES, np.int64))
-        find_gatherings(step.legs.known, columns, rule, new_room(), sums, chosen)
+        find_gatherings(step.legs.known, columns, rule, room, sums, chosen)
     return rows[chosen]
 
 
