@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from compiled import Bools, Int32s, Int64s
+from compiled import Int32s, Int64s, direct, kernel
 from schemas.instant import DAY
 
 _NEVER: Final = 2**62
@@ -28,24 +28,24 @@ class Gate:
         self._counts: npt.NDArray[np.int32] = np.empty(0, np.int32)
         self._times: npt.NDArray[np.int64] = np.empty(0, np.int64)
 
-    def passing(self, accounts: Int32s, counts: Int32s, clock_us: Int64s) -> Bools:
-        """Which rows could pass by what is known at the start of their batch."""
-        self._cover(int(accounts.max(initial=0)))
-        passing: Bools = (counts >= self._counts[accounts]) | (clock_us >= self._times[accounts])
-        return passing
+    def passing(self, rows: Int64s, accounts: Int32s, counts: Int32s, clock_us: Int64s) -> Int64s:
+        """Those of `rows` of a batch that could pass by what is known at its start."""
+        found = np.empty(rows.size, np.int64)
+        known = (self._counts, self._times, self._first)
+        return found[: let_pass(rows, accounts, counts, clock_us, known, found)]
 
     def seen(self, account: int) -> bool:
         """It passed before."""
         return account < self._times.size and bool(self._times[account] != _NEVER)
 
-    def any_seen(self, accounts: Int32s, coming: Int32s) -> Bools:
-        """Which passed before, or may pass in this batch: those `coming`."""
-        self._cover(int(max(accounts.max(initial=0), coming.max(initial=0))))
-        before = self._times[coming]
+    def any_seen(self, rows: Int64s, accounts: Int32s, coming: Int32s) -> Int64s:
+        """Those of `rows` whose account passed before, or may pass in this batch: those `coming`."""
+        self._cover(int(coming.max(initial=0)))
+        found, before = np.empty(rows.size, np.int64), self._times[coming]
         self._times[coming] = 0
-        seen: Bools = self._times[accounts] != _NEVER
+        count = let_seen(rows, accounts, self._times, found)
         self._times[coming] = before
-        return seen
+        return found[:count]
 
     def passes(self, account: int, count: int, now_us: int) -> bool:
         """Whether it may be looked at now; if so, it is shut until the next growth or pause."""
@@ -70,3 +70,40 @@ class Gate:
             more = max(account + 1 - size, size, 1024)
             self._counts = np.concatenate((self._counts, np.full(more, self._first, np.int32)))
             self._times = np.concatenate((self._times, np.full(more, _NEVER, np.int64)))
+
+
+@direct
+@kernel
+def let_pass(
+    rows: Int64s,
+    accounts: Int32s,
+    counts: Int32s,
+    clock_us: Int64s,
+    known: tuple[Int32s, Int64s, int],
+    found: Int64s,
+) -> int:
+    """How many could pass; they are the first of `found`."""
+    least, times, first = known
+    count = 0
+    for row in rows:
+        account = accounts[row]
+        if account < times.size:
+            passes = counts[row] >= least[account] or clock_us[row] >= times[account]
+        else:
+            passes = counts[row] >= first
+        if passes:
+            found[count] = row
+            count += 1
+    return count
+
+
+@direct
+@kernel
+def let_seen(rows: Int64s, accounts: Int32s, times: Int64s, found: Int64s) -> int:
+    count = 0
+    for row in rows:
+        account = accounts[row]
+        if account < times.size and times[account] != _NEVER:
+            found[count] = row
+            count += 1
+    return count

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, NewType
 
 import numpy as np
 
-from compiled import Array, Bools, Int64s, kernel, lowest_lane
+from compiled import Array, Bools, Int64s, direct, kernel, lowest_lane
 from schemas.transaction import Purpose
 from services.detector.graph import Applied, Status
 from services.detector.graph.accounts import OUTSIDE_INDEX
@@ -200,6 +200,7 @@ def sighted(applied: Applied, src_marks: Array, dst_marks: Array, reversals: Boo
     return Sights(seen, applied.amount_minor, sieves)
 
 
+@direct
 @kernel
 def see(
     status: Array,
@@ -227,6 +228,7 @@ def see(
         )
 
 
+@direct
 @kernel
 def sift_all(seen: Array, meshes: _Meshes, rows: Int64s, counts: Int64s) -> None:
     """Put the rows that pass each sieve into its row of `rows`; `counts`: how many these are."""

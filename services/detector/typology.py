@@ -132,7 +132,7 @@ class Step:
 
     @cached_property
     def inserted(self) -> Bools:
-        inserted: Bools = self.applied.status == Status.inserted
+        inserted: Bools = self.applied.status == int(Status.inserted)
         return inserted
 
     @cached_property
@@ -169,6 +169,15 @@ class Candidates(NamedTuple):
 
 
 NOBODY: Final = Candidates(np.empty(0, np.intp), np.empty(0, np.int32))
+
+
+def together(one: Candidates, other: Candidates) -> Candidates:
+    """Those of both, by row; at the same row those of `one` first."""
+    if not (one.rows.size and other.rows.size):
+        return one if one.rows.size else other
+    rows, accounts = np.concatenate((one.rows, other.rows)), np.concatenate((one.accounts, other.accounts))
+    order = rows.argsort(kind="stable")
+    return Candidates(rows[order], accounts[order])
 
 
 @dataclass(slots=True, eq=False)

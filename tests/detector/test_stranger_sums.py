@@ -77,7 +77,7 @@ def collectors() -> tuple[Told, type[Typology]]:
     p, told, plain = scatter_gather.Parameters(), Told(), scatter_gather.ScatterGather()
 
     def trigger(step: Step, rows: Rows) -> Rows:
-        return gathering(step, rows, WINDOW_US, p.rule(step.registry.knows_accounts))
+        return gathering(step, rows, WINDOW_US, p.rule(step.registry.knows_accounts), plain._room)
 
     def finds(context: Context, transfer: Transfer) -> bool:
         return plain.confirm(context, transfer) is not None

@@ -13,10 +13,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Bools, Int32s, Int64s
+from compiled import Array, Int16s, Int32s, Int64s, direct, kernel, read_only, signed
+from schemas.instant import DAY
 from schemas.registry import AccountRole, ProductKind
 from schemas.transaction import Purpose
-from services.detector.beijing import day_of
+from services.detector.beijing import DAY_SHIFT_US, day_of
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.parties.marks import CLIENT, bits_of
 from services.detector.sieve import Fact, either, sieve
@@ -55,27 +56,43 @@ class Book(NamedTuple):
     currency: int
 
 
+class _Batch(NamedTuple):
+    """What is read of a batch's rows."""
+
+    src: Int32s
+    dst: Int32s
+    src_marks: Array
+    dst_marks: Array
+    seq: Int64s
+    ts_us: Int64s
+    clock_us: Int64s
+    amount_minor: Int64s
+    product: Int32s
+    currency: Int16s
+
+
+class _Known(NamedTuple):
+    """By account and by product the number of who owns the money; and of books, by owner and currency."""
+
+    of_account: Int32s
+    of_product: Int32s
+    books: Int32s
+
+
 class _Rows(NamedTuple):
     """Rows that count, ascending: `took` or brought by `who`."""
 
-    seq: Int64s
-    book: Int64s
-    day: Int64s
-    clock_day: Int64s
-    minor: Int64s
-    who: Int64s
-    took: Bools
+    seq: Array
+    book: Array
+    day: Array
+    clock_day: Array
+    minor: Array
+    who: Array
+    took: Array
 
-    def chosen(self, which: slice | Bools) -> _Rows:
-        return _Rows(
-            self.seq[which],
-            self.book[which],
-            self.day[which],
-            self.clock_day[which],
-            self.minor[which],
-            self.who[which],
-            self.took[which],
-        )
+
+_KINDS: Final = ("i8", "i4", "i8", "i8", "i8", "i4", "?")
+"""Of the columns, in their order."""
 
 
 class Totals(NamedTuple):
@@ -97,12 +114,9 @@ class DayFlows:
         self._seen: dict[int, set[tuple[int, int]]] = {}
         self._newest = -1
         self._last_day = -1
-        self._owner_of_account = np.full(1024, _UNKNOWN, np.int32)
-        self._owner_of_product = np.full(1024, _UNKNOWN, np.int32)
         self._owners: dict[tuple[str, str], int] = {}
         """Numbers of institutions and their products, in the order met."""
-        self._numbers = np.full((1, 1), _NONE, np.int64)
-        """Of books, by owner and currency; the last owner is nobody and has none."""
+        self._known = _Known(_unknown(1024), _unknown(1024), _unknown(1, 1))
         self._revision = -1
         self._waiting: _Rows | None = None
         self._at = 0
@@ -110,29 +124,21 @@ class DayFlows:
     def open(self, step: Step) -> Int64s:
         """The batch's rows at which somebody takes, the first of each day."""
         rows = step.passing(_MOVES)
+        self._waiting, self._at = None, 0
         if not rows.size:
-            self._waiting = None
             return rows
-        took: Bools = (step.src_marks[rows] & _KEPT) != 0
-        books = self._books_of(step, rows, took)
-        rows, took, books = rows[books >= 0], took[books >= 0], books[books >= 0]
-        applied = step.applied
-        src, dst = applied.src[rows], applied.dst[rows]
-        by_source = ((step.src_marks[rows] & CLIENT) != 0) | (dst == OUTSIDE_INDEX)
-        self._waiting = _Rows(
-            applied.seq[rows],
-            books,
-            day_of(applied.ts_us[rows]),
-            day_of(applied.clock_us[rows]),
-            applied.amount_minor[rows],
-            np.where(by_source, src, dst).astype(np.int64),
-            took,
+        batch, place = self._opened(step), 0
+        while (place := first_unknown(batch, rows, place, self._known)) < rows.size:
+            self._meet(step, int(rows[place]))
+        waiting, firsts = (
+            _Rows(*(np.empty(rows.size, kind) for kind in _KINDS)),
+            np.empty(rows.size, np.int64),
         )
-        self._at = 0
-        days = self._waiting.clock_day[took]
-        first = np.diff(days, prepend=self._last_day) > 0
-        self._last_day = max(self._last_day, int(days.max(initial=-1)))
-        return rows[took][first]
+        counted, days = sort_rows(batch, rows, self._known, self._last_day, waiting, firsts)
+        self._waiting = _Rows(*(column[:counted] for column in waiting))
+        if days:
+            self._last_day = day_of(int(batch.clock_us[firsts[days - 1]]))
+        return firsts[:days]
 
     def advance(self, as_of: int) -> None:
         """Count the rows up to sequence number `as_of`, inclusive."""
@@ -141,7 +147,7 @@ class DayFlows:
             return
         until = int(np.searchsorted(waiting.seq, as_of, side="right"))
         if until > self._at:
-            self._count(waiting.chosen(slice(self._at, until)))
+            self._count(waiting, self._at, until)
             self._at = until
 
     def close(self) -> None:
@@ -168,16 +174,12 @@ class DayFlows:
         number = self._books[book]
         return sorted(who for of, who in self._seen.get(day, ()) if of == number)
 
-    def _count(self, rows: _Rows) -> None:
-        self._roll(int(rows.clock_day[0]), int(rows.clock_day[-1]))
-        kept_days = rows.day > self._newest - DAYS
-        if not kept_days.all():
-            rows = rows.chosen(kept_days)
-        places = rows.book * DAYS + rows.day % DAYS
-        for kept, chosen in ((self._took, rows.took), (self._brought, ~rows.took)):
-            np.add.at(kept.reshape(-1), places[chosen], rows.minor[chosen])
-        known = rows.took & (rows.clock_day - rows.day <= _LATE_DAYS)
-        for book, day, who in zip(*(c[known].tolist() for c in (rows.book, rows.day, rows.who)), strict=True):
+    def _count(self, rows: _Rows, first: int, end: int) -> None:
+        self._roll(int(rows.clock_day[first]), int(rows.clock_day[end - 1]))
+        told = np.empty(end - first, np.int64)
+        told = told[: count_rows(rows, first, end, self._newest, self._took, self._brought, told)]
+        columns = (rows.book, rows.day, rows.who)
+        for book, day, who in zip(*(column[told].tolist() for column in columns), strict=True):
             seen = self._seen.setdefault(day, set())
             if (book, who) not in seen:
                 seen.add((book, who))
@@ -195,45 +197,44 @@ class DayFlows:
         for day in [one for one in self._seen if one < first_clock_day - _LATE_DAYS]:
             del self._seen[day]
 
-    def _books_of(self, step: Step, rows: Int64s, took: Bools) -> Int64s:
-        """The number of each row's book; -1 where it has none."""
-        applied = step.applied
+    def _opened(self, step: Step) -> _Batch:
+        accounts, products, books = self._known
         if self._revision != step.registry.revision:
-            self._owner_of_account[:] = self._owner_of_product[:] = _UNKNOWN
             self._revision = step.registry.revision
-        ends = np.where(took, applied.src[rows], applied.dst[rows])
-        products = applied.product[rows]
-        self._owner_of_account = _with_room(self._owner_of_account, step.marks.size)
-        self._owner_of_product = _with_room(self._owner_of_product, int(products.max(initial=0)) + 1)
-        for place in _firsts(ends, self._owner_of_account):
-            clock_us, account = int(applied.clock_us[rows[place]]), int(ends[place])
-            self._owner_of_account[account] = self._account_owner(step, account, clock_us)
-        for place in _firsts(products, self._owner_of_product):
-            clock_us, product = int(applied.clock_us[rows[place]]), int(products[place])
-            self._owner_of_product[product] = self._product_owner(step, product, clock_us)
-        owners = self._owner_of_product[products].astype(np.int64)
-        owners = np.where(owners >= 0, owners, self._owner_of_account[ends])
-        currencies = applied.currency[rows]
-        self._make_room(int(currencies.max(initial=0)) + 1)
-        numbers = self._numbers[owners, currencies]
-        new = np.flatnonzero(numbers == _UNKNOWN).tolist()
-        names = list(self._owners) if new else []
-        for place in new:
-            owner, currency = int(owners[place]), int(currencies[place])
-            day = day_of(int(applied.clock_us[rows[place]]))
-            numbers[place] = self._number(Book(*names[owner], currency), day)
-            self._numbers[owner, currency] = numbers[place]
-        return numbers
+            accounts[:] = products[:] = _UNKNOWN
+        self._known = _Known(_with_room(accounts, step.marks.size), products, books)
+        one = step.applied
+        return _Batch(
+            one.src,
+            one.dst,
+            step.src_marks,
+            step.dst_marks,
+            one.seq,
+            read_only(one.ts_us),
+            one.clock_us,
+            read_only(one.amount_minor),
+            one.product,
+            one.currency,
+        )
 
-    def _make_room(self, currencies: int) -> None:
-        """For all owners in the table of books, and for one that is none at its end."""
-        owners, width = self._numbers.shape
-        if len(self._owners) >= owners or currencies > width:
-            grown = max(owners, 2 * len(self._owners)), max(width, currencies)
-            numbers = np.full(grown, _UNKNOWN, np.int64)
-            numbers[: owners - 1, :width] = self._numbers[:-1]
-            numbers[-1] = _NONE
-            self._numbers = numbers
+    def _meet(self, step: Step, row: int) -> None:
+        """Ask for what is not known of a row."""
+        applied = step.applied
+        took = bool(step.src_marks[row] & _KEPT)
+        account, clock_us = int((applied.src if took else applied.dst)[row]), int(applied.clock_us[row])
+        product, currency = int(applied.product[row]), int(applied.currency[row])
+        accounts, products, books = self._known
+        products = _with_room(products, product + 1)
+        if accounts[account] == _UNKNOWN:
+            accounts[account] = self._account_owner(step, account, clock_us)
+        if products[product] == _UNKNOWN:
+            products[product] = self._product_owner(step, product, clock_us)
+        owner = int(products[product] if products[product] >= 0 else accounts[account])
+        books = _with_books(books, len(self._owners), currency + 1)
+        if owner >= 0 and books[owner, currency] == _UNKNOWN:
+            book = Book(*list(self._owners)[owner], currency)
+            books[owner, currency] = self._number(book, day_of(clock_us))
+        self._known = _Known(accounts, products, books)
 
     def _account_owner(self, step: Step, account: int, clock_us: int) -> int:
         """_NONE where it serves nobody's clients."""
@@ -262,16 +263,97 @@ class DayFlows:
         return number
 
 
+def _unknown(*shape: int) -> Int32s:
+    return np.full(shape, _UNKNOWN, np.int32)
+
+
 def _with_room(owners: Int32s, size: int) -> Int32s:
     if size <= owners.size:
         return owners
-    return np.concatenate((owners, np.full(max(size, 2 * owners.size) - owners.size, _UNKNOWN, np.int32)))
+    return np.concatenate((owners, _unknown(max(size, 2 * owners.size) - owners.size)))
 
 
-def _firsts(codes: Int32s, owners: Int32s) -> list[int]:
-    """Where each code without an owner yet comes first, ascending."""
-    met = np.flatnonzero(owners[codes] == _UNKNOWN)
-    if not met.size:
-        return []
-    places: list[int] = met[np.sort(np.unique(codes[met], return_index=True)[1])].tolist()
-    return places
+def _with_books(books: Int32s, owners: int, currencies: int) -> Int32s:
+    rows, width = books.shape
+    if owners <= rows and currencies <= width:
+        return books
+    grown = _unknown(max(rows, 2 * owners), max(width, currencies))
+    grown[:rows, :width] = books
+    return grown
+
+
+@direct
+@kernel
+def first_unknown(batch: _Batch, rows: Int64s, place: int, known: _Known) -> int:
+    """The place, from `place` on, of the first row of which something is not known; of the end if all is."""
+    while place < rows.size and book_of(batch, rows[place], known) != _UNKNOWN:
+        place += 1
+    return place
+
+
+@kernel
+def book_of(batch: _Batch, row: int, known: _Known) -> int:
+    """_NONE where the row has none."""
+    product, currency = batch.product[row], batch.currency[row]
+    if product >= known.of_product.size or currency >= known.books.shape[1]:
+        return _UNKNOWN
+    by_account = known.of_account[batch.src[row] if takes(batch, row) else batch.dst[row]]
+    by_product = known.of_product[product]
+    if by_account == _UNKNOWN or by_product == _UNKNOWN:
+        return _UNKNOWN
+    owner = by_product if by_product >= 0 else by_account
+    return signed(known.books[owner, currency]) if owner >= 0 else _NONE
+
+
+@kernel
+def takes(batch: _Batch, row: int) -> bool:
+    return bool(batch.src_marks[row] & _KEPT != 0)
+
+
+@direct
+@kernel
+def sort_rows(
+    batch: _Batch, rows: Int64s, known: _Known, last_day: int, counted: _Rows, firsts: Int64s
+) -> tuple[int, int]:
+    """How many rows count, and at how many of them somebody takes, the first of a day after `last_day`: they
+    are the first of `counted` and of `firsts`."""
+    count, days = 0, 0
+    for row in rows:
+        book = book_of(batch, row, known)
+        if book < 0:
+            continue
+        took = takes(batch, row)
+        by_source = batch.src_marks[row] & CLIENT != 0 or batch.dst[row] == OUTSIDE_INDEX
+        clock_day = (batch.clock_us[row] + DAY_SHIFT_US) // DAY
+        counted.seq[count] = batch.seq[row]
+        counted.book[count] = book
+        counted.day[count] = (batch.ts_us[row] + DAY_SHIFT_US) // DAY
+        counted.clock_day[count] = clock_day
+        counted.minor[count] = batch.amount_minor[row]
+        counted.who[count] = batch.src[row] if by_source else batch.dst[row]
+        counted.took[count] = took
+        count += 1
+        if took and clock_day > last_day:
+            last_day = clock_day
+            firsts[days] = row
+            days += 1
+    return count, days
+
+
+@direct
+@kernel
+def count_rows(
+    rows: _Rows, first: int, end: int, newest: int, took: Int64s, brought: Int64s, told: Int64s
+) -> int:
+    """Sum what is of days that are kept. How many rows also tell who took: they are the first of `told`."""
+    count = 0
+    for place in range(first, end):
+        day = rows.day[place]
+        if day <= newest - DAYS:
+            continue
+        kept = took if rows.took[place] else brought
+        kept[rows.book[place], day % DAYS] += rows.minor[place]
+        if rows.took[place] and rows.clock_day[place] - day <= _LATE_DAYS:
+            told[count] = place
+            count += 1
+    return count

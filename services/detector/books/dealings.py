@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Int32s, Int64s, kernel, prefetch, signed
+from compiled import Array, Int32s, Int64s, direct, kernel, prefetch, signed
 from services.detector.graph import Applied, Status
 
 NEVER_US: Final = -(2**62)
@@ -128,6 +128,7 @@ def _slot(keys: Array, key: np.uint64) -> int:
     return slot
 
 
+@direct
 @kernel
 def _note(
     status: Array,

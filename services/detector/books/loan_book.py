@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from compiled import Array, Int32s, Int64s, kernel
+from compiled import Array, Int32s, Int64s, direct, kernel
 from schemas.alert import Limit
 from schemas.instant import HOUR
 from services.detector.beijing import day_of
@@ -89,7 +89,7 @@ class LoanBook:
         if self.since_us is None:
             self.since_us = int(applied.clock_us[0])
         self.batch = booked(applied, sights)
-        self._loan_places = np.flatnonzero(MOVES_LOAN[self.batch.flow])
+        self._loan_places = MOVES_LOAN[self.batch.flow].nonzero()[0]
         self._ahead = None
         self._at, self._row = 0, -1
         self._next_row = int(self.batch.rows[0]) if self.batch.rows.size else _NEVER
@@ -105,8 +105,7 @@ class LoanBook:
         if self.batch.rows.size:
             self.advance(int(self.batch.rows[-1]))
             self._settle()
-            places = (self.batch.product, self.batch.flow)
-            self._most[places] = self._least[places] = self._sums[places]
+            end_bounds(self._sums, self._most, self._least, self.batch)
         self.batch = _EMPTY
         self._ahead = None
         self._at, self._next_row = 0, _NEVER
@@ -121,15 +120,15 @@ class LoanBook:
         sums = self._sums[product]
         return sum(int(sums[flow]) for flow in flows)
 
-    def most(self, products: Int32s, *flows: Flow) -> Int64s:
+    def most(self, products: Int32s, flow: Flow) -> Int64s:
         """No row of the batch sees more than this."""
-        sums: Int64s = self._most[products][:, list(flows)].sum(axis=1)
-        return sums
+        most: Int64s = self._most[products, int(flow)]
+        return most
 
-    def least(self, products: Int32s, *flows: Flow) -> Int64s:
+    def least(self, products: Int32s, flow: Flow) -> Int64s:
         """No row of the batch sees less than this."""
-        sums: Int64s = self._least[products][:, list(flows)].sum(axis=1)
-        return sums
+        least: Int64s = self._least[products, int(flow)]
+        return least
 
     @property
     def ahead(self) -> Int64s:
@@ -261,6 +260,7 @@ def _grown(array: Array, least: int) -> Array:
     return np.concatenate((array, np.zeros((more, *array.shape[1:]), array.dtype)))
 
 
+@direct
 @kernel
 def count_rows(
     sums: Int64s,
@@ -284,6 +284,7 @@ def count_rows(
             days[slot, day % RING_DAYS, flow] += minor
 
 
+@direct
 @kernel
 def bound_rows(most: Int64s, least: Int64s, rows: Booked) -> None:
     """What rises only, and what falls only."""
@@ -293,6 +294,16 @@ def bound_rows(most: Int64s, least: Int64s, rows: Booked) -> None:
         least[product, flow] += min(minor, 0)
 
 
+@direct
+@kernel
+def end_bounds(sums: Int64s, most: Int64s, least: Int64s, rows: Booked) -> None:
+    """All rows have counted."""
+    for place in range(rows.minor.size):
+        product, flow = rows.product[place], rows.flow[place]
+        most[product, flow] = least[product, flow] = sums[product, flow]
+
+
+@direct
 @kernel
 def run_ahead(sums: Int64s, weights: Int64s, rows: Booked, moved: Int64s, ahead: Int64s) -> None:
     """`ahead`: of each row that moves it, its product's sums as weighed, with those of the rows up to it.

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Bools, Int8s, Int32s, Int64s, kernel, read_only
+from compiled import Array, Bools, Int8s, Int32s, Int64s, direct, kernel, read_only
 from schemas.instant import DAY, HOUR
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
@@ -206,6 +206,7 @@ def booked(applied: Applied, sights: Sights) -> Booked:
     return Booked(*(column[:count] for column in columns))
 
 
+@direct
 @kernel
 def book_rows(
     rows: Int64s,

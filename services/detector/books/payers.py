@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Bools, Int8s, Int32s, Int64s, kernel, prefetch, read_only, signed
+from compiled import Array, Bools, Int8s, Int32s, Int64s, direct, kernel, prefetch, read_only, signed
 from schemas.instant import DAY
 from services.detector.graph import Applied
 
@@ -137,6 +137,7 @@ class Payers:
             self._pairs = pairs
 
 
+@direct
 @kernel
 def count_rows(
     pairs: _Pairs, counts: _Counts, rows: _Rows, telling: Telling, least: int, found: Int32s

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Bools, Int8s, Int16s, Int32s, Int64s, Record, kernel
+from compiled import Array, Bools, Int8s, Int16s, Int32s, Int64s, Record, direct, kernel
 from services.detector.legs import Leg
 
 _WHOLE: Final = 10_000
@@ -73,6 +73,7 @@ class QuickTurns:
         return ended
 
 
+@direct
 @kernel
 def count_turns(turns: Array, rows: Rows, rule: Rule, ended: Int8s) -> None:
     for row in range(ended.size):

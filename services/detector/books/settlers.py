@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from compiled import Array, Bools, Int32s, kernel
+from compiled import Array, Bools, Int32s, direct, kernel
 from services.detector.graph.accounts import OUTSIDE_INDEX
 
 _PAYS_MANY: Final = 1
@@ -30,6 +30,7 @@ class Settlers:
         return settling
 
 
+@direct
 @kernel
 def follow(kinds: Array, src: Int32s, dst: Int32s, payees: Int32s, many: int, settling: Bools) -> None:
     for row in range(src.size):

@@ -6,9 +6,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Int16s, Int32s, Int64s, Record, kernel
+from compiled import Array, Int16s, Int32s, Int64s, Record, direct, kernel, prefetch, signed
 from schemas.instant import DAY
 from services.detector.beijing import DAY_SHIFT_US
+
+_AHEAD: Final = 8
+"""Movements from when a row's memory is asked for to when it is used."""
 
 SLEEPER: Final = np.dtype(
     [
@@ -73,11 +76,16 @@ class Sleepers:
         return woken[: count_moves(self._sleepers, rows, moves, rule, woken)]
 
 
+@direct
 @kernel
 def count_moves(sleepers: Array, rows: Rows, moves: Int64s, rule: Rule, woken: Array) -> int:
     """How many of `woken` were told."""
     told = 0
     for place in range(moves.size):
+        if place + _AHEAD < moves.size:
+            coming = moves[place + _AHEAD]
+            prefetch(sleepers, max(signed(rows.src[coming]), 0))
+            prefetch(sleepers, max(signed(rows.dst[coming]), 0))
         row = moves[place]
         src, dst, minor = rows.src[row], rows.dst[row], rows.amount_minor[row]
         if src > 0:

@@ -183,6 +183,7 @@ class StrangerLegs:
         self._ledger = Ledger(legs, newest, ends)
 
 
+@direct
 @kernel
 def drop_old(ledger: Ledger, until_us: int) -> None:
     """Before the first row of a batch: each of its rows sees what it needs."""
@@ -191,6 +192,7 @@ def drop_old(ledger: Ledger, until_us: int) -> None:
         ends[0] += 1
 
 
+@direct
 @kernel
 def add_legs(
     ledger: Ledger,

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Bools, Int64s, kernel, signed
+from compiled import Array, Bools, Int64s, direct, kernel, signed
 from services.detector.books.stranger_legs import (
     MAX_LEGS,
     NO_LEG,
@@ -137,6 +137,7 @@ def _runs(step: Step, window_us: int) -> _Runs:
     return runs
 
 
+@direct
 @kernel
 def find_runs(
     known: Known,
@@ -166,6 +167,7 @@ def find_runs(
                 runs.chance[place] = 0.0
 
 
+@direct
 @kernel
 def find_passing(
     known: Known,
@@ -205,6 +207,7 @@ def find_passing(
                     break
 
 
+@direct
 @kernel
 def find_passing_twice(
     known: Known,

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Bools, Int64s, Record, kernel, signed
+from compiled import Array, Bools, Int64s, Record, direct, kernel, signed
 from services.detector.books.stranger_legs import (
     MAX_LEGS,
     NO_LEG,
@@ -26,7 +26,6 @@ from services.detector.flows.gathering_sources import (
     feeds,
     foremost_source,
     have_source_in_common,
-    new_room,
     note_sources,
     place_among,
     source_of,
@@ -79,15 +78,17 @@ class _Sums(NamedTuple):
     rates: Int64s
 
 
-def gathering(step: Step, rows: Rows, window_us: int, rule: Gathering) -> Rows:
-    """Those of `rows` whose payee may collect what was scattered, their payer among its middles."""
+def gathering(step: Step, rows: Rows, window_us: int, rule: Gathering, room: Room) -> Rows:
+    """Those of `rows` whose payee may collect what was scattered, their payer among its middles. `room` is
+    for the searches of one engine only."""
     chosen = np.zeros(rows.size, np.bool_)
     if rows.size:
         columns, sums = asked(step, rows, window_us), _Sums(np.zeros(1, _PASSED), np.zeros(RATES, np.int64))
-        find_gatherings(step.legs.known, columns, rule, new_room(), sums, chosen)
+        find_gatherings(step.legs.known, columns, rule, room, sums, chosen)
     return rows[chosen]
 
 
+@direct
 @kernel
 def find_gatherings(
     known: Known, asked: Asked, rule: Gathering, room: Room, sums: _Sums, chosen: Bools

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Bools, Int64s, kernel, signed
+from compiled import Array, Bools, Int64s, direct, kernel, signed
 from schemas.instant import DAY
 from services.detector.books.stranger_legs import (
     MAX_LEGS,
@@ -59,6 +59,7 @@ def grouped(step: Step, rows: Rows, window_us: int, rule: Grouping) -> Rows:
     return rows[chosen]
 
 
+@direct
 @kernel
 def find_groups(
     known: Known, asked: Asked, rule: Grouping, paying: Array, lists: Int64s, chosen: Bools

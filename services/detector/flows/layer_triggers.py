@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Bools, Int32s, Int64s, Record, kernel, signed
+from compiled import Array, Bools, Int32s, Int64s, Record, direct, kernel, signed
 from services.detector.books.stranger_legs import (
     MAX_LEGS,
     NO_LEG,
@@ -62,6 +62,7 @@ def in_layer(step: Step, rows: Rows, window_us: int, layer: Layer) -> Rows:
     return rows[chosen]
 
 
+@direct
 @kernel
 def find_layers(
     known: Known, asked: Asked, ts_us: Int64s, layer: Layer, relay: Array, middles: Int32s, chosen: Bools

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Bools, Int64s, Record, kernel, signed
+from compiled import Bools, Int64s, Record, direct, kernel, signed
 from services.detector.books.stranger_legs import NO_LEG, Known, StrangerLegs, slot_of, step_back
 from services.detector.flows.shape_triggers import Asked, Rows, asked, bring_ends_near
 from services.detector.graph.ordering import before, comes_first
@@ -81,6 +81,7 @@ class Rings:
             self._search = _Search(*(np.zeros(size, np.int64) for size in (accounts, accounts, room)))
 
 
+@direct
 @kernel
 def find_rings(
     known: Known,

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from compiled import Bools, Int16s, Int32s, Int64s, kernel, signed
+from compiled import Bools, Int16s, Int32s, Int64s, direct, kernel, signed
 from services.detector.books.stranger_legs import (
     MAX_LEGS,
     NO_LEG,
@@ -97,6 +97,7 @@ def relaying(step: Step, rows: Rows, window_us: int, relay: Relay) -> Rows:
     return rows[chosen]
 
 
+@direct
 @kernel
 def find_crowds(known: Known, named: Named, asked: Asked, crowd: Crowd, chosen: Bools) -> None:
     for place in range(asked.rows.size):
@@ -173,6 +174,7 @@ def has_named(known: Known, named: Named, scope: Scope, hub: int, now_us: int, c
     return False
 
 
+@direct
 @kernel
 def find_relays(known: Known, asked: Asked, relay: Relay, chosen: Bools) -> None:
     for place in range(asked.rows.size):

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from compiled import Array, Bools, Int32s, kernel
+from compiled import Array, kernel
+from services.detector.graph.fingerprints import Texts, texts_of
 
 _UNUSED: Final = -1
 
@@ -18,8 +19,8 @@ class Codes:
         """`first` gets code 0."""
         self._texts = [first]
         self._codes = {first: 0}
-        self._last: pa.Array | None = None
-        """The dictionary of the last column: many batches have the same one, and use a part of it each."""
+        self._dictionary = pa.array([], pa.string())
+        """As a column had it: many batches have the same one, and use a part of it each."""
         self._translation = np.empty(0, np.int32)
         """Codes of its texts, or _UNUSED."""
 
@@ -32,20 +33,16 @@ class Codes:
     def encode(self, column: pa.DictionaryArray) -> NDArray[np.int32]:
         """Codes of a column's rows; new texts get theirs in row order, whatever the dictionary's."""
         places = column.indices.to_numpy()
-        if self._last is None or not column.dictionary.equals(self._last):
-            self._last = column.dictionary
+        if not are_same(texts_of(self._dictionary), texts_of(column.dictionary), places):
+            self._dictionary = column.dictionary
             self._translation = np.full(len(column.dictionary), _UNUSED, np.int32)
-        taken: NDArray[np.int32] = self._translation[places]
-        if taken.min(initial=0) == _UNUSED:
-            self._translate(column.dictionary, places)
-            taken = self._translation[places]
-        return taken
-
-    def _translate(self, texts: pa.StringArray, places: Array) -> None:
-        """Codes of those texts in use that have none yet."""
-        order = np.empty(len(texts), np.int32)
-        new = order[: first_uses(places, self._translation != _UNUSED, order)]
-        self._translation[new] = [self._intern(text) for text in texts.take(pa.array(new)).to_pylist()]
+        codes: NDArray[np.int32] = self._translation[places]
+        new = places[codes == _UNUSED]
+        if new.size:
+            for place in dict.fromkeys(new.tolist()):
+                self._translation[place] = self._intern(column.dictionary[place].as_py())
+            codes = self._translation[places]
+        return codes
 
     def _intern(self, text: str) -> int:
         code = self._codes.setdefault(text, len(self._texts))
@@ -55,13 +52,22 @@ class Codes:
 
 
 @kernel
-def first_uses(places: Array, seen: Bools, order: Int32s) -> int:
-    """Put the distinct values of `places` that were not `seen` into `order`, as they appear; how many there
-    are."""
-    count = 0
-    for place in places:
-        if not seen[place]:
-            seen[place] = True
-            order[count] = place
-            count += 1
-    return count
+def are_same(one: Texts, other: Texts, places: Array) -> bool:
+    """Of two dictionaries, the texts that are used."""
+    last = min(one.starts.size, other.starts.size) - 2
+    row = 0
+    while row < places.size and 0 <= places[row] <= last and is_same(one, other, places[row]):
+        row += 1
+    return bool(row == places.size)
+
+
+@kernel
+def is_same(one: Texts, other: Texts, place: int) -> bool:
+    here, there = one.starts[place], other.starts[place]
+    length = one.starts[place + 1] - here
+    if other.starts[place + 1] - there != length:
+        return False
+    octet = 0
+    while octet < length and one.octets[here + octet] == other.octets[there + octet]:
+        octet += 1
+    return bool(octet == length)

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from compiled import Array, kernel, read_only
+from compiled import Array, direct, kernel, read_only
 from services.detector.graph.table import mix
 
 _OFFSET: Final = np.uint64(0xCBF29CE484222325)
@@ -38,7 +38,7 @@ def fingerprints(feed_id: str, tx_ids: pa.StringArray) -> Array:
     """uint64 for each id, never 0."""
     texts = texts_of(tx_ids)
     digests = np.empty(len(tx_ids), np.uint64)
-    digest_rows(_seed(feed_id), texts.octets, texts.starts, digests)
+    _digest_rows(_seed(feed_id), texts.octets, texts.starts, digests)
     return digests
 
 
@@ -61,3 +61,6 @@ def digest_rows(feed: np.uint64, octets: Array, starts: Array, digests: Array) -
     for row in range(digests.size):
         digest = mix(fnv1a(separated, octets, starts[row], starts[row + 1]))
         digests[row] = digest if digest != 0 else _PRIME
+
+
+_digest_rows: Final = direct(digest_rows)

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from compiled import Int32s, Int64s, Record, read_only
+from compiled import Int32s, Int64s, Record, direct, read_only
 from schemas.account import TOKEN_BYTES
 from schemas.alert import Limit
 from schemas.batch import TransferBatch
@@ -32,6 +32,8 @@ from services.detector.graph.state import INSERTED, RULES, Rows, State
 from services.detector.graph.table import new_table
 from services.detector.graph.transfer_ids import TransferIds
 
+_apply_rows: Final = direct(apply_rows)
+_intern_rows: Final = direct(intern_rows)
 _answered: Final = attrgetter(*(field.name for field in fields(Applied)))
 """Of the columns of a batch: those of the answer."""
 MOST_TRANSFERS: Final = 1 << 30
@@ -122,7 +124,7 @@ class Window:
         """Take the rows of `batch` in. `ts_us`, `amount_minor` and `purpose` of the answer are the
         batch's own columns; the other arrays are the caller's."""
         rows = self._take_in(batch)
-        apply_rows(self._state, rows)
+        _apply_rows(self._state, rows)
         return self._applied(batch, rows)
 
     def apply_and_search(self, batch: TransferBatch, shapes: Shapes) -> tuple[Applied, Found]:
@@ -143,7 +145,7 @@ class Window:
         self._ids.drop_below(self._oldest)
         rows = rows_of(batch, self._currencies, self._products)
         src, dst = read_only(batch.tokens("src")), read_only(batch.tokens("dst"))
-        intern_rows(self._state.accounts, src, dst, rows.src, rows.dst)
+        _intern_rows(self._state.accounts, src, dst, rows.src, rows.dst)
         return rows
 
     def _applied(self, batch: TransferBatch, rows: Rows) -> Applied:

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from compiled import Array, Int32s, Int64s, kernel, signed
+from compiled import Array, Int32s, Int64s, direct, kernel, signed
 from registry import Registry
 from services.detector.parties.registered import Registered
 
@@ -69,6 +69,7 @@ class Everyday:
         self._holders[account] = (from_us, to_us, party, everyday)
 
 
+@direct
 @kernel
 def find_unknown(holders: Holders, accounts: Int32s, now_us: Int64s, unknown: Int64s) -> int:
     """The places of those of whom it is not known what holds at their times; how many they are."""

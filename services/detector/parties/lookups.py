@@ -34,17 +34,15 @@ class Lookup(ABC):
         if self._revision != step.registry.revision:
             self._revision = step.registry.revision
             self._of[:] = _NOT_ASKED
-        more = int(accounts.max(initial=0)) + 1 - self._of.size
+        more = step.marks.size - self._of.size
         if more > 0:
-            grown = np.full(max(more, self._of.size, 1024), _NOT_ASKED, np.int32)
-            self._of = np.concatenate((self._of, grown))
+            self._of = np.concatenate((self._of, np.full(more, _NOT_ASKED, np.int32)))
         numbers: Int32s = self._of[accounts]
-        asked = numbers == _NOT_ASKED
-        if not asked.any():
+        new = accounts[numbers == _NOT_ASKED]
+        if not new.size:
             return numbers
-        new = np.unique(accounts[asked])
         self._of[new] = _NONE
-        for account in new[step.marks[new] != 0].tolist():
+        for account in dict.fromkeys(new[step.marks[new] != 0].tolist()):
             self._of[account] = self._ask(step.registry, step.graph.token(account).hex())
         return self._of[accounts]
 

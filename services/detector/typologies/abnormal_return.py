@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Int64s, kernel
+from compiled import Int64s, direct, kernel
 from schemas.alert import Citation, Factor, Limit, Subject, SubjectKind
 from schemas.instant import DAY, HOUR
 from schemas.record import Bilingual
@@ -54,6 +54,7 @@ from services.detector.typology import (
     least,
     parameter,
     shown,
+    together,
 )
 
 _WHOLE: Final = 10_000
@@ -113,13 +114,8 @@ class AbnormalReturn(Typology):
         chosen = np.empty(batch.rows.size, np.int64)
         small = least(Parameters, self.id, "small_gift_minor", step)
         places = chosen[: choose_payments(batch, step.applied.clock_us, self._looked, small, chosen)]
-        rows, accounts = batch.rows[places], batch.account[places]
-        if rewards.size == 0:
-            return Candidates(rows, accounts)
-        rows = np.concatenate((rows, rewards))
-        accounts = np.concatenate((accounts, step.applied.src[rewards]))
-        order = np.argsort(rows, kind="stable")
-        return Candidates(rows[order], accounts[order])
+        paid = Candidates(batch.rows[places], batch.account[places])
+        return together(paid, Candidates(rewards, step.applied.src[rewards]))
 
     def _rewards(self, step: Step) -> Int64s:
         """What parties tied to an institution pay many others without saying for what."""
@@ -177,6 +173,7 @@ class AbnormalReturn(Typology):
             self._looked = np.concatenate((self._looked, more))
 
 
+@direct
 @kernel
 def choose_payments(batch: Booked, clock_us: Int64s, looked: Int64s, small_minor: int, chosen: Int64s) -> int:
     """Places of the first payout of each hour for each listing, which is noted, and of gifts that are not

@@ -25,12 +25,12 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from compiled import Bools
 from schemas.alert import Citation, Subject, SubjectKind
 from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import AccountRole, FilingKind
 from schemas.transaction import Purpose
+from services.detector.ascending import joined
 from services.detector.books.allowances import Allowances
 from services.detector.books.incidents import Case, Incident, Incidents, Reason
 from services.detector.books.platform_fees import PlatformFees
@@ -39,7 +39,6 @@ from services.detector.flows.refunds import is_refund
 from services.detector.legs import Leg
 from services.detector.parties.entities import CLIENT_MONEY, OWN_MONEY, Entities
 from services.detector.parties.marks import BORROWER, CUSTODY, KEPT_FOR_OTHERS, OTHER, TIED, bits_of
-from services.detector.purposes import among
 from services.detector.severity import by_amount
 from services.detector.sieve import either, sieve
 from services.detector.typology import (
@@ -64,15 +63,21 @@ _FEE: Final = bits_of({AccountRole.fee})
 _NOT_OWN: Final = KEPT_FOR_OTHERS | {AccountRole.guarantee}
 """A reserve is its customers' money, whoever holds the account."""
 _OWN_EXPENSES: Final = (Purpose.salary, Purpose.tax)
-_IS_OWN_EXPENSE: Final = among(_OWN_EXPENSES)
 _INSTALMENT: Final = frozenset({Purpose.repay, Purpose.interest})
-_TOUCHES: Final = either(
-    sieve(payer=_CLIENTS, payee=_OWN | TIED),
-    sieve(payer=_OWN | TIED, payee=_CLIENTS),
-    sieve(payer=CUSTODY, purposes=(Purpose.disburse, Purpose.unknown, *_OWN_EXPENSES)),
-    sieve(payee=_FEE, purposes=(Purpose.fee,)),
+_MAY_BE_FEE: Final = (Purpose.fee, Purpose.unknown)
+_MIXES: Final = either(
+    sieve(payer=_CLIENTS, payee=_OWN, purposes=set(Purpose) - set(_MAY_BE_FEE)),
+    sieve(payer=_CLIENTS, payee=_OWN, not_payee=_FEE),
+    sieve(payer=_OWN, payee=_CLIENTS),
+    sieve(payer=CUSTODY, purposes=(Purpose.disburse, *_OWN_EXPENSES)),
+    sieve(payer=CUSTODY, payee=BORROWER, purposes=[Purpose.unknown]),
+    sieve(payee=_FEE, not_payer=_CLIENTS, purposes=[Purpose.fee]),
 )
-"""What may be between client money and the platform's own, or what the ledger of fees may count."""
+"""Between client money and the platform's own, fees left out; and what the ledger of fees counts."""
+_FEES: Final = sieve(payer=_CLIENTS, payee=_FEE, purposes=_MAY_BE_FEE)
+_TO_TIED: Final = sieve(payer=_CLIENTS, payee=TIED, not_payee=_OWN)
+_FROM_TIED: Final = sieve(payer=TIED, not_payer=_OWN, payee=_CLIENTS)
+"""With what may be the platform's own where it is no client's, nor kept for others only."""
 
 _TAKEN = Reason(
     "taken",
@@ -134,20 +139,16 @@ class Commingling(Typology):
     def candidates(self, step: Step) -> Candidates:
         """Between client money and what may be the platform's own, plain withdrawal fees left out; and
         what the ledger of fees counts."""
-        applied, rows = step.applied, step.passing(_TOUCHES)
-        src, dst, purpose = step.src_marks[rows], step.dst_marks[rows], applied.purpose[rows]
-        out = ((src & _CLIENTS) != 0) & _may_be_own(dst)
-        into = ((dst & _CLIENTS) != 0) & _may_be_own(src)
-        is_fee, unsaid = purpose == Purpose.fee, purpose == Purpose.unknown
-        to_fee_account = (dst & _FEE) != 0
-        tariff = greatest(Parameters, self.id, "tariff_minor", step)
-        out &= ~(to_fee_account & (is_fee | unsaid) & (applied.amount_minor[rows] <= tariff))
-        from_custody = (src & CUSTODY) != 0
-        counted = from_custody & ((purpose == Purpose.disburse) | (unsaid & ((dst & BORROWER) != 0)))
-        counted |= to_fee_account & is_fee & ((src & _CLIENTS) == 0)
-        spent = from_custody & _IS_OWN_EXPENSE[purpose]
-        rows = rows[out | into | counted | spent]
-        return Candidates(rows, applied.src[rows])
+        rows, fees = (
+            step.passing(_MIXES),
+            step.passing(_FEES, 1 + greatest(Parameters, self.id, "tariff_minor", step)),
+        )
+        to_tied, from_tied = step.passing(_TO_TIED), step.passing(_FROM_TIED)
+        to_tied = to_tied[step.dst_marks[to_tied] & OTHER != 0]
+        from_tied = from_tied[step.src_marks[from_tied] & OTHER != 0]
+        for more in (fees, to_tied, from_tied):
+            rows = joined(rows, more)
+        return Candidates(rows, step.applied.src[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         if transfer.is_reversal:
@@ -175,11 +176,6 @@ def _may_mix(marks: npt.NDArray[np.uint32], leg: Leg) -> bool:
     src, dst = int(marks[leg.src]), int(marks[leg.dst])
     mixes = (src & _CLIENTS and dst & (_OWN | TIED)) or (dst & _CLIENTS and src & (_OWN | TIED))
     return leg.purpose in _OWN_EXPENSES or bool(mixes)
-
-
-def _may_be_own(marks: npt.NDArray[np.uint32]) -> Bools:
-    may: Bools = ((marks & _OWN) != 0) | (((marks & TIED) != 0) & ((marks & OTHER) != 0))
-    return may
 
 
 class _Mixing(NamedTuple):

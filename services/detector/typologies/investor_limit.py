@@ -51,6 +51,7 @@ from services.detector.typology import (
     lacking,
     parameter,
     shown,
+    together,
 )
 
 _WHOLE: Final = 10_000
@@ -131,10 +132,7 @@ class InvestorLimit(Typology):
         accounts = np.where(into, applied.dst[moves], applied.src[moves])
         private = self._public.of(step, accounts) == 0
         sold = sold[self._private.among(step, sold)]
-        rows = np.concatenate((moves[private], sold))
-        accounts = np.concatenate((accounts[private], applied.dst[sold]))
-        order = np.argsort(rows, kind="stable")
-        return Candidates(rows[order], accounts[order])
+        return together(Candidates(moves[private], accounts[private]), Candidates(sold, applied.dst[sold]))
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         p = in_force(Parameters, self.id, context.rules)

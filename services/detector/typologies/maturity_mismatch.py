@@ -53,6 +53,7 @@ from services.detector.typology import (
     least,
     parameter,
     shown,
+    together,
 )
 from services.detector.wording import percent
 
@@ -110,10 +111,9 @@ class MaturityMismatch(Typology):
         ahead = named & batch.of(Flow.paid)
         if ahead.any():
             ahead &= book.ahead > 0
-        rows = np.concatenate((batch.rows[bids | ahead], desks))
-        accounts = np.concatenate((batch.account[bids | ahead], step.applied.src[desks]))
-        order = np.argsort(rows, kind="stable")
-        return Candidates(rows[order], accounts[order])
+        told = bids | ahead
+        listed = Candidates(batch.rows[told], batch.account[told])
+        return together(listed, Candidates(desks, step.applied.src[desks]))
 
     def _desks(self, step: Step) -> Int64s:
         """What the platform's people pay many clients for a listing out of their own sub-accounts."""

@@ -25,6 +25,7 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from schemas.registry import AccountRole, Filing, FilingKind
 from schemas.transaction import Purpose
+from services.detector.ascending import joined
 from services.detector.beijing import day_of, midnight_us
 from services.detector.books.allowances import Allowances
 from services.detector.books.incidents import MAX_INCIDENTS, Case, Incident, Incidents, Reason
@@ -36,7 +37,7 @@ from services.detector.parties.entities import CLIENT_MONEY, OWN_MONEY, Entities
 from services.detector.parties.lookups import Holders
 from services.detector.parties.marks import CLIENT, bits_of
 from services.detector.severity import by_amount
-from services.detector.sieve import sieve
+from services.detector.sieve import Fact, either, sieve
 from services.detector.typology import (
     Candidates,
     Context,
@@ -56,7 +57,20 @@ from services.detector.typology import (
 
 _CLIENTS: Final = bits_of(CLIENT_MONEY)
 _FEE: Final = bits_of({AccountRole.fee})
-_LEAVES: Final = sieve(payer=_CLIENTS, not_payee=_CLIENTS)
+_ANY_MARK: Final = 2**32 - 1
+_OTHERWISE: Final = set(Purpose) - {Purpose.withdraw, Purpose.fee}
+_LEAVES: Final = either(
+    sieve(payer=_CLIENTS, not_payee=_CLIENTS, purposes=_OTHERWISE),
+    sieve(payer=_CLIENTS, not_payer=CLIENT, not_payee=_CLIENTS, purposes=[Purpose.withdraw]),
+    sieve(payer=_CLIENTS, payee=_ANY_MARK, not_payee=_CLIENTS, purposes=[Purpose.withdraw]),
+    sieve(payer=_CLIENTS, not_payee=_CLIENTS | _FEE, purposes=[Purpose.fee]),
+)
+"""Out of client money to what was never client money; left out are _WITHDRAWALS and _FEES."""
+_WITHDRAWALS: Final = sieve(
+    payer=CLIENT, not_payee=_ANY_MARK, purposes=[Purpose.withdraw], facts=Fact.known_payee
+)
+"""To where the client's own card may be."""
+_FEES: Final = sieve(payer=_CLIENTS, payee=_FEE, not_payee=_CLIENTS, purposes=[Purpose.fee])
 _PAYOUT: Final = frozenset(
     {
         Purpose.withdraw,
@@ -132,14 +146,10 @@ class Misappropriation(Typology):
     def candidates(self, step: Step) -> Candidates:
         """Out of client money to what was never client money; left out are withdrawals to where the
         client's own card may be, as long as few pay it, and small fees."""
-        applied, rows = step.applied, step.passing(_LEAVES)
-        src, dst, purpose = step.src_marks[rows], step.dst_marks[rows], applied.purpose[rows]
-        is_withdrawal = ((src & CLIENT) != 0) & (purpose == Purpose.withdraw)
-        tariff = greatest(Parameters, self.id, "tariff_minor", step)
-        is_small_fee = (dst & _FEE != 0) & (purpose == Purpose.fee) & (applied.amount_minor[rows] <= tariff)
-        few = applied.payers[rows] < least(Parameters, self.id, "min_withdrawers", step)
-        own_card = (dst == 0) & (few | (applied.dst[rows] == OUTSIDE_INDEX))
-        rows = rows[~(is_withdrawal & own_card) & ~is_small_fee]
+        applied, withdrawn = step.applied, step.passing(_WITHDRAWALS)
+        many = applied.payers[withdrawn] >= least(Parameters, self.id, "min_withdrawers", step)
+        fees = step.passing(_FEES, greatest(Parameters, self.id, "tariff_minor", step) + 1)
+        rows = joined(joined(step.passing(_LEAVES), withdrawn[many]), fees)
         rows = rows[~self._holders.same(step, rows)]
         return Candidates(rows, applied.src[rows])
 

@@ -48,6 +48,7 @@ from services.detector.typology import (
     least,
     parameter,
     shown,
+    together,
 )
 
 _TELLING: Final = (Purpose.unknown, Purpose.transfer, Purpose.refund, Purpose.salary)
@@ -136,11 +137,9 @@ class PlatformLending(Typology):
         lent, repaid = step.passing(_LENDS), step.passing(_REPAYS)
         lent = lent[self._lenders.of(step, applied.src[lent]) > 0]
         repaid = repaid[self._lenders.of(step, applied.dst[repaid]) > 0]
-        lent = np.sort(np.concatenate((lent, by_hand[many])))
-        rows = np.concatenate((lent, repaid))
-        accounts = np.concatenate((applied.src[lent], applied.dst[repaid]))
-        order = np.argsort(rows, kind="stable")
-        return Candidates(rows[order], accounts[order])
+        by_hand = by_hand[many]
+        gone = together(Candidates(lent, applied.src[lent]), Candidates(by_hand, applied.src[by_hand]))
+        return together(gone, Candidates(repaid, applied.dst[repaid]))
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         parameters = in_force(Parameters, self.id, context.rules)

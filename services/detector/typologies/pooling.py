@@ -61,6 +61,7 @@ from services.detector.typology import (
     least,
     parameter,
     shown,
+    together,
 )
 from services.detector.wording import percent
 
@@ -140,27 +141,23 @@ class Pooling(Typology):
         whom a front may have paid; and paying ones that had them and now have receivers."""
         into, out_of = self._receiving(step), self._paying(step)
         applied = step.applied
-        into = into[self._payers.passing(applied.dst[into], applied.payers[into], applied.clock_us[into])]
-        out_of = out_of[self._payers.any_seen(applied.src[out_of], applied.dst[into])]
-        src = applied.src[out_of]
-        out_of = out_of[self._payees.passing(src, applied.payees[out_of], applied.clock_us[out_of])]
-        rows = np.concatenate((into, out_of))
-        accounts = np.concatenate((applied.dst[into], applied.src[out_of]))
-        order = np.argsort(rows, kind="stable")
-        return Candidates(rows[order], accounts[order])
+        into = self._payers.passing(into, applied.dst, applied.payers, applied.clock_us)
+        out_of = self._payers.any_seen(out_of, applied.src, applied.dst[into])
+        out_of = self._payees.passing(out_of, applied.src, applied.payees, applied.clock_us)
+        return together(Candidates(into, applied.dst[into]), Candidates(out_of, applied.src[out_of]))
 
     def _receiving(self, step: Step) -> Rows:
         applied = step.applied
         min_clients = least(Parameters, self.id, "min_clients", step)
         receives = self._telling_payers(step, min_clients) >= min_clients
         receives[may_pass_on(step, least(Parameters, self.id, "min_deposit_minor", step))] = True
-        rows = np.flatnonzero(receives & step.inserted & (applied.dst > 0))
+        rows = (receives & step.inserted & (applied.dst > 0)).nonzero()[0]
         return rows[_may_pool(step.dst_marks[rows])]
 
     def _paying(self, step: Step) -> Rows:
         applied = step.applied
         min_receivers = least(Parameters, self.id, "min_receivers", step)
-        return np.flatnonzero((applied.payees >= min_receivers) & step.inserted & (applied.src > 0))
+        return ((applied.payees >= min_receivers) & step.inserted & (applied.src > 0)).nonzero()[0]
 
     def _telling_payers(self, step: Step, min_clients: int) -> Int32s:
         """Of each row's payee, no fewer than in any window that the rules in force look at; of one that the

@@ -23,7 +23,7 @@ from schemas.instant import DAY
 from schemas.record import Bilingual
 from services.detector.books.strangers import Strangers, passed_between
 from services.detector.flows.commissions import RATES, accident_ppm, before, whole_percent
-from services.detector.flows.gathering_sources import MOST_MIDDLES
+from services.detector.flows.gathering_sources import MOST_MIDDLES, new_room
 from services.detector.flows.gathering_triggers import Gathering, gathering
 from services.detector.flows.shape_rules import (
     CROWD,
@@ -106,6 +106,9 @@ class ScatterGather(Typology):
     shares = Shared.suspects
     names = True
 
+    def __init__(self) -> None:
+        self._room = new_room()
+
     def candidates(self, step: Step) -> Candidates:
         window_us = greatest(Parameters, self.id, "window_days", step) * DAY
         rows = passed_between(step, window_us)
@@ -113,7 +116,8 @@ class ScatterGather(Typology):
             return NOBODY
         parameters = throughout(Parameters, self.id, step)
         if parameters is not None and parameters.max_middles <= MOST_MIDDLES:
-            rows = gathering(step, rows, window_us, parameters.rule(step.registry.knows_accounts))
+            rule = parameters.rule(step.registry.knows_accounts)
+            rows = gathering(step, rows, window_us, rule, self._room)
         return Candidates(rows, step.applied.dst[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:

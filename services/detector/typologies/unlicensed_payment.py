@@ -132,12 +132,11 @@ class UnlicensedPayment(Typology):
         many = least(Parameters, self.id, "min_payees", step)
         collects = self._settlers.take(applied.src, applied.dst, applied.payees, many)
         collects &= step.inserted & (applied.payers >= least(Parameters, self.id, "min_payers", step))
-        rows = np.flatnonzero(collects)
+        rows = collects.nonzero()[0]
         of_payee = step.dst_marks[rows]
         rows = rows[((of_payee & _KEEPER_MARKS) == 0) | ((of_payee & _OTHER_MARKS) != 0)]
-        payees = applied.dst[rows]
-        passing = self._payers.passing(payees, applied.payers[rows], applied.clock_us[rows])
-        return Candidates(rows[passing], payees[passing])
+        rows = self._payers.passing(rows, applied.dst, applied.payers, applied.clock_us)
+        return Candidates(rows, applied.dst[rows])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         """Once a day, or when a quarter more payers have come."""
