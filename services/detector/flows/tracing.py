@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
-from attribution import Method, Payments, carry
+from attribution import Method, carry
 from compiled import Array, Int32s, Int64s, kernel
 from schemas.alert import Limit
 from schemas.instant import DAY
@@ -42,8 +42,7 @@ class Bounds(Protocol):
         """A attribution.Method by name."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Trace:
+class Trace(NamedTuple):
     """The transfers that carried any of the loan, in order, and how much each did over at most `max_legs`
     legs. `read`: of the graph that they are in."""
 
@@ -166,15 +165,13 @@ def follow(
     cut = len(followed) == bounds.max_accounts
     limits = (*limits, *([Limit(name="accounts", bound=bounds.max_accounts)] if cut else []))
     origins = np.array(sorted(leg.seq for leg in loan), np.int64)
-    payments = context.graph.through(
+    went = context.graph.through(
         followed, origins, loan[0].currency, since_us, until_us, context.as_of, bounds.max_edges
     )
-    asked = Payments(payments["payer"], payments["payee"], payments["amount_minor"], payments["is_origin"])
-    carried = carry(asked, followed.size, bounds.max_legs, Method(bounds.attribution)).by_legs
-    carriers = np.flatnonzero(carried)
-    paid = payments.take(carriers)
-    ends = (paid["src"], paid["dst"])
-    return Trace(context.graph.read, paid["seq"], *ends, carried.take(carriers), limits)
+    carried = carry(went.payments, followed.size, bounds.max_legs, Method(bounds.attribution)).by_legs
+    (carriers,) = carried.nonzero()
+    ends = (went.src.take(carriers), went.dst.take(carriers))
+    return Trace(context.graph.read, went.seq.take(carriers), *ends, carried.take(carriers), limits)
 
 
 def places(followed: Int32s, accounts: Int32s) -> Int32s:

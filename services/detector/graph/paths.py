@@ -92,9 +92,7 @@ class Paths(Listing):
         asked = self._asked(account, OUTWARD, view, max_hops, max_edges, hub_degree)
         room = self._branches if max_edges <= self._branches.size else np.empty(max_edges, BRANCH)
         cut, count = _reach_branches(self._walked, asked, account, least_minor, room)
-        found = room[:count]
-        nearest = np.lexsort((found["seq"], found["hops"]))
-        return Branches(found["account"][nearest].astype(np.int32), self._limits_of(asked, *cut))
+        return Branches(asked.layer[:count].copy(), self._limits_of(asked, *cut))
 
     def returning(
         self, coming: Coming, departing: Departing, way: Way, max_edges: int, hub_degree: int
