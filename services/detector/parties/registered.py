@@ -23,11 +23,17 @@ class Held(NamedTuple):
     """Empty: nobody has registered it."""
     party: str | None
     """Who holds it; None where the registry does not know it."""
+    own: tuple[str, ...]
+    """The institutions in whose own business it is, by id."""
+    near: tuple[str, ...]
+    """Those of which its holder was ever a related party."""
     from_us: int
     to_us: int
 
 
-_NOBODY: Final = Held((), frozenset(), None, MIN_INSTANT, FOREVER)
+_NOBODY: Final = Held((), frozenset(), None, (), (), MIN_INSTANT, FOREVER)
+_OF_OTHERS: Final = frozenset({AccountRole.client, AccountRole.merchant_settlement})
+"""Roles in which an account is in an institution's business but not its own."""
 
 
 class Registered:
@@ -56,7 +62,9 @@ class Registered:
         accounts, from_us, to_us = self._registry.accounts_span(self._graph.token(index).hex(), now_us)
         roles = frozenset(one.role for one in accounts)
         party = accounts[0].party_id if accounts else None
-        held = Held(accounts, roles, party, from_us, to_us)
+        own = {one.institution_id for one in accounts if one.institution_id and one.role not in _OF_OTHERS}
+        near = self._registry.institutions_tied(party) if party else ()
+        held = Held(accounts, roles, party, tuple(sorted(own)), near, from_us, to_us)
         if self._kept >= _MAX_KEPT:
             self._forget()
         if index >= len(self._held):
