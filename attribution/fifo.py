@@ -1,7 +1,7 @@
 """First in, first out (Clayton's Case, Devaynes v Noble [1816]), compiled.
 
 A lot is part of the money of one origin; each account followed is a queue of lots, a linked list in
-one pool of nodes. Money in a lot is conserved: it is moved whole, or split where a payment ends.
+one pool. Money in a lot is conserved: it is moved whole, or split where a payment ends.
 """
 
 from __future__ import annotations
@@ -11,44 +11,39 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from attribution.payments import Carried, Payments
-from compiled import Int32s, Int64s, kernel, signed
+from compiled import Array, Int32s, Record, direct, kernel, signed
 
 _UNKNOWN: Final = -1
 _NONE: Final = -1
 
 
+LOT: Final = np.dtype([("amount_minor", "<i8"), ("origin", "<i4"), ("legs", "<i4"), ("next", "<i4")])
+
+
 class _Pool(NamedTuple):
-    origin: Int32s
-    legs: Int32s
-    amount_minor: Int64s
-    next: Int32s
+    lots: Array
+    """Of LOT."""
     first: Int32s
     """Per account: front of its queue."""
     last: Int32s
     used: Int32s
-    """One number: nodes taken."""
+    """One number: lots taken."""
 
 
 def carry(payments: Payments, accounts: int, max_legs: int) -> Carried:
     """See attribution.carry."""
     count = payments.amount_minor.size
-    nodes = 2 * count
-    pool = _Pool(
-        np.empty(nodes, np.int32),
-        np.empty(nodes, np.int32),
-        np.empty(nodes, np.int64),
-        np.empty(nodes, np.int32),
-        np.full(accounts, _NONE, np.int32),
-        np.full(accounts, _NONE, np.int32),
-        np.zeros(1, np.int32),
-    )
-    carried = Carried(np.zeros(count, np.int64), np.zeros(count, np.int64))
-    follow_lots(payments, pool, carried, max_legs)
+    first, last = np.empty((2, accounts), np.int32)
+    pool = _Pool(np.empty(2 * count, LOT), first, last, np.zeros(1, np.int32))
+    carried = Carried(*np.zeros((2, count), np.int64))
+    _follow_lots(payments, pool, carried, max_legs)
     return carried
 
 
 @kernel
 def follow_lots(payments: Payments, pool: _Pool, carried: Carried, max_legs: int) -> None:
+    pool.first[:] = _NONE
+    pool.last[:] = _NONE
     for row in range(payments.amount_minor.size):
         unpaid = payments.amount_minor[row]
         if payments.payer[row] >= 0:
@@ -60,11 +55,15 @@ def follow_lots(payments: Payments, pool: _Pool, carried: Carried, max_legs: int
             carried.by_legs[row] = amount
             pass_lot(pool, payments.payee[row], new_lot(pool, row, 1, amount))
     for account in range(pool.first.size):
-        lot = pool.first[account]
-        while lot != _NONE:
-            if pool.origin[lot] != _UNKNOWN:
-                carried.held[pool.origin[lot]] += pool.amount_minor[lot]
-            lot = pool.next[lot]
+        at = pool.first[account]
+        while at != _NONE:
+            lot = pool.lots[at]
+            if lot.origin != _UNKNOWN:
+                carried.held[lot.origin] += lot.amount_minor
+            at = lot.next
+
+
+_follow_lots: Final = direct(follow_lots)
 
 
 @kernel
@@ -75,41 +74,42 @@ def draw(payments: Payments, pool: _Pool, carried: Carried, row: int, max_legs: 
     wanted = payments.amount_minor[row]
     behind = pool.last[payer]  # a payment to oneself queues up behind what was there before
     while wanted > 0 and pool.first[payer] != _NONE:
-        lot = pool.first[payer]
-        is_last = lot == behind
-        if pool.amount_minor[lot] > wanted:
-            pool.amount_minor[lot] -= wanted
-            lot = new_lot(pool, pool.origin[lot], pool.legs[lot], wanted)
+        at = pool.first[payer]
+        lot, is_last = pool.lots[at], at == behind
+        if lot.amount_minor > wanted:
+            lot.amount_minor -= wanted
+            at = new_lot(pool, lot.origin, lot.legs, wanted)
             is_last = True
         else:
-            pool.first[payer] = pool.next[lot]
+            pool.first[payer] = lot.next
             if pool.first[payer] == _NONE:
                 pool.last[payer] = _NONE
-        wanted -= pool.amount_minor[lot]
+        wanted -= pool.lots[at].amount_minor
         if not payments.is_origin[row]:
-            take_leg(pool, carried, row, lot, max_legs)
-            pass_lot(pool, payments.payee[row], lot)
+            take_leg(pool.lots[at], carried, row, max_legs)
+            pass_lot(pool, payments.payee[row], at)
         if is_last:
             break
     return signed(wanted)
 
 
 @kernel
-def take_leg(pool: _Pool, carried: Carried, row: int, lot: int, max_legs: int) -> None:
-    if pool.origin[lot] != _UNKNOWN:
-        pool.legs[lot] += 1
-        if pool.legs[lot] <= max_legs:
-            carried.by_legs[row] += pool.amount_minor[lot]
+def take_leg(lot: Record, carried: Carried, row: int, max_legs: int) -> None:
+    if lot.origin != _UNKNOWN:
+        lot.legs += 1
+        if lot.legs <= max_legs:
+            carried.by_legs[row] += lot.amount_minor
 
 
 @kernel
 def new_lot(pool: _Pool, origin: int, legs: int, amount_minor: int) -> int:
-    lot = signed(pool.used[0])
+    at = signed(pool.used[0])
     pool.used[0] += 1
-    pool.origin[lot] = origin
-    pool.legs[lot] = legs
-    pool.amount_minor[lot] = amount_minor
-    return lot
+    lot = pool.lots[at]
+    lot.origin = origin
+    lot.legs = legs
+    lot.amount_minor = amount_minor
+    return at
 
 
 @kernel
@@ -117,9 +117,9 @@ def pass_lot(pool: _Pool, account: int, lot: int) -> None:
     """To the end of the queue of `account`; out of sight where it is not followed."""
     if account < 0:
         return
-    pool.next[lot] = _NONE
+    pool.lots[lot].next = _NONE
     if pool.last[account] == _NONE:
         pool.first[account] = lot
     else:
-        pool.next[pool.last[account]] = lot
+        pool.lots[pool.last[account]].next = lot
     pool.last[account] = lot

@@ -263,8 +263,7 @@ class Registry:
 
     def accounts_of(self, party_id: str) -> tuple[str, ...]:
         """Every account that any version says the party holds, at whatever time, by token."""
-        tokens = sorted(set(self._accounts_of.get(party_id, ())))
-        return tuple(token for token in tokens if self._ever_held(token, party_id))
+        return tuple(sorted(self._accounts_of.get(party_id, ())))
 
     def accounts_in_business(self, institution_id: str) -> tuple[str, ...]:
         """Every account that any version places in the institution's business, by token."""
@@ -330,14 +329,19 @@ class Registry:
 
     def _apply_account(self, account: Account) -> bool:
         token, business = account.account_id, account.institution_id or ""
-        for party_id in (account.party_id, *self.holders(token)) if self._memberships else ():
+        before = self.holders(token)
+        for party_id in (account.party_id, *before) if self._memberships else ():
             self._memberships.pop(party_id, None)
-        if not self._ever_held(token, account.party_id):
+        if account.party_id not in before:
             self._accounts_of.setdefault(account.party_id, []).append(token)
         businesses = self._businesses.get(token, ())
         if business not in businesses:
             self._businesses[token] = tuple(sorted((*businesses, business)))
-        return self._in_business.setdefault(business, History()).put(token, account)
+        changed = self._in_business.setdefault(business, History()).put(token, account)
+        for party_id in before:
+            if not self._ever_held(token, party_id):
+                self._accounts_of[party_id].remove(token)
+        return changed
 
     def _ever_held(self, token_hex: str, party_id: str) -> bool:
         return any(version.party_id == party_id for version in self._versions(token_hex))

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
 import numpy as np
+from numpy.typing import NDArray
 
 from compiled import Array, Int64s, kernel
 
+N = TypeVar("N", bound=np.integer[Any])
+
 
 def joined(one: Int64s, other: Int64s) -> Int64s:
-    """What is in either, ascending and once, as both are: np.union1d for short lists, where most of its time
-    goes into the call."""
+    """What is in either, ascending and once, as both are."""
     if not (one.size and other.size):
         return one if one.size else other
-    both = np.concatenate((one, other))
-    both.sort()
-    is_first = np.ones(both.size, np.bool_)
-    np.not_equal(both[1:], both[:-1], out=is_first[1:])
-    first: Int64s = both[is_first]
-    return first
+    return distinct(np.concatenate((one, other)))
+
+
+def distinct(values: NDArray[N]) -> NDArray[N]:
+    """Ascending: np.unique for some thousands at most, of which it makes a table."""
+    ordered = np.sort(values)
+    is_first = np.ones(ordered.size, np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
+    return ordered[is_first]
 
 
 @kernel

@@ -30,7 +30,7 @@ class Leg(NamedTuple):
 
 def legs_of(edges: Edges, chosen: Bools | None = None) -> list[Leg]:
     """All of them or those `chosen`, in the order of (ts_us, seq)."""
-    records = edges.records if chosen is None else edges.records.take(np.flatnonzero(chosen))
+    records = edges.records if chosen is None else edges.records.compress(chosen)
     return [
         Leg(ts_us, seq, src, dst, amount_minor, PURPOSES[purpose], product, currency)
         for seq, ts_us, amount_minor, src, dst, product, currency, purpose in records.tolist()
@@ -39,7 +39,7 @@ def legs_of(edges: Edges, chosen: Bools | None = None) -> list[Leg]:
 
 def some_of(edges: Edges, chosen: Bools) -> Edges:
     """Those `chosen`, in the same order."""
-    return Edges(edges.records.take(np.flatnonzero(chosen)), edges.truncated)
+    return Edges(edges.records.compress(chosen), edges.truncated)
 
 
 def merged(*lists: Edges) -> Edges:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Bools, kernel
+from compiled import Array, Bools, direct, kernel
 from schemas.registry import AccountRole, Product
 from schemas.transaction import Purpose
 from services.detector.graph import Edges
@@ -27,8 +26,7 @@ _DISBURSED_BIT: Final = purpose_bits({Purpose.disburse})
 _UNSTATED_BITS: Final = purpose_bits(_UNSTATED)
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """What one disbursement was for. `product_id` is None where nobody names it: then the loan is
     known by its borrower's account alone. `stated`: the feed says that it is a disbursement."""
 
@@ -73,7 +71,7 @@ class Lending:
     def could_disburse(self, edges: Edges) -> Bools:
         """Which of them might be a listing's: all that are, and few others."""
         could = np.empty(len(edges), np.bool_)
-        find_disbursements(edges.records, self._context.marks, could)
+        _find_disbursements(edges.records, self._context.marks, could)
         return could
 
     def borrower_party(self, listing: Listing) -> str | None:
@@ -121,3 +119,6 @@ def find_disbursements(edges: Array, marks: Array, could: Bools) -> None:
         purpose = edges[row].purpose
         unstated = _UNSTATED_BITS >> purpose & 1 != 0 and marks[edges[row].src] & CUSTODY != 0
         could[row] = _DISBURSED_BIT >> purpose & 1 != 0 or unstated
+
+
+_find_disbursements: Final = direct(find_disbursements)

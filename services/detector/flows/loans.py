@@ -11,6 +11,7 @@ import numpy as np
 from compiled import Bools, Int32s
 from schemas.alert import Limit
 from schemas.instant import DAY
+from services.detector.ascending import distinct
 from services.detector.flows.arriving import most_carried
 from services.detector.flows.lending import Listing
 from services.detector.flows.tracing import Bounds, follow, homeward, last_us, nearest, passed, reach
@@ -142,7 +143,7 @@ def _ways(bounds: Share, loan: Sequence[Leg], ends: Ends, reached: Reached, disb
     transfer there were the loan's money to the last fen, or if as much of it as can have passed between
     did."""
     if any(limit.name == "edges" for limit in reached.limits):
-        return np.unique(reached.edges.dst)
+        return distinct(reached.edges.dst)
     last = ends.legs(reached.edges)
     most = ends.counted(last, _whole_amount)
     if not _is_enough(bounds, sum(most.values()), disbursed):

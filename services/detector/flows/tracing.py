@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
-from attribution import Method, Payments, carry
+from attribution import Method, carry
 from compiled import Array, Int32s, Int64s, kernel
 from schemas.alert import Limit
 from schemas.instant import DAY
-from services.detector.ascending import place_of
+from services.detector.ascending import distinct, place_of
 from services.detector.distinct import number_of, numbered, numbers_for
 from services.detector.graph import Branches, Edges, Reached
 from services.detector.legs import Leg, legs_of
@@ -42,8 +42,7 @@ class Bounds(Protocol):
         """A attribution.Method by name."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Trace:
+class Trace(NamedTuple):
     """The transfers that carried any of the loan, in order, and how much each did over at most `max_legs`
     legs. `read`: of the graph that they are in."""
 
@@ -125,11 +124,13 @@ def branches(context: Context, loan: Sequence[Leg], bounds: Bounds, least_minor:
 def nearest(borrower: int, reached: Reached, bounds: Bounds, ways: Int32s) -> Branches:
     """Those of `ways`, ascending, that paths from the borrower lead through, and that are no hubs."""
     edges, rows = reached.edges.records, np.full(ways.size, -1, np.int64)
-    find_nearest(edges, reached.hops, bounds.max_legs - 1, ways, rows)
-    is_branch = (rows >= 0) & (ways != borrower) & ~np.isin(ways, reached.hubs)
-    rows, ways = rows[is_branch], ways[is_branch]
+    find_nearest(
+        edges, reached.hops, bounds.max_legs - 1, ways, np.append(reached.hubs, np.int32(borrower)), rows
+    )
+    (found,) = (rows >= 0).nonzero()
+    rows = rows[found]
     order = np.lexsort((edges["seq"][rows], reached.hops[rows]))
-    return Branches(ways[order], reached.limits)
+    return Branches(ways[found[order]], reached.limits)
 
 
 def homeward(reached: Reached, home: Mapping[int, int], legs: int) -> Homeward:
@@ -141,7 +142,7 @@ def homeward(reached: Reached, home: Mapping[int, int], legs: int) -> Homeward:
     """
     edges, seqs = reached.edges, sorted(home)
     brought = np.array([seqs, [home[seq] for seq in seqs]], np.int64)
-    accounts = np.unique(np.concatenate((edges.src, edges.dst)))
+    accounts = distinct(np.concatenate((edges.src, edges.dst)))
     numbers, pairs = numbers_for(len(edges)), np.zeros(len(edges), PAIR)
     straight, onward, most = np.zeros((3, accounts.size), np.int64)
     sum_homeward(edges.records, accounts, brought, legs, numbers, pairs, straight, onward, most)
@@ -166,15 +167,13 @@ def follow(
     cut = len(followed) == bounds.max_accounts
     limits = (*limits, *([Limit(name="accounts", bound=bounds.max_accounts)] if cut else []))
     origins = np.array(sorted(leg.seq for leg in loan), np.int64)
-    payments = context.graph.through(
+    went = context.graph.through(
         followed, origins, loan[0].currency, since_us, until_us, context.as_of, bounds.max_edges
     )
-    asked = Payments(payments["payer"], payments["payee"], payments["amount_minor"], payments["is_origin"])
-    carried = carry(asked, followed.size, bounds.max_legs, Method(bounds.attribution)).by_legs
-    carriers = np.flatnonzero(carried)
-    paid = payments.take(carriers)
-    ends = (paid["src"], paid["dst"])
-    return Trace(context.graph.read, paid["seq"], *ends, carried.take(carriers), limits)
+    carried = carry(went.payments, followed.size, bounds.max_legs, Method(bounds.attribution)).by_legs
+    (carriers,) = carried.nonzero()
+    ends = (went.src.take(carriers), went.dst.take(carriers))
+    return Trace(context.graph.read, went.seq.take(carriers), *ends, carried.take(carriers), limits)
 
 
 def places(followed: Int32s, accounts: Int32s) -> Int32s:
@@ -196,14 +195,21 @@ def _paths(context: Context, loan: Sequence[Leg], bounds: Bounds) -> tuple[int, 
 
 
 @kernel
-def find_nearest(edges: Array, hops: Int32s, legs: int, ways: Int32s, nearest: Int64s) -> None:
-    """Of each way the row of the first transfer into it over the fewest legs, which are fewer than `legs`."""
+def find_nearest(
+    edges: Array, hops: Int32s, legs: int, ways: Int32s, barred: Int32s, nearest: Int64s
+) -> None:
+    """Of each way but those `barred` the row of the first transfer into it over the fewest legs, which are
+    fewer than `legs`."""
     for row in range(edges.size):
         place = place_of(ways, edges[row].dst) if hops[row] < legs else -1
         if place >= 0:
             best = nearest[place]
             if best < 0 or (hops[row], edges[row].seq) < (hops[best], edges[best].seq):
                 nearest[place] = row
+    for account in barred:
+        place = place_of(ways, account)
+        if place >= 0:
+            nearest[place] = -1
 
 
 @kernel

@@ -33,8 +33,9 @@ from services.detector.graph.sums import (
     sum_paid,
     traded_of,
 )
-from services.detector.graph.through import Room, Through, list_through, new_room
+from services.detector.graph.through import Passed, Room, Through, list_through, new_room
 
+_list_through: Final = direct(list_through)
 _sum_paid: Final = direct(sum_paid)
 _is_any_wanted: Final = direct(is_any_wanted)
 _pays_as_much: Final = direct(pays_as_much)
@@ -79,20 +80,20 @@ class RollingGraph(Paths):
         until_us: int,
         as_of: int,
         limit: int,
-    ) -> Array:
-        """The payments in one currency that edges_around() lists, and those numbered `origins`, as
-        attribution takes them (PAYMENT): what accounts that are not `followed` paid, up to the next payment
-        to tell apart, as one sum. `followed` and `origins` are ascending, and neither is empty."""
+    ) -> Passed:
+        """The payments in one currency that edges_around() lists, and those numbered `origins`, until the
+        next question: what accounts that are not `followed` paid, up to the next payment to tell apart, as
+        one sum. `followed` and `origins` are ascending, and neither is empty."""
         self._known(int(followed[0]))
         self._known(int(followed[-1]))
         asked = Through(followed, origins, currency, limit, self._view(since_us, until_us, as_of))
         graph = (self._state.ring, self._state.accounts.records, self._crowded)
         at, room = np.empty((2, followed.size), np.int64), self._moves
-        moves, payments = list_through(*graph, asked, at, room)
+        moves, payments = _list_through(*graph, asked, at, room)
         if moves > room.moves.size:
             room = new_room(moves)
-            _, payments = list_through(*graph, asked, at, room)
-        return room.payments[:payments]
+            _, payments = _list_through(*graph, asked, at, room)
+        return room.passed.first(payments)
 
     def payees(self, account: int, since_us: int, until_us: int, as_of: int, limit: int) -> Payees:
         """Whom the transfers pay that edges_out() lists, and how much."""

@@ -28,6 +28,7 @@ from services.detector.graph.window import Window
 
 _list_payments: Final = direct(list_payments)
 _list_transfers: Final = direct(list_transfers)
+_read_transfers: Final = direct(read_transfers)
 _EDGES_AT_HAND: Final = 10_240
 """Twice as many transfers as the typologies ask for of one account."""
 
@@ -72,17 +73,11 @@ class Listing(Window):
 
     def edges(self, seqs: Iterable[int]) -> Edges:
         """These transfers. Raises Unknown when one is not held any more."""
-        wanted = np.unique(np.fromiter(seqs, np.int64))
-        if wanted.size:
-            self._held(int(wanted[0]))
-            self._held(int(wanted[-1]))
-        records = self._read(wanted)
+        records = self._read(np.unique(np.fromiter(seqs, np.int64)))
         return Edges(records.take(in_order(records)))
 
     def read(self, seqs: Int64s) -> Edges:
         """These transfers, in the order asked. Raises Unknown when one is not held any more."""
-        for seq in (seqs.min(initial=self._oldest), seqs.max(initial=self._oldest)):
-            self._held(int(seq))
         return Edges(self._read(seqs))
 
     def oldest(self, as_of: int) -> int:
@@ -123,9 +118,11 @@ class Listing(Window):
         return Edges(ordered[: distinct_in_order(room, places, spare, ordered)], truncated)
 
     def _read(self, seqs: Int64s) -> Array:
-        """EDGE records."""
+        """EDGE records. Raises Unknown when one is not held any more."""
         records = np.empty(seqs.size, EDGE)
-        read_transfers(self._state.ring, seqs, records)
+        read = _read_transfers(self._state.ring, seqs, self._oldest, records)
+        if read < seqs.size:
+            self._held(int(seqs[read]))
         return records
 
 

@@ -176,9 +176,13 @@ def list_around(
 
 
 @kernel
-def read_transfers(ring: Ring, seqs: Int64s, room: Array) -> None:
+def read_transfers(ring: Ring, seqs: Int64s, oldest: int, room: Array) -> int:
+    """How many were read up to one that is older than the oldest, or was never logged."""
     for place in range(seqs.size):
+        if not oldest <= seqs[place] < ring.cursor[0].next:
+            return place
         write_edge(ring, slot_of(ring, seqs[place]), seqs[place], room[place])
+    return seqs.size
 
 
 @kernel

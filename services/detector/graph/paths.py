@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
+from itertools import compress
 from typing import Final
 
 import numpy as np
@@ -92,9 +93,7 @@ class Paths(Listing):
         asked = self._asked(account, OUTWARD, view, max_hops, max_edges, hub_degree)
         room = self._branches if max_edges <= self._branches.size else np.empty(max_edges, BRANCH)
         cut, count = _reach_branches(self._walked, asked, account, least_minor, room)
-        found = room[:count]
-        nearest = np.lexsort((found["seq"], found["hops"]))
-        return Branches(found["account"][nearest].astype(np.int32), self._limits_of(asked, *cut))
+        return Branches(asked.layer[:count].copy(), self._limits_of(asked, *cut))
 
     def returning(
         self, coming: Coming, departing: Departing, way: Way, max_edges: int, hub_degree: int
@@ -115,7 +114,7 @@ class Paths(Listing):
         asked, left = self._departures(1, max_edges, hub_degree)
         oldest = int(self._heads[coming.seq[0] - self._first])
         count, is_cut = list_departures(self._state, asked, coming, 0, oldest, departing, way, left)
-        limits = (_limit("edges", max_edges),) if is_cut else ()
+        limits = (Limit(name="edges", bound=max_edges),) if is_cut else ()
         return self.edges(left[:count]), limits
 
     # -- how -------------------------------------------------------------------------------------
@@ -180,16 +179,12 @@ class Paths(Listing):
 
     def _limits_of(self, asked: Search, more: bool, beyond: bool, is_hub_met: bool) -> tuple[Limit, ...]:
         """Of what reach() answered."""
-        bounds = (
-            ("hops", asked.max_hops, beyond),
-            ("edges", asked.found.size, more),
-            ("hub_degree", asked.hub_degree, is_hub_met),
-        )
-        return tuple(_limit(name, bound) for name, bound, is_hit in bounds if is_hit) + self.limits(
-            asked.scope.newest
-        )
+        bounds = (asked.max_hops, asked.found.size, asked.hub_degree)
+        return _limits(*bounds, beyond, more, is_hub_met) + self.limits(asked.scope.newest)
 
 
 @lru_cache(maxsize=1_000)
-def _limit(name: str, bound: int) -> Limit:
-    return Limit(name=name, bound=bound)
+def _limits(hops: int, edges: int, hub_degree: int, *is_hit: bool) -> tuple[Limit, ...]:
+    """Those of the three that are hit."""
+    bounds = {"hops": hops, "edges": edges, "hub_degree": hub_degree}
+    return tuple(Limit(name=name, bound=bounds[name]) for name in compress(bounds, is_hit))

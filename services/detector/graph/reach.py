@@ -17,9 +17,9 @@ import numpy as np
 from compiled import Array, Int32s, Int64s, Record, aligned, kernel, prefetch, signed
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.carried import Carried, carries
-from services.detector.graph.lists import INWARD, View, earlier_than, is_in_view, lowest, newest_of
+from services.detector.graph.lists import INWARD, OUTWARD, View, earlier_than, is_in_view, lowest, newest_of
 from services.detector.graph.ordering import before
-from services.detector.graph.ring import slot_of
+from services.detector.graph.ring import first_since, slot_of
 from services.detector.graph.state import Walkable
 
 FAR: Final = 2**62
@@ -75,8 +75,10 @@ class Search(NamedTuple):
     """Accounts of this layer, and the leg before which their legs must lie."""
     layer_ts: Int64s
     layer_seqs: Int64s
+    layer_lows: Int64s
+    """Of each account of this layer: none of its legs that was logged before this one is to be seen."""
     ahead: Int64s
-    """Of each account of a group, the leg that is read next."""
+    """Of each account of a group, the leg that is read next; then, of each, before which none is."""
     progress: Array
 
 
@@ -99,6 +101,7 @@ class Scratch(NamedTuple):
     layer: Int32s
     layer_ts: Int64s
     layer_seqs: Int64s
+    layer_lows: Int64s
     ahead: Int64s
     progress: Array
 
@@ -113,7 +116,8 @@ def new_scratch(max_edges: int) -> Scratch:
         np.empty(most, np.int32),
         np.empty(most, np.int64),
         np.empty(most, np.int64),
-        np.empty(_GROUP, np.int64),
+        np.empty(most, np.int64),
+        np.empty(2 * _GROUP, np.int64),
         np.zeros(1, PROGRESS),
     )
 
@@ -162,8 +166,8 @@ def walk(state: Walkable, search: Search, account: int, low: int, hops: int) -> 
         take_layer(state, search, low)
         for place in range(search.progress[0].width):
             if place % _GROUP == 0:
-                bring_group_near(state, search, place, low)
-            if not see_legs(state, search, place, low, hop + 1):
+                bring_group_near(state, search, place)
+            if not see_legs(state, search, place, hop + 1):
                 return False
     return True
 
@@ -198,9 +202,7 @@ def take_layer(state: Walkable, search: Search, low: int) -> None:
                 search.hubs[progress.hubs] = account
                 progress.hubs += 1
         if label.is_hub == 0 and before(label.done_ts, label.done_seq, label.next_ts, label.next_seq):
-            search.layer[progress.width] = account
-            search.layer_ts[progress.width] = label.next_ts
-            search.layer_seqs[progress.width] = label.next_seq
+            put_in_layer(state, search, signed(progress.width), account, low)
             progress.width += 1
     progress.queued = 0
 
@@ -223,11 +225,20 @@ def look_beyond(state: Walkable, search: Search, low: int) -> tuple[bool, bool]:
         is_met = is_met or label.is_hub == 1
         is_ahead = label.is_hub == 0 and before(label.done_ts, label.done_seq, label.next_ts, label.next_seq)
         if is_ahead and not is_beyond:
-            search.layer[0] = account
-            search.layer_ts[0] = label.next_ts
-            search.layer_seqs[0] = label.next_seq
-            is_beyond = has_leg_to_see(state, search, 0, low)
+            put_in_layer(state, search, 0, account, low)
+            is_beyond = has_leg_to_see(state, search, 0)
     return is_beyond, is_met
+
+
+@kernel
+def put_in_layer(state: Walkable, search: Search, place: int, account: int, low: int) -> None:
+    """Outward, what was logged while the clock was before the earliest arrival is not read."""
+    label = search.labels[account]
+    search.layer[place] = account
+    search.layer_ts[place] = label.next_ts
+    search.layer_seqs[place] = label.next_seq
+    is_outward = search.direction == OUTWARD
+    search.layer_lows[place] = first_since(state.ring, -label.next_ts, low) if is_outward else low
 
 
 @kernel
@@ -260,11 +271,11 @@ def is_hub(state: Walkable, search: Search, account: int, low: int) -> bool:
 
 
 @kernel
-def see_legs(state: Walkable, search: Search, place: int, low: int, hop: int) -> bool:
+def see_legs(state: Walkable, search: Search, place: int, hop: int) -> bool:
     """Note all legs of one account of the layer; False when there are more than may be found."""
     progress, account = search.progress[0], signed(search.layer[place])
     seq = newest_of(state, account, search.direction)
-    while seq >= low:
+    while seq >= search.layer_lows[place]:
         slot = slot_of(state.ring, seq)
         leg = state.ring.legs[slot]
         if is_to_see(search, place, leg, seq) and carries(state.ring, slot, search.carried):
@@ -282,9 +293,9 @@ def see_legs(state: Walkable, search: Search, place: int, low: int, hop: int) ->
 
 
 @kernel
-def has_leg_to_see(state: Walkable, search: Search, place: int, low: int) -> bool:
+def has_leg_to_see(state: Walkable, search: Search, place: int) -> bool:
     seq = newest_of(state, signed(search.layer[place]), search.direction)
-    while seq >= low:
+    while seq >= search.layer_lows[place]:
         slot = slot_of(state.ring, seq)
         leg = state.ring.legs[slot]
         if is_to_see(search, place, leg, seq) and carries(state.ring, slot, search.carried):
@@ -294,24 +305,26 @@ def has_leg_to_see(state: Walkable, search: Search, place: int, low: int) -> boo
 
 
 @kernel
-def bring_group_near(state: Walkable, search: Search, first: int, low: int) -> None:
+def bring_group_near(state: Walkable, search: Search, first: int) -> None:
     """Ask for the legs of accounts of the layer from `first` on, and for the labels of their far ends. The
     legs of an account are known each by the one logged after it only, so that walking one account after the
     other waits for every leg. Here the chains of a group are walked side by side."""
-    accounts = search.layer[first : min(first + _GROUP, signed(search.progress[0].width))]
-    walked = accounts.size
+    ahead, lows = search.ahead[:_GROUP], search.ahead[_GROUP:]
+    walked = min(_GROUP, signed(search.progress[0].width) - first)
     for place in range(walked):
-        search.ahead[place] = newest_of(state, accounts[place], search.direction)
+        ahead[place] = newest_of(state, signed(search.layer[first + place]), search.direction)
+        lows[place] = search.layer_lows[first + place]
     while walked > 0:
         going_on = 0
         for place in range(walked):
-            seq = search.ahead[place]
+            seq, low = ahead[place], lows[place]
             if seq >= low:
                 leg = state.ring.legs[slot_of(state.ring, seq)]
                 prefetch(search.labels, far_end(search, leg))
-                search.ahead[going_on] = earlier_than(leg, seq, search.direction)
-                if search.ahead[going_on] >= low:
-                    prefetch(state.ring.legs, slot_of(state.ring, search.ahead[going_on]))
+                ahead[going_on] = earlier_than(leg, seq, search.direction)
+                lows[going_on] = low
+                if ahead[going_on] >= low:
+                    prefetch(state.ring.legs, slot_of(state.ring, ahead[going_on]))
                 going_on += 1
         walked = going_on
 

@@ -283,6 +283,7 @@ def renewed(search: Search, number: int, scope: View, carried: Carried) -> Searc
         search.layer,
         search.layer_ts,
         search.layer_seqs,
+        search.layer_lows,
         search.ahead,
         search.progress,
     )

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from attribution import Payments
 from compiled import Array, Int32s, Int64s, Record, kernel, signed
 from services.detector.ascending import place_of
 from services.detector.graph.crowded import Crowded, copy_of, payment_at, payment_before
@@ -36,19 +37,6 @@ MOVE: Final = np.dtype(
 )
 """A payment by an account that is followed, or of the money that is followed."""
 
-PAYMENT: Final = np.dtype(
-    [
-        ("seq", "<i8"),
-        ("amount_minor", "<i8"),
-        ("payer", "<i4"),
-        ("payee", "<i4"),
-        ("src", "<i4"),
-        ("dst", "<i4"),
-        ("is_origin", "?"),
-    ]
-)
-"""As attribution takes it, and the accounts. They and `seq` are -1 where it is a sum of what others paid."""
-
 _PAYMENTS_A_MOVE: Final = 3
 _NONE: Final = -1
 _SKETCH_MASK: Final = 63
@@ -67,6 +55,21 @@ class Through(NamedTuple):
     scope: View
 
 
+class Passed(NamedTuple):
+    """Payments as attribution takes them, and their transfers and accounts: these are -1 where it is a sum of
+    what others paid."""
+
+    payments: Payments
+    seq: Int64s
+    src: Int32s
+    dst: Int32s
+
+    def first(self, count: int) -> Passed:
+        payer, payee, amount_minor, is_origin = self.payments
+        payments = Payments(payer[:count], payee[:count], amount_minor[:count], is_origin[:count])
+        return Passed(payments, self.seq[:count], self.src[:count], self.dst[:count])
+
+
 class Room(NamedTuple):
     """Scratch, for so many moves."""
 
@@ -74,13 +77,16 @@ class Room(NamedTuple):
     moves: Array
     places: Int32s
     spare: Int32s
-    payments: Array
+    passed: Passed
 
 
 def new_room(most: int) -> Room:
     places, spare = np.empty((2, most), np.int32)
-    payments = np.empty(_PAYMENTS_A_MOVE * most, PAYMENT)
-    return Room(np.empty(most, MOVE), np.empty(most, MOVE), places, spare, payments)
+    payer, payee, src, dst = np.empty((4, _PAYMENTS_A_MOVE * most), np.int32)
+    amount_minor, seq = np.empty((2, _PAYMENTS_A_MOVE * most), np.int64)
+    is_origin = np.empty(_PAYMENTS_A_MOVE * most, np.bool_)
+    passed = Passed(Payments(payer, payee, amount_minor, is_origin), seq, src, dst)
+    return Room(np.empty(most, MOVE), np.empty(most, MOVE), places, spare, passed)
 
 
 @kernel
@@ -106,7 +112,7 @@ def list_through(
     for place in range(asked.followed.size):
         if latest[place] >= 0:
             sum_others(ring, accounts, crowded, asked, place, low, sketch, latest[place], moves)
-    return count, write_payments(moves, room.payments)
+    return count, write_payments(moves, room.passed)
 
 
 # -- moves ---------------------------------------------------------------------------------------
@@ -270,35 +276,35 @@ def move_before(move: Record, place: int) -> int:
 
 
 @kernel
-def write_payments(moves: Array, payments: Array) -> int:
+def write_payments(moves: Array, passed: Passed) -> int:
     """In the order in which attribution takes them; how many they are."""
     count = 0
     for number in range(moves.size):
         move = moves[number]
-        count = write_sum(payments, count, move.payer, move.to_payer_minor)
-        count = write_sum(payments, count, move.payee, move.to_payee_minor)
-        payment = payments[count]
-        payment.seq = move.seq
-        payment.amount_minor = move.amount_minor
-        payment.payer = move.payer
-        payment.payee = move.payee
-        payment.src = move.src
-        payment.dst = move.dst
-        payment.is_origin = move.is_origin
+        count = write_sum(passed, count, move.payer, move.to_payer_minor)
+        count = write_sum(passed, count, move.payee, move.to_payee_minor)
+        write_payment(passed, count, move.payer, move.payee, move.amount_minor, move.is_origin)
+        passed.seq[count] = move.seq
+        passed.src[count] = move.src
+        passed.dst[count] = move.dst
         count += 1
     return count
 
 
 @kernel
-def write_sum(payments: Array, count: int, payee: int, minor: int) -> int:
+def write_sum(passed: Passed, count: int, payee: int, minor: int) -> int:
     if minor == 0:
         return count
-    payment = payments[count]
-    payment.seq = _NONE
-    payment.amount_minor = minor
-    payment.payer = _NONE
-    payment.payee = payee
-    payment.src = _NONE
-    payment.dst = _NONE
-    payment.is_origin = False
+    write_payment(passed, count, _NONE, payee, minor, False)
+    passed.seq[count] = _NONE
+    passed.src[count] = _NONE
+    passed.dst[count] = _NONE
     return count + 1
+
+
+@kernel
+def write_payment(passed: Passed, place: int, payer: int, payee: int, minor: int, is_origin: bool) -> None:
+    passed.payments.payer[place] = payer
+    passed.payments.payee[place] = payee
+    passed.payments.amount_minor[place] = minor
+    passed.payments.is_origin[place] = is_origin

@@ -63,31 +63,22 @@ class Entities:
 
     def ties(self, account: int) -> tuple[str, ...]:
         """The institutions in whose own business the account is, or whose related party holds it."""
+        held = self._registered.held(account, self._now_us)
+        if not held.near:
+            return held.own
         ties = self._ties.get(account)
         if ties is None:
-            ties = self._ties[account] = self._tied(account)
+            related = {one for one in held.near if self.is_related(one, account)}
+            ties = self._ties[account] = tuple(sorted(related.union(held.own)))
         return ties
-
-    def _tied(self, account: int) -> tuple[str, ...]:
-        held = self._registered.held(account, self._now_us)
-        if held.party is None:
-            return ()
-        own = {
-            one.institution_id
-            for one in held.accounts
-            if one.institution_id and one.role not in (AccountRole.client, AccountRole.merchant_settlement)
-        }
-        candidates = self._registry.institutions_tied(held.party)
-        related = {one for one in candidates if self.is_related(one, account)}
-        return tuple(sorted(own | related))
 
     def served(self, account: int, roles: Collection[AccountRole]) -> tuple[str, ...]:
         """The institutions in whose business the account has one of `roles`, by id."""
         held = self._registered.held(account, self._now_us)
         if held.roles.isdisjoint(roles):
             return ()
-        served = {one.institution_id for one in held.accounts if one.role in roles}
-        return tuple(sorted(one for one in served if one))
+        served = {one.institution_id for one in held.accounts if one.institution_id and one.role in roles}
+        return tuple(sorted(served))
 
     def served_by(self, account: int) -> frozenset[str]:
         """The institutions in whose business the account has any role."""

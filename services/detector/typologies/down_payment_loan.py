@@ -23,7 +23,7 @@ from schemas.alert import Citation, Factor, Subject, SubjectKind
 from schemas.record import Bilingual
 from schemas.registry import AccountRole, PartyKind
 from schemas.transaction import Purpose
-from services.detector.ascending import joined
+from services.detector.ascending import distinct, joined
 from services.detector.explanations.down_payment_loan import Purchase, explanation
 from services.detector.flows.lending import NOT_PASSED, Lending, Listing, is_passed
 from services.detector.flows.loans import Arrival, Loans, arrival, paid_there
@@ -147,7 +147,7 @@ class _Search:
         return is_developer or self.entities.industry(account) == _REAL_ESTATE
 
     def legs(self, edges: Edges) -> list[Leg]:
-        payees = np.unique(edges.dst)
+        payees = distinct(edges.dst)
         ends = [account for account in payees.tolist() if self.is_real_estate(account)]
         return legs_of(edges, np.isin(edges.dst, ends))
 

@@ -273,26 +273,28 @@ class _Search:
     def _by_receiver(self, listing: Listing, trace: Trace, disbursed: int) -> dict[str, dict[Leg, int]]:
         """What the loan's money brought to each entity but the borrower, from others than itself; only
         those to whom it brought φ in all."""
-        paid, marks = trace.paid(), self.context.marks
-        paid.pop(OUTSIDE_INDEX, None)
-        # What has no marks is nobody's: an entity of its own.
-        entity = {
-            account: self.entities.entity(account)
-            for account, minor in paid.items()
-            if self._is_enough(minor, disbursed) or marks[account]
-        }
-        most: dict[str, int] = {}
-        for account, who in entity.items():
-            most[who] = most.get(who, 0) + paid[account]
-        borrower = self.entities.entity(listing.borrower)
-        enough = {who for who, minor in most.items() if who != borrower and self._is_enough(minor, disbursed)}
-        receivers = {account for account, who in entity.items() if who in enough and self._is_passed(account)}
+        receivers = self._receivers(listing, trace.paid(), disbursed)
         found: dict[str, dict[Leg, int]] = {}
         for leg, minor in trace.carriers_to(receivers).items() if receivers else ():
-            receiver = entity[leg.dst]
+            receiver = receivers[leg.dst]
             if leg.purpose is not Purpose.refund and receiver != self.entities.entity(leg.src):
                 found.setdefault(receiver, {})[leg] = minor
         return found
+
+    def _receivers(self, listing: Listing, paid: Mapping[int, int], disbursed: int) -> dict[int, str]:
+        """The accounts of those entities, and whose each is."""
+        entity, marks = self.entities.entity, self.context.marks
+        least_minor = -(-self.parameters.share_bp * disbursed // _WHOLE)
+        entities: dict[int, str] = {}
+        most: dict[str, int] = {}
+        for account, minor in paid.items():
+            # What has no marks is nobody's: an entity of its own.
+            if account != OUTSIDE_INDEX and (marks[account] or minor >= least_minor):
+                who = entities[account] = entity(account)
+                most[who] = most.get(who, 0) + minor
+        most.pop(entity(listing.borrower), None)
+        enough = {who for who, minor in most.items() if minor >= least_minor}
+        return {one: who for one, who in entities.items() if who in enough and self._is_passed(one)}
 
     def _is_passed(self, account: int) -> bool:
         return is_passed(self.context, self.entities, account)

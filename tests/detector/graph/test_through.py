@@ -12,6 +12,7 @@ from compiled import Array
 from schemas.errors import Unknown
 from services.detector.graph import Edges, RollingGraph, Shapes
 from services.detector.graph.crowded import copied, copy_of, new_crowded, paid_in
+from services.detector.graph.through import Passed, new_room
 from services.detector.legs import legs_of, merged
 from tests.detector.graph.stream import Transfer, batch, token
 
@@ -36,8 +37,11 @@ def carried_by(seqs: Array, payments: Payments, accounts: int, method: Method) -
     return {seq: minor for seq, minor in zip(seqs.tolist(), carried, strict=True) if minor}
 
 
-def columns_of(payments: Array) -> Payments:
-    return Payments(*(payments[name] for name in ("payer", "payee", "amount_minor", "is_origin")))
+def rows_of(passed: Passed) -> list[tuple[int, ...]]:
+    """As (seq, amount, payer, payee, src, dst, is origin)."""
+    payer, payee, amount_minor, is_origin = passed.payments
+    columns = (passed.seq, amount_minor, payer, payee, passed.src, passed.dst, is_origin)
+    return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
 rows = st.tuples(
@@ -91,8 +95,8 @@ def test_each_carries_what_it_would_if_all_were_listed(
         expected = carried_by(edges.seq, plainly(edges, indexes, set(loans), 0), len(indexes), method)
         for crowded in (graph._crowded, new_crowded(least=1, copies=2, length=4)):
             graph._crowded = crowded
-            payments = graph.through(followed, np.array(loans, np.int64), 0, *view)
-            assert carried_by(payments["seq"], columns_of(payments), len(indexes), method) == expected
+            passed = graph.through(followed, np.array(loans, np.int64), 0, *view)
+            assert carried_by(passed.seq, passed.payments, len(indexes), method) == expected
 
 
 @settings(max_examples=200)
@@ -135,8 +139,8 @@ def test_a_copy_is_read_as_far_as_it_goes_and_the_links_from_there() -> None:
     one = graph.index(token(1))
     assert one is not None
     for _ in range(2):
-        payments = graph.through(np.array([one], np.int32), np.array([9]), 0, 0, 2_000, as_of, 8)
-        assert payments[["seq", "amount_minor"]].tolist() == [(-1, 70), (9, 50), (10, 120)]
+        passed = graph.through(np.array([one], np.int32), np.array([9]), 0, 0, 2_000, as_of, 8)
+        assert [row[:2] for row in rows_of(passed)] == [(-1, 70), (9, 50), (10, 120)]
     assert graph._crowded.copies["account"].tolist() == [one]
 
 
@@ -157,9 +161,9 @@ def test_what_others_paid_between_two_payments_is_one_sum() -> None:
         (4, 40, place[one], place[two], one, two, False),
         (7, 30, place[two], -1, two, graph.index(token(9)), False),
     ]
-    assert graph.through(*asked).tolist() == expected
-    graph._moves = type(graph._moves)(*(each[:1] for each in graph._moves))
-    assert graph.through(*asked).tolist() == expected
+    assert rows_of(graph.through(*asked)) == expected
+    graph._moves = new_room(1)
+    assert rows_of(graph.through(*asked)) == expected
     with pytest.raises(Unknown):
         graph.through(np.array([one, 99], np.int32), *asked[1:])
 
@@ -174,5 +178,5 @@ def test_what_comes_late_counts_at_its_time() -> None:
     as_of = int(graph.apply(built).as_of[-1])
     one = graph.index(token(1))
     assert one is not None
-    payments = graph.through(np.array([one], np.int32), np.array([0]), 0, 0, 2_000, as_of, 100)
-    assert payments[["seq", "amount_minor"]].tolist() == [(0, 50), (-1, 7), (1, 20), (-1, 10), (2, 20)]
+    passed = graph.through(np.array([one], np.int32), np.array([0]), 0, 0, 2_000, as_of, 100)
+    assert [row[:2] for row in rows_of(passed)] == [(0, 50), (-1, 7), (1, 20), (-1, 10), (2, 20)]
