@@ -60,10 +60,10 @@ class Feeds:
         lateness_us = _lateness_us(registry, feed_id, newest_us)
         behind = times.min() < newest_us - lateness_us
         became = np.bincount(applied.status, minlength=len(Status)).tolist()
-        self._states[feed_id] = replace(
-            known,
-            newest_us=newest_us,
-            watermark_us=newest_us - lateness_us,
+        self._states[feed_id] = FeedState(
+            feed_id,
+            newest_us,
+            newest_us - lateness_us,
             transfers=known.transfers + became[Status.inserted],
             duplicates=known.duplicates + became[Status.duplicate],
             late=known.late + (_late(applied, known.newest_us, lateness_us) if behind else 0),

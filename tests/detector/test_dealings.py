@@ -19,6 +19,7 @@ logs = st.lists(st.tuples(accounts, accounts, st.integers(0, 50), st.sampled_fro
 def columns(rows: list[tuple[int, int, int, Status]]) -> Any:
     src, dst, ts_us, status = (list(column) for column in zip(*rows, strict=True)) if rows else ([],) * 4
     return SimpleNamespace(
+        accounts=max([0, *src, *dst]),
         src=np.array(src, np.int32),
         dst=np.array(dst, np.int32),
         ts_us=np.array(ts_us, np.int64),

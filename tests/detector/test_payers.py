@@ -58,6 +58,7 @@ def count(
     src, dst = (np.array([row[each] for row in part], np.int32) for each in range(2))
     words = [SAYS[row[2]][place % 3] for place, row in enumerate(part)]
     applied: Any = SimpleNamespace(
+        accounts=int(max(src.max(initial=0), dst.max(initial=0))),
         src=src,
         dst=dst,
         purpose=np.array([purpose for purpose, _, _ in words], np.int8),

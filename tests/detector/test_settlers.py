@@ -19,7 +19,7 @@ def test_who_pays_many_and_who_has_paid_one_that_did(rows: list[tuple[int, int, 
     for start in range(0, len(rows), size):
         part = rows[start : start + size]
         src, dst, payees = (np.array([row[each] for row in part], np.int32) for each in range(3))
-        settling = settlers.take(src, dst, payees, MANY)
+        settling = settlers.take(4_000, src, dst, payees, MANY)
         for (payer, payee, count), told in zip(part, settling.tolist(), strict=True):
             if payer > 0:
                 if count >= MANY:

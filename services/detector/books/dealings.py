@@ -48,7 +48,7 @@ class Dealings:
     def note(self, applied: Applied) -> Dealt:
         """Take a batch in."""
         rows = applied.ts_us.size
-        self._cover(int(max(applied.src.max(initial=0), applied.dst.max(initial=0))))
+        self._cover(applied.accounts)
         dealt = Dealt(np.full(rows, NEVER_US), np.full(rows, NEVER_US))
         row = 0
         while True:

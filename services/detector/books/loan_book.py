@@ -93,7 +93,7 @@ class LoanBook:
         self._ahead = None
         self._at, self._row = 0, -1
         self._next_row = int(self.batch.rows[0]) if self.batch.rows.size else _NEVER
-        self._make_room()
+        self._make_room(applied.accounts)
         self._note_platforms()
         bound_rows(self._most, self._least, self.batch)
 
@@ -204,12 +204,11 @@ class LoanBook:
         if first < last:
             self._note_loans(self._loan_places[first:last])
 
-    def _make_room(self) -> None:
+    def _make_room(self, account: int) -> None:
         product = int(self.batch.product.max(initial=0))
         if product >= len(self._sums):
             for name in ("_sums", "_most", "_least", "_moments"):
                 setattr(self, name, _grown(getattr(self, name), product + 1))
-        account = int(max(self.batch.account.max(initial=0), self.batch.other.max(initial=0)))
         if account >= self._slots.size:
             more = max(account + 1, 2 * self._slots.size) - self._slots.size
             self._slots = np.concatenate((self._slots, np.full(more, -1, np.int32)))

@@ -170,13 +170,15 @@ class Booked(NamedTuple):
     day: Array
     """Of the clock, in Beijing."""
     ts_us: Array
+    listed: Array
+    """Money that moves for a listing at a custody account."""
 
     def of(self, *flows: Flow) -> Bools:
         chosen: Bools = _among(flows)[self.flow]
         return chosen
 
 
-_KINDS: Final = ("i8", "i1", "i4", "i4", "i4", "i8", "i8", "i8", "i8")
+_KINDS: Final = ("i8", "i1", "i4", "i4", "i4", "i8", "i8", "i8", "i8", "?")
 """Of the columns, in their order."""
 
 
@@ -245,6 +247,8 @@ def book_rows(
         booked.hours[count] = ts_us[row] // HOUR - EPOCH_HOURS
         booked.day[count] = (clock_us[row] + DAY_SHIFT_US) // DAY
         booked.ts_us[count] = ts_us[row]
+        marks = seen[1, row] if is_inward[flow] else seen[0, row]
+        booked.listed[count] = named > 0 and minor > 0 and marks & CUSTODY != 0
         count += 1
     return count
 

@@ -103,8 +103,7 @@ class Payers:
             counts,
             applied.payers,
         )
-        account = int(max(applied.src.max(initial=0), applied.dst.max(initial=0)))
-        self._make_room(found.size, account, int(applied.clock_us[0]) // PERIOD_US)
+        self._make_room(found.size, applied.accounts, int(applied.clock_us[0]) // PERIOD_US)
         count_rows(self._pairs, self._counts, rows, telling, least, found)
         return found
 

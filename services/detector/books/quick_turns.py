@@ -61,10 +61,10 @@ class QuickTurns:
     def __init__(self) -> None:
         self._turns: Array = np.zeros(1024, TURN)
 
-    def count(self, rows: Rows, rule: Rule) -> Int8s:
-        """Take in the rows of a batch. For each that ends a turn of its payer: how many ended well within
-        the window, or a little before it, this one among them; else 0."""
-        more = int(max(rows.src.max(initial=0), rows.dst.max(initial=0))) + 1 - self._turns.size
+    def count(self, accounts: int, rows: Rows, rule: Rule) -> Int8s:
+        """Take in the rows of a batch, of the first so many accounts. For each that ends a turn of its
+        payer: how many ended well within the window, or a little before it, this one among them; else 0."""
+        more = accounts + 1 - self._turns.size
         if more > 0:
             grown = np.zeros(max(more, self._turns.size), TURN)
             self._turns = np.concatenate((self._turns, grown))

@@ -38,7 +38,7 @@ class ReserveLedger:
         for account in set(payers.tolist()) - self._since_us.keys():
             self._since_us[account] = int(applied.clock_us[rows[payers == account]][0])
         to_merchant = (step.dst_marks[rows] & MERCHANT) != 0
-        settled = rows[to_merchant | (applied.purpose[rows] == Purpose.merchant_settlement)]
+        settled = rows[to_merchant | (applied.purpose[rows] == int(Purpose.merchant_settlement))]
         columns = (applied.src, applied.currency, applied.amount_minor)
         self._waiting = _Settled(settled.tolist(), *(column[settled].tolist() for column in columns))
         self._at = 0

@@ -19,10 +19,10 @@ class Settlers:
     def __init__(self) -> None:
         self._kinds: Array = np.zeros(1024, np.uint8)
 
-    def take(self, src: Int32s, dst: Int32s, payees: Int32s, many: int) -> Bools:
-        """Take in the rows of a batch, with the payees that each row's payer has; the rows whose payee by
-        then, that row included, has had so many, or has paid one that had."""
-        more = int(max(src.max(initial=0), dst.max(initial=0))) + 1 - self._kinds.size
+    def take(self, accounts: int, src: Int32s, dst: Int32s, payees: Int32s, many: int) -> Bools:
+        """Take in the rows of a batch, of the first so many accounts, with the payees that each row's payer
+        has; the rows whose payee by then, that row included, has had so many, or has paid one that had."""
+        more = accounts + 1 - self._kinds.size
         if more > 0:
             self._kinds = np.concatenate((self._kinds, np.zeros(max(more, self._kinds.size), np.uint8)))
         settling = np.zeros(src.size, np.bool_)

@@ -65,10 +65,10 @@ class Sleepers:
     def __init__(self) -> None:
         self._sleepers: Array = np.zeros(1024, SLEEPER)
 
-    def count(self, rows: Rows, moves: Int64s, rule: Rule) -> Array:
-        """Take in the rows of a batch: `moves` are movements of both their accounts. Of WOKEN, by row, the
-        payer first."""
-        more = int(max(rows.src.max(initial=0), rows.dst.max(initial=0))) + 1 - self._sleepers.size
+    def count(self, accounts: int, rows: Rows, moves: Int64s, rule: Rule) -> Array:
+        """Take in the rows of a batch, of the first so many accounts: `moves` are movements of both their
+        accounts. Of WOKEN, by row, the payer first."""
+        more = accounts + 1 - self._sleepers.size
         if more > 0:
             grown = np.zeros(max(more, self._sleepers.size), SLEEPER)
             self._sleepers = np.concatenate((self._sleepers, grown))

@@ -99,7 +99,7 @@ class StrangerLegs:
     def take(self, applied: Applied, since_us: Int64s, rows: npt.NDArray[np.intp]) -> None:
         """Take in `rows` of a batch, ascending; `since_us`: when each row's ends began to deal."""
         drop_old(self._ledger, int(applied.clock_us[0]) - SPAN_US)
-        self._make_room(rows.size, int(max(applied.src.max(), applied.dst.max())))
+        self._make_room(rows.size, applied.accounts)
         add_legs(
             self._ledger,
             rows,

@@ -24,11 +24,13 @@ class Status(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Applied:
-    """One batch, row by row: arrays of one length. Aggregates are those just after the row.
+    """One batch, row by row: arrays of one length, and `accounts`. Aggregates are those just after the row.
 
     `as_of` is what a query about the row passes; it sees nothing of the batch that comes later.
     """
 
+    accounts: int
+    """How many are known by the end of it: they are those of index 1 to this."""
     seq: Int64s
     """Sequence number; -1 where the row was not inserted."""
     as_of: Int64s

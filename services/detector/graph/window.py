@@ -34,7 +34,7 @@ from services.detector.graph.transfer_ids import TransferIds
 
 _apply_rows: Final = direct(apply_rows)
 _intern_rows: Final = direct(intern_rows)
-_answered: Final = attrgetter(*(field.name for field in fields(Applied)))
+_answered: Final = attrgetter(*(field.name for field in fields(Applied) if field.name in Rows._fields))
 """Of the columns of a batch: those of the answer."""
 MOST_TRANSFERS: Final = 1 << 30
 MOST_ACCOUNTS: Final = 1 << 30
@@ -157,7 +157,7 @@ class Window:
         self._ids.append(self._first, batch.id.feed_id, tx_ids)
         if self._debug:
             check(self._state)
-        return Applied(*_answered(rows))
+        return Applied(self.accounts, *_answered(rows))
 
     # -- what it holds ---------------------------------------------------------------------------
 

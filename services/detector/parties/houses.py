@@ -45,10 +45,9 @@ class Houses:
             self._revision = step.registry.revision
             self._several[:] = _NOT_ASKED
             self._banks.clear()
-        more = int(accounts.max(initial=0)) + 1 - self._several.size
+        more = step.marks.size - self._several.size
         if more > 0:
-            grown = np.full(max(more, self._several.size, 1024), _NOT_ASKED, np.int8)
-            self._several = np.concatenate((self._several, grown))
+            self._several = np.concatenate((self._several, np.full(more, _NOT_ASKED, np.int8)))
         for account in set(accounts[self._several[accounts] == _NOT_ASKED].tolist()):
             token = step.graph.token(account).hex()
             self._several[account] = self._is_of_several(step.registry, token, central_banks)

@@ -12,8 +12,7 @@ from schemas.account import TOKEN_BYTES
 from services.detector.parties.lookups import Lookup
 from services.detector.typology import Step
 
-_NO_TOKENS: Final = np.empty((0, 2), np.uint64)
-_NO_ENDS: Final = np.zeros(2, np.int64)
+_FIRST_TOKENS: Final = 1_024
 
 
 class Siblings(Lookup):
@@ -23,24 +22,17 @@ class Siblings(Lookup):
     def __init__(self) -> None:
         super().__init__()
         self._groups: dict[bytes, int] = {}
-        self._new: list[bytes] = []
-        self._tokens: Array = _NO_TOKENS
-        self._ends: Int64s = _NO_ENDS
+        self._tokens: Array = np.zeros((_FIRST_TOKENS, 2), np.uint64)
+        self._ends: Int64s = np.zeros(_FIRST_TOKENS, np.int64)
+        """Where the groups begin in `_tokens`, and where the last ends: group 0 is empty."""
 
     def groups(self, step: Step, accounts: Int32s) -> tuple[Int32s, Array, Int64s]:
         """The number of each account's group; the tokens of all groups, as halves; and where those of each
         group begin, and of the last end. Group 0 has none: whose account is the only one, or nobody's."""
         if self._revision != step.registry.revision:
             self._groups.clear()
-            self._tokens, self._ends = _NO_TOKENS, _NO_ENDS
-        numbers = self.of(step, accounts)
-        if self._new:
-            lengths = [len(group) // TOKEN_BYTES for group in self._new]
-            tokens = np.frombuffer(b"".join(self._new), "<u8").reshape(-1, 2)
-            self._tokens = np.concatenate((self._tokens, tokens))
-            self._ends = np.concatenate((self._ends, self._ends[-1] + np.cumsum(lengths)))
-            self._new.clear()
-        return numbers, self._tokens, self._ends
+        numbers, groups = self.of(step, accounts), len(self._groups)
+        return numbers, self._tokens[: self._ends[groups + 1]], self._ends[: groups + 2]
 
     def _ask(self, registry: Registry, token_hex: str) -> int:
         held = {token for party in registry.holders(token_hex) for token in registry.accounts_of(party)}
@@ -49,5 +41,22 @@ class Siblings(Lookup):
         group = bytes.fromhex("".join(sorted(held)))
         if group not in self._groups:
             self._groups[group] = len(self._groups) + 1
-            self._new.append(group)
+            self._put(self._groups[group], group)
         return self._groups[group]
+
+    def _put(self, number: int, group: bytes) -> None:
+        first = int(self._ends[number])
+        end = first + len(group) // TOKEN_BYTES
+        self._tokens = _with_room(self._tokens, end)
+        self._ends = _with_room(self._ends, number + 2)
+        self._tokens[first:end] = np.frombuffer(group, "<u8").reshape(-1, 2)
+        self._ends[number + 1] = end
+
+
+def _with_room(kept: Array, size: int) -> Array:
+    """Twice as long where it is too short."""
+    if size <= len(kept):
+        return kept
+    grown = np.zeros((max(size, 2 * len(kept)), *kept.shape[1:]), kept.dtype)
+    grown[: len(kept)] = kept
+    return grown

@@ -109,7 +109,7 @@ class DormantWake(Typology):
         applied = step.applied
         rows = Rows(applied.src, applied.dst, applied.ts_us, applied.amount_minor, applied.currency)
         rule = Rule(*(least(Parameters, self.id, name, step) for name in Rule._fields))
-        woken = self._sleepers.count(rows, step.passing(_MOVES), rule)
+        woken = self._sleepers.count(applied.accounts, rows, step.passing(_MOVES), rule)
         self._woken = {(row, account): _Woken(*one) for row, account, *one in woken.tolist()}
         return Candidates(woken["row"].astype(np.intp), woken["account"])
 

@@ -104,11 +104,9 @@ class MaturityMismatch(Typology):
         desks = self._desks(step)
         if not batch.rows.size and not desks.size:
             return NOBODY
-        custody = (step.marks[batch.account] & CUSTODY) != 0
-        named = (batch.product > 0) & (batch.minor > 0) & custody
-        bids = named & batch.of(Flow.invested)
+        bids = batch.listed & batch.of(Flow.invested)
         bids[bids] = book.most(batch.product[bids], Flow.disbursed) > 0
-        ahead = named & batch.of(Flow.paid)
+        ahead = batch.listed & batch.of(Flow.paid)
         if ahead.any():
             ahead &= book.ahead > 0
         told = bids | ahead

@@ -124,8 +124,8 @@ class PassThrough(Typology):
             comes,
             leaves,
         )
-        turns = self._turns.count(rows, in_force(Parameters, self.id, step.rules[0]).rule)
-        found = np.flatnonzero(turns >= least(Parameters, self.id, "min_turns", step))
+        turns = self._turns.count(applied.accounts, rows, in_force(Parameters, self.id, step.rules[0]).rule)
+        found = (turns >= least(Parameters, self.id, "min_turns", step)).nonzero()[0]
         return Candidates(found, applied.src[found])
 
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:

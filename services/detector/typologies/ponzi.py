@@ -97,7 +97,7 @@ class Ponzi(Typology):
     def candidates(self, step: Step) -> Candidates:
         """The first payout of each day by each account."""
         batch = step.book.batch
-        self._cover(int(batch.account.max(initial=0)))
+        self._cover(step.applied.accounts)
         fresh = batch.of(*PAYOUTS) & (batch.minor > 0) & (batch.day > self._looked[batch.account])
         if not fresh.any():
             return NOBODY

@@ -125,7 +125,7 @@ class SelfLending(Typology):
         applied, home, disbursed = step.applied, step.passing(_COMES_HOME), step.passing(_DISBURSED)
         home = home[(step.dst_marks[home] & (OTHER | CLIENT)) != 0]
         is_large = applied.amount_minor[home] > least(Parameters, self.id, "small_fee_minor", step)
-        home = home[is_large | (applied.purpose[home] != Purpose.fee)]
+        home = home[is_large | (applied.purpose[home] != int(Purpose.fee))]
         is_near = self._near_platforms.of(step, applied.dst[home]) != 0
         home = home[is_near | _MAY_DISBURSE[applied.purpose[home]]]
         out_of_order = applied.ts_us[disbursed] < applied.clock_us[disbursed]

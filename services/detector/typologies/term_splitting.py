@@ -27,7 +27,6 @@ from services.detector.books.loan_flows import UNSTATED, Flow
 from services.detector.evidence import keep
 from services.detector.explanations.term_splitting import Chain, explanation
 from services.detector.flows.replacing import Repaid, most_principal
-from services.detector.parties.marks import CUSTODY
 from services.detector.severity import by_amount
 from services.detector.typology import (
     NOBODY,
@@ -104,13 +103,12 @@ class TermSplitting(Typology):
         if not batch.rows.size:
             return NOBODY
         share = least(Parameters, self.id, "share_bp", step)
-        named = (batch.product > 0) & (batch.minor > 0) & ((step.marks[batch.account] & CUSTODY) != 0)
-        repaid = named & batch.of(Flow.repaid)
+        repaid = batch.listed & batch.of(Flow.repaid)
         products = batch.product[repaid]
         repaid[repaid] = book.most(products, Flow.repaid) * _WHOLE >= share * book.least(
             products, Flow.disbursed
         )
-        paid = named & batch.of(Flow.paid)
+        paid = batch.listed & batch.of(Flow.paid)
         if paid.any():
             paid &= book.ahead > 0
         may = repaid | paid

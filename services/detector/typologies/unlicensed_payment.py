@@ -130,7 +130,7 @@ class UnlicensedPayment(Typology):
         """Payments to accounts with enough payers that have had enough payees, or paid one that had."""
         applied = step.applied
         many = least(Parameters, self.id, "min_payees", step)
-        collects = self._settlers.take(applied.src, applied.dst, applied.payees, many)
+        collects = self._settlers.take(applied.accounts, applied.src, applied.dst, applied.payees, many)
         collects &= step.inserted & (applied.payers >= least(Parameters, self.id, "min_payers", step))
         rows = collects.nonzero()[0]
         of_payee = step.dst_marks[rows]
