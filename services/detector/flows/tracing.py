@@ -57,13 +57,6 @@ class Trace(NamedTuple):
     def edges(self) -> Edges:
         return self.read(self.seq)
 
-    def paid(self) -> dict[int, int]:
-        """How much each payee was brought."""
-        paid: dict[int, int] = {}
-        for account, minor in zip(self.dst.tolist(), self.carried_minor.tolist(), strict=True):
-            paid[account] = paid.get(account, 0) + minor
-        return paid
-
     def carriers(self) -> dict[Leg, int]:
         """The legs that carried any of the loan, and how much."""
         return dict(zip(legs_of(self.edges), self.carried_minor.tolist(), strict=True))
