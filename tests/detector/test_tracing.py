@@ -94,7 +94,6 @@ def test_on_the_way_is_who_carried_to_the_payers_of_the_ends() -> None:
     trace = Trace(lambda seqs: Edges(records[seqs]), *columns, np.arange(10, 16), ())
     ends = [leg for leg in legs_of(trace.edges) if leg.dst == 4]
     assert trace.carriers_to({4}) == {ends[0]: 15}
-    assert trace.paid() == {1: 24, 2: 11, 3: 12, 9: 13, 4: 15}
     assert trace.towards(ends) == {0: 10, 1: 11, 2: 12, 4: 14}
 
 

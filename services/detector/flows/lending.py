@@ -41,7 +41,7 @@ def is_passed(context: Context, entities: Entities, account: int) -> bool:
     """A path may be drawn through it. The registry is not asked where no version ever gave it such a role."""
     if not context.marks[account] & NOT_PASSED_MARKS:
         return True
-    return not entities.roles(account) & NOT_PASSED
+    return entities.roles(account).isdisjoint(NOT_PASSED)
 
 
 class Lending:
@@ -55,11 +55,11 @@ class Lending:
         Where the feed does not say "disburse", a payment from a platform's custody account to a
         registered borrower of one of its listings counts.
         """
-        if leg.purpose is not Purpose.disburse and leg.purpose not in _UNSTATED:
-            return None
-        if self._entities.roles(leg.src) & OWN_MONEY:
-            return None
         stated = leg.purpose is Purpose.disburse
+        if not stated and leg.purpose not in _UNSTATED:
+            return None
+        if not self._entities.roles(leg.src).isdisjoint(OWN_MONEY):
+            return None
         product_id = self._context.graph.product(leg.product) or None
         institution_id = self._institution(leg, product_id)
         if not stated and not self._is_borrower(leg, product_id, institution_id):

@@ -57,13 +57,6 @@ class Trace(NamedTuple):
     def edges(self) -> Edges:
         return self.read(self.seq)
 
-    def paid(self) -> dict[int, int]:
-        """How much each payee was brought."""
-        paid: dict[int, int] = {}
-        for account, minor in zip(self.dst.tolist(), self.carried_minor.tolist(), strict=True):
-            paid[account] = paid.get(account, 0) + minor
-        return paid
-
     def carriers(self) -> dict[Leg, int]:
         """The legs that carried any of the loan, and how much."""
         return dict(zip(legs_of(self.edges), self.carried_minor.tolist(), strict=True))
@@ -124,9 +117,8 @@ def branches(context: Context, loan: Sequence[Leg], bounds: Bounds, least_minor:
 def nearest(borrower: int, reached: Reached, bounds: Bounds, ways: Int32s) -> Branches:
     """Those of `ways`, ascending, that paths from the borrower lead through, and that are no hubs."""
     edges, rows = reached.edges.records, np.full(ways.size, -1, np.int64)
-    find_nearest(
-        edges, reached.hops, bounds.max_legs - 1, ways, np.append(reached.hubs, np.int32(borrower)), rows
-    )
+    barred = np.append(reached.hubs, np.int32(borrower))
+    find_nearest(edges, reached.hops, bounds.max_legs - 1, ways, barred, rows)
     (found,) = (rows >= 0).nonzero()
     rows = rows[found]
     order = np.lexsort((edges["seq"][rows], reached.hops[rows]))

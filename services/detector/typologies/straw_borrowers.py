@@ -273,7 +273,7 @@ class _Search:
     def _by_receiver(self, listing: Listing, trace: Trace, disbursed: int) -> dict[str, dict[Leg, int]]:
         """What the loan's money brought to each entity but the borrower, from others than itself; only
         those to whom it brought φ in all."""
-        receivers = self._receivers(listing, trace.paid(), disbursed)
+        receivers = self._receivers(listing, trace, disbursed)
         found: dict[str, dict[Leg, int]] = {}
         for leg, minor in trace.carriers_to(receivers).items() if receivers else ():
             receiver = receivers[leg.dst]
@@ -281,20 +281,20 @@ class _Search:
                 found.setdefault(receiver, {})[leg] = minor
         return found
 
-    def _receivers(self, listing: Listing, paid: Mapping[int, int], disbursed: int) -> dict[int, str]:
+    def _receivers(self, listing: Listing, trace: Trace, disbursed: int) -> dict[int, str]:
         """The accounts of those entities, and whose each is."""
-        entity, marks = self.entities.entity, self.context.marks
-        least_minor = -(-self.parameters.share_bp * disbursed // _WHOLE)
-        entities: dict[int, str] = {}
+        entity, least_minor = self.entities.entity, -(-self.parameters.share_bp * disbursed // _WHOLE)
+        whose: dict[int, str] = {}
         most: dict[str, int] = {}
-        for account, minor in paid.items():
-            # What has no marks is nobody's: an entity of its own.
-            if account != OUTSIDE_INDEX and (marks[account] or minor >= least_minor):
-                who = entities[account] = entity(account)
-                most[who] = most.get(who, 0) + minor
+        for account, minor in zip(trace.dst.tolist(), trace.carried_minor.tolist(), strict=True):
+            who = whose.get(account)
+            if who is None:
+                who = whose[account] = entity(account)
+            most[who] = most.get(who, 0) + minor
+        most.pop(entity(OUTSIDE_INDEX), None)
         most.pop(entity(listing.borrower), None)
         enough = {who for who, minor in most.items() if minor >= least_minor}
-        return {one: who for one, who in entities.items() if who in enough and self._is_passed(one)}
+        return {one: who for one, who in whose.items() if who in enough and self._is_passed(one)}
 
     def _is_passed(self, account: int) -> bool:
         return is_passed(self.context, self.entities, account)
