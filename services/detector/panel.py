@@ -95,12 +95,16 @@ class Panel:
             self._fire_until(clock_us, step, context_at)
             self._heed(step, waiting, row, -1)
             self._advance(step, row)
-            context = context_at(clock_us, int(applied.as_of[row]), int(step.known[row]))
+            context: Context | None = None
             while (one := waiting.take(row)) is not None:
                 _, turn, account = one
-                typology = self.members[turn][1]
+                typology, transfer = self.members[turn][1], Transfer(step, row, account)
                 self.tallies[typology.id].triggers += 1
-                outcome = typology.confirm(context, Transfer(step, row, account))
+                if not typology.is_due(transfer, clock_us):
+                    continue
+                if context is None:
+                    context = context_at(clock_us, int(applied.as_of[row]), int(step.known[row]))
+                outcome = typology.confirm(context, transfer)
                 if outcome is not None:
                     self._take(turn, context, row, outcome)
                     self._heed(step, waiting, row, turn)

@@ -402,9 +402,13 @@ class Typology(Protocol):
     def candidates(self, step: Step) -> Candidates:
         """The trigger."""
 
+    def is_due(self, transfer: Transfer, clock_us: int) -> bool:  # noqa: ARG002
+        """Whether a candidate is looked at, just after its row: asked before confirm(), in its turn."""
+        return True
+
     @abstractmethod
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
-        """Called for each candidate in row order."""
+        """Called for each candidate that is due, in row order."""
 
     def recheck(self, context: Context, account: int) -> Outcome:
         """Called when a timer is due. None where no timer is ever set."""

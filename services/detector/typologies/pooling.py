@@ -168,14 +168,14 @@ class Pooling(Typology):
         is_longer = greatest(Parameters, self.id, "window_days", step) * DAY > SPAN_US
         return step.applied.payers if is_longer else payers
 
-    def confirm(self, context: Context, transfer: Transfer) -> Outcome:
+    def is_due(self, transfer: Transfer, clock_us: int) -> bool:
         account = transfer.account
         if account == transfer.dst:
-            passes = self._payers.passes(account, transfer.payers, context.now_us)
-        else:
-            seen = self._payers.seen(account)
-            passes = seen and self._payees.passes(account, transfer.payees, context.now_us)
-        return self.recheck(context, account) if passes else None
+            return self._payers.passes(account, transfer.payers, clock_us)
+        return self._payers.seen(account) and self._payees.passes(account, transfer.payees, clock_us)
+
+    def confirm(self, context: Context, transfer: Transfer) -> Outcome:
+        return self.recheck(context, transfer.account)
 
     def recheck(self, context: Context, account: int) -> Outcome:
         """While clients' money comes the account is looked at once a day, so that nothing the gates left out

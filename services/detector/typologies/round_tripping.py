@@ -156,9 +156,11 @@ class RoundTripping(Typology):
     def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         if transfer.is_reversal:
             return None
-        p = in_force(Parameters, self.id, context.rules)
+        p, entities = in_force(Parameters, self.id, context.rules), Entities(context)
+        if entities.entity(transfer.src) == entities.entity(transfer.dst):
+            return None
         homes = self._siblings.groups(transfer.step, np.array([transfer.dst], np.int32))
-        search = _Search(context, transfer, p, Coming(np.array([transfer.seq]), *homes))
+        search = _Search(context, entities, transfer, p, Coming(np.array([transfer.seq]), *homes))
         whose, found = Whose(search.home, transfer.currency), False
         for start in search.starts():
             trip = None if self._rounds.is_lap_of_other(whose, start.seq) else search.trip(start)
@@ -175,13 +177,20 @@ class RoundTripping(Typology):
 class _Search:
     """A transfer that may bring an amount home; the accounts of the party it pays are the ends."""
 
-    def __init__(self, context: Context, transfer: Transfer, parameters: Parameters, coming: Coming) -> None:
+    def __init__(
+        self,
+        context: Context,
+        entities: Entities,
+        transfer: Transfer,
+        parameters: Parameters,
+        coming: Coming,
+    ) -> None:
         self.parameters = parameters
         self.limits = set[Limit]()
         self._coming = coming
         self._context = context
         self._transfer = transfer
-        self._entities = Entities(context)
+        self._entities = entities
         self.home = self._entities.entity(transfer.dst)
         self._first_paid = ""
 
@@ -189,8 +198,6 @@ class _Search:
         """First payments of cycles that the transfer may close, the earliest first: the newest by the party
         whose money may have reached its payer, over legs that carry as much and over fewer that do not."""
         p, transfer = self.parameters, self._transfer
-        if self._entities.entity(transfer.src) == self.home:
-            return []
         starts = set[Leg]()
         for least_minor, way in p.ways:
             if transfer.amount_minor >= least_minor:

@@ -138,10 +138,11 @@ class UnlicensedPayment(Typology):
         rows = self._payers.passing(rows, applied.dst, applied.payers, applied.clock_us)
         return Candidates(rows, applied.dst[rows])
 
-    def confirm(self, context: Context, transfer: Transfer) -> Outcome:
+    def is_due(self, transfer: Transfer, clock_us: int) -> bool:
         """Once a day, or when a quarter more payers have come."""
-        if not self._payers.passes(transfer.account, transfer.payers, context.now_us):
-            return None
+        return self._payers.passes(transfer.account, transfer.payers, clock_us)
+
+    def confirm(self, context: Context, transfer: Transfer) -> Outcome:
         return self.recheck(context, transfer.account)
 
     def recheck(self, context: Context, account: int) -> Outcome:
