@@ -191,10 +191,11 @@ class DisguisedClearing(Typology):
     ) -> _Pair | None:
         """What the payment out answers to by itself, else together with those to the payee before it."""
         key, since_us = (bank, entities.entity(transfer.dst)), transfer.ts_us - parameters.within_hours * HOUR
-        before = [one for one in book.parts.pop(key, []) if one.ts_us >= since_us]
+        oldest = context.graph.oldest(context.as_of)  # at the stated maximum the window is shorter than a day
+        before = [one for one in book.parts.pop(key, []) if one.ts_us >= since_us and one.seq >= oldest]
         legs = [*before, transfer.leg][-parameters.max_parts :]
         for first in reversed(range(len(legs))):
-            came = self._match(entities, book, transfer, legs[first:], bank, parameters)
+            came = self._match(entities, book, transfer, legs[first:], bank, oldest, parameters)
             if came is not None:
                 return _Pair(
                     keep(context, came.leg, came.amount_minor),
@@ -216,9 +217,11 @@ class DisguisedClearing(Typology):
         transfer: Transfer,
         left: list[Leg],
         bank: str,
+        oldest: int,
         parameters: Parameters,
     ) -> _In | None:
-        """The payment in at another bank that is closest in amount to `left`, the transfer its last."""
+        """The payment in at another bank, of those the graph holds, that is closest in amount to `left`, the
+        transfer its last."""
         since_us = transfer.ts_us - parameters.within_hours * HOUR
         payee, cleared_us = entities.entity(transfer.dst), self._cleared_us
         instruction, left_minor = transfer.instruction, sum(one.amount_minor for one in left)
@@ -230,6 +233,7 @@ class DisguisedClearing(Typology):
             through_us = max(cleared_us.get(came.leg.dst, -1), cleared_us.get(transfer.src, -1))
             if (
                 came.bank != bank
+                and came.leg.seq >= oldest
                 and since_us <= came.ts_us <= left[0].ts_us
                 and through_us < came.ts_us
                 and (not instruction or not came.instruction or instruction == came.instruction)
