@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, overload
 
-from compiled import Int64s
+from compiled import Int64s, kernel
 from schemas.instant import DAY, HOUR
 
 DAY_SHIFT_US: Final = 8 * HOUR
@@ -16,6 +16,12 @@ def day_of(ts_us: int) -> int: ...
 @overload
 def day_of(ts_us: Int64s) -> Int64s: ...
 def day_of(ts_us: int | Int64s) -> int | Int64s:
+    return (ts_us + DAY_SHIFT_US) // DAY
+
+
+@kernel
+def day_at(ts_us: int) -> int:
+    """day_of(), for kernels."""
     return (ts_us + DAY_SHIFT_US) // DAY
 
 

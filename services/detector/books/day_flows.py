@@ -14,11 +14,11 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from compiled import Array, Int16s, Int32s, Int64s, direct, kernel, read_only, signed
-from schemas.instant import DAY
 from schemas.registry import AccountRole, ProductKind
 from schemas.transaction import Purpose
-from services.detector.beijing import DAY_SHIFT_US, day_of
+from services.detector.beijing import day_at, day_of
 from services.detector.graph.accounts import OUTSIDE_INDEX
+from services.detector.growing import with_room
 from services.detector.parties.marks import CLIENT, bits_of
 from services.detector.sieve import Fact, either, sieve
 from services.detector.typology import Step
@@ -130,10 +130,8 @@ class DayFlows:
         batch, place = self._opened(step), 0
         while (place := first_unknown(batch, rows, place, self._known)) < rows.size:
             self._meet(step, int(rows[place]))
-        waiting, firsts = (
-            _Rows(*(np.empty(rows.size, kind) for kind in _KINDS)),
-            np.empty(rows.size, np.int64),
-        )
+        waiting = _Rows(*(np.empty(rows.size, kind) for kind in _KINDS))
+        firsts = np.empty(rows.size, np.int64)
         counted, days = sort_rows(batch, rows, self._known, self._last_day, waiting, firsts)
         self._waiting = _Rows(*(column[:counted] for column in waiting))
         if days:
@@ -202,7 +200,7 @@ class DayFlows:
         if self._revision != step.registry.revision:
             self._revision = step.registry.revision
             accounts[:] = products[:] = _UNKNOWN
-        self._known = _Known(_with_room(accounts, step.marks.size), products, books)
+        self._known = _Known(with_room(accounts, step.marks.size, _UNKNOWN), products, books)
         one = step.applied
         return _Batch(
             one.src,
@@ -224,7 +222,7 @@ class DayFlows:
         account, clock_us = int((applied.src if took else applied.dst)[row]), int(applied.clock_us[row])
         product, currency = int(applied.product[row]), int(applied.currency[row])
         accounts, products, books = self._known
-        products = _with_room(products, product + 1)
+        products = with_room(products, product + 1, _UNKNOWN)
         if accounts[account] == _UNKNOWN:
             accounts[account] = self._account_owner(step, account, clock_us)
         if products[product] == _UNKNOWN:
@@ -265,12 +263,6 @@ class DayFlows:
 
 def _unknown(*shape: int) -> Int32s:
     return np.full(shape, _UNKNOWN, np.int32)
-
-
-def _with_room(owners: Int32s, size: int) -> Int32s:
-    if size <= owners.size:
-        return owners
-    return np.concatenate((owners, _unknown(max(size, 2 * owners.size) - owners.size)))
 
 
 def _with_books(books: Int32s, owners: int, currencies: int) -> Int32s:
@@ -324,10 +316,10 @@ def sort_rows(
             continue
         took = takes(batch, row)
         by_source = batch.src_marks[row] & CLIENT != 0 or batch.dst[row] == OUTSIDE_INDEX
-        clock_day = (batch.clock_us[row] + DAY_SHIFT_US) // DAY
+        clock_day = day_at(batch.clock_us[row])
         counted.seq[count] = batch.seq[row]
         counted.book[count] = book
-        counted.day[count] = (batch.ts_us[row] + DAY_SHIFT_US) // DAY
+        counted.day[count] = day_at(batch.ts_us[row])
         counted.clock_day[count] = clock_day
         counted.minor[count] = batch.amount_minor[row]
         counted.who[count] = batch.src[row] if by_source else batch.dst[row]

@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from compiled import Array, Int32s, Record, kernel, signed
-from schemas.instant import DAY
 from services.detector.ascending import place_of
-from services.detector.beijing import DAY_SHIFT_US, day_of
+from services.detector.beijing import day_at, day_of
 from services.detector.books.settling import LAGS, WITHIN_US, Days, Rates, new_days, rate_of, step_of, until
 from services.detector.graph import Edges
 from services.detector.graph.sums import share_of
@@ -71,7 +70,7 @@ def counts(edge: Record, other: int, purposes: int, currency: int, own: Int32s) 
 
 @kernel
 def day_from(first: int, edge: Record) -> int:
-    return signed((edge.ts_us + DAY_SHIFT_US) // DAY - first)
+    return signed(day_at(edge.ts_us) - first)
 
 
 @kernel

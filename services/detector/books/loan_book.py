@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from compiled import Array, Int32s, Int64s, direct, kernel
+from compiled import Int32s, Int64s, direct, kernel
 from schemas.alert import Limit
 from schemas.instant import HOUR
 from services.detector.beijing import day_of
@@ -26,6 +26,7 @@ from services.detector.books.loan_flows import (
     booked,
 )
 from services.detector.graph import Applied
+from services.detector.growing import with_room
 from services.detector.sieve import Sights
 
 RING_DAYS: Final = 64
@@ -206,12 +207,9 @@ class LoanBook:
 
     def _make_room(self, account: int) -> None:
         product = int(self.batch.product.max(initial=0))
-        if product >= len(self._sums):
-            for name in ("_sums", "_most", "_least", "_moments"):
-                setattr(self, name, _grown(getattr(self, name), product + 1))
-        if account >= self._slots.size:
-            more = max(account + 1, 2 * self._slots.size) - self._slots.size
-            self._slots = np.concatenate((self._slots, np.full(more, -1, np.int32)))
+        for name in ("_sums", "_most", "_least", "_moments"):
+            setattr(self, name, with_room(getattr(self, name), product + 1))
+        self._slots = with_room(self._slots, account + 1, -1)
 
     def _note_platforms(self) -> None:
         accounts = self.batch.account
@@ -220,8 +218,7 @@ class LoanBook:
                 return
             self._slots[account] = len(self._accounts)
             self._accounts.append(account)
-        if len(self._accounts) > len(self._days):
-            self._days = _grown(self._days, len(self._accounts))
+        self._days = with_room(self._days, len(self._accounts))
 
     def _note_loans(self, places: Int64s) -> None:
         batch = self.batch
@@ -251,12 +248,6 @@ class LoanBook:
         keys.remove(key)
         if not keys:
             del self._borrowed[loan.borrower]
-
-
-def _grown(array: Array, least: int) -> Array:
-    """Twice as long, or as long as `least`."""
-    more = max(least, 2 * len(array)) - len(array)
-    return np.concatenate((array, np.zeros((more, *array.shape[1:]), array.dtype)))
 
 
 @direct

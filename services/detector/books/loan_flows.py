@@ -15,10 +15,10 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from compiled import Array, Bools, Int8s, Int32s, Int64s, direct, kernel, read_only
-from schemas.instant import DAY, HOUR
+from schemas.instant import HOUR
 from schemas.registry import AccountRole
 from schemas.transaction import Purpose
-from services.detector.beijing import DAY_SHIFT_US
+from services.detector.beijing import day_at
 from services.detector.graph import Applied
 from services.detector.parties.marks import BORROWER, CLIENT, CUSTODY, TIED, bits_of
 from services.detector.purposes import bits_of as bits_of_purposes
@@ -245,7 +245,7 @@ def book_rows(
         booked.other[count] = source if is_inward[flow] else target
         booked.minor[count] = minor
         booked.hours[count] = ts_us[row] // HOUR - EPOCH_HOURS
-        booked.day[count] = (clock_us[row] + DAY_SHIFT_US) // DAY
+        booked.day[count] = day_at(clock_us[row])
         booked.ts_us[count] = ts_us[row]
         marks = seen[1, row] if is_inward[flow] else seen[0, row]
         booked.listed[count] = named > 0 and minor > 0 and marks & CUSTODY != 0

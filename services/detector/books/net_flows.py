@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from compiled import Int32s, Int64s
+from services.detector.growing import with_room
 from services.detector.typology import Step
 
 _NOTHING: Final = np.empty(0, np.int64)
@@ -88,10 +89,7 @@ class NetFlows:
             self._at = until
 
     def _slots_of(self, accounts: Int32s) -> Int64s:
-        more = int(accounts.max(initial=0)) + 1 - self._slots.size
-        if more > 0:
-            grown = np.full(max(more, self._slots.size), -1, np.int32)
-            self._slots = np.concatenate((self._slots, grown))
+        self._slots = with_room(self._slots, int(accounts.max(initial=0)) + 1, -1)
         for account in dict.fromkeys(accounts[self._slots[accounts] < 0].tolist()):
             self._slots[account] = self._count_of_slots
             self._count_of_slots += 1

@@ -15,6 +15,7 @@ import numpy as np
 from compiled import Array, Bools, Int8s, Int32s, Int64s, direct, kernel, prefetch, read_only, signed
 from schemas.instant import DAY
 from services.detector.graph import Applied
+from services.detector.growing import with_room
 
 PERIOD_US: Final = 5 * DAY
 _PERIODS: Final = 8
@@ -119,13 +120,10 @@ class Payers:
         return sum(self._counts.by_period[first : first + _PERIODS].tolist())
 
     def _make_room(self, rows: int, account: int, period: int) -> None:
-        held = self._counts.newest.size
-        if account >= held:
-            more = max(account + 1 - held, held)
-            self._counts = _Counts(
-                np.concatenate((self._counts.by_period, np.zeros(more * _WIDTH, np.int32))),
-                np.concatenate((self._counts.newest, np.zeros(more, np.int32))),
-            )
+        self._counts = _Counts(
+            with_room(self._counts.by_period, (account + 1) * _WIDTH),
+            with_room(self._counts.newest, account + 1),
+        )
         if 2 * (int(self._pairs.used[0]) + rows) > self._pairs.slots.size:
             live = int(np.count_nonzero(self._pairs.slots["telling"] > period - _PERIODS))
             capacity = _FIRST_CAPACITY

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from compiled import Array, Bools, Int8s, Int16s, Int32s, Int64s, Record, direct, kernel
+from services.detector.growing import with_room
 from services.detector.legs import Leg
 
 _WHOLE: Final = 10_000
@@ -64,10 +65,7 @@ class QuickTurns:
     def count(self, accounts: int, rows: Rows, rule: Rule) -> Int8s:
         """Take in the rows of a batch, of the first so many accounts. For each that ends a turn of its
         payer: how many ended well within the window, or a little before it, this one among them; else 0."""
-        more = accounts + 1 - self._turns.size
-        if more > 0:
-            grown = np.zeros(max(more, self._turns.size), TURN)
-            self._turns = np.concatenate((self._turns, grown))
+        self._turns = with_room(self._turns, accounts + 1)
         ended = np.zeros(rows.src.size, np.int8)
         count_turns(self._turns, rows, rule, ended)
         return ended

@@ -8,6 +8,7 @@ import numpy as np
 
 from compiled import Array, Bools, Int32s, direct, kernel
 from services.detector.graph.accounts import OUTSIDE_INDEX
+from services.detector.growing import with_room
 
 _PAYS_MANY: Final = 1
 _HANDS_ON: Final = 2
@@ -22,9 +23,7 @@ class Settlers:
     def take(self, accounts: int, src: Int32s, dst: Int32s, payees: Int32s, many: int) -> Bools:
         """Take in the rows of a batch, of the first so many accounts, with the payees that each row's payer
         has; the rows whose payee by then, that row included, has had so many, or has paid one that had."""
-        more = accounts + 1 - self._kinds.size
-        if more > 0:
-            self._kinds = np.concatenate((self._kinds, np.zeros(max(more, self._kinds.size), np.uint8)))
+        self._kinds = with_room(self._kinds, accounts + 1)
         settling = np.zeros(src.size, np.bool_)
         follow(self._kinds, src, dst, payees, many, settling)
         return settling

@@ -16,7 +16,7 @@ import numpy as np
 from compiled import Array, Bools, Int32s, Int64s, kernel, signed
 from schemas.instant import DAY
 from services.detector.ascending import first_from
-from services.detector.beijing import DAY_SHIFT_US, day_of
+from services.detector.beijing import day_at, day_of
 from services.detector.distinct import number_of, numbered, numbers_for
 from services.detector.graph import Edges
 from services.detector.legs import some_of
@@ -296,14 +296,14 @@ def step_of(came_minor: int, came_us: int, minor: int, ts_us: int, rates: Rates)
 def sum_days(came: Array, chosen: Bools, first: int, days: Days) -> None:
     for place in range(came.size):
         if chosen[place]:
-            days.collected[(came[place].ts_us + DAY_SHIFT_US) // DAY - first] += came[place].amount_minor
+            days.collected[day_at(came[place].ts_us) - first] += came[place].amount_minor
 
 
 @kernel
 def sum_days_out(left: Array, chosen: Bools, is_back: Bools, first: int, days: Days) -> None:
     """Those `chosen` settle; others are given back."""
     for place in range(left.size):
-        day = (left[place].ts_us + DAY_SHIFT_US) // DAY - first
+        day = day_at(left[place].ts_us) - first
         if chosen[place]:
             days.settled[day] += left[place].amount_minor
             days.is_settled[day] = True

@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from compiled import Array, Int16s, Int32s, Int64s, Record, direct, kernel, prefetch, signed
-from schemas.instant import DAY
-from services.detector.beijing import DAY_SHIFT_US
+from services.detector.beijing import day_at
+from services.detector.growing import with_room
 
 _AHEAD: Final = 8
 """Movements from when a row's memory is asked for to when it is used."""
@@ -68,10 +68,7 @@ class Sleepers:
     def count(self, accounts: int, rows: Rows, moves: Int64s, rule: Rule) -> Array:
         """Take in the rows of a batch, of the first so many accounts: `moves` are movements of both their
         accounts. Of WOKEN, by row, the payer first."""
-        more = accounts + 1 - self._sleepers.size
-        if more > 0:
-            grown = np.zeros(max(more, self._sleepers.size), SLEEPER)
-            self._sleepers = np.concatenate((self._sleepers, grown))
+        self._sleepers = with_room(self._sleepers, accounts + 1)
         woken = np.empty(2 * moves.size, WOKEN)
         return woken[: count_moves(self._sleepers, rows, moves, rule, woken)]
 
@@ -108,7 +105,7 @@ def count_moves(sleepers: Array, rows: Rows, moves: Int64s, rule: Rule, woken: A
 @kernel
 def is_woken(sleeper: Record, rows: Rows, row: int, rule: Rule) -> bool:
     """It moves: whether that counts for a waking, this row's or an earlier one's."""
-    day = (rows.ts_us[row] + DAY_SHIFT_US) // DAY
+    day = day_at(rows.ts_us[row])
     if sleeper.last_day > 0 and day - sleeper.last_day >= rule.idle_days:
         sleeper.woke_day = day
         sleeper.idle_days = day - sleeper.last_day

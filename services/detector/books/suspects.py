@@ -13,6 +13,7 @@ import numpy as np
 
 from compiled import Bools, Int32s, Int64s, kernel
 from schemas.instant import DAY
+from services.detector.growing import with_room
 
 MEMORY_US: Final = 180 * DAY
 """Assumption: half a year, a mule account's life."""
@@ -76,11 +77,8 @@ class Suspects:
         return bool(self._first_us[account] < before_us)
 
     def _cover(self, account: int) -> None:
-        more = account + 1 - self._last_us.size
-        if more > 0:
-            room = np.full(max(more, self._last_us.size), _NEVER_US)
-            self._first_us = np.concatenate((self._first_us, room))
-            self._last_us = np.concatenate((self._last_us, room))
+        self._first_us = with_room(self._first_us, account + 1, _NEVER_US)
+        self._last_us = with_room(self._last_us, account + 1, _NEVER_US)
 
 
 @kernel

@@ -11,6 +11,7 @@ import numpy as np
 from compiled import Int32s, Int64s
 from schemas.instant import DAY
 from services.detector.flows.lending import Listing
+from services.detector.growing import with_room
 
 LOOKS_DAYS: Final = (1, 4, 12)
 """After the disbursement; and once when the window is over."""
@@ -74,10 +75,7 @@ class YoungLoans:
         return min(due, default=None)
 
     def _cover(self, account: int) -> None:
-        size = self._least.size
-        if account >= size:
-            more = np.full(max(account + 1 - size, size), _NONE, np.int64)
-            self._least = np.concatenate((self._least, more))
+        self._least = with_room(self._least, account + 1, _NONE)
 
 
 @cache

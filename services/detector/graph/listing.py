@@ -42,16 +42,14 @@ class Listing(Window):
 
         Over `limit`: those logged last. Raises Unknown for an account or an `as_of` that is not known.
         """
-        self._known(account)
-        view, room = self._view(since_us, until_us, as_of), self._room(limit)
-        ring, accounts = self._state.ring, self._state.accounts.records
+        ring, accounts, _, view = self.reading(account, since_us, until_us, as_of)
+        room = self._room(limit)
         return _listed(room, *_list_payments(ring, accounts, self._crowded, account, view, room))
 
     def edges_out(self, account: int, since_us: int, until_us: int, as_of: int, limit: int) -> Edges:
         """Transfers out of `account`, as edges_in()."""
-        self._known(account)
-        view, room = self._view(since_us, until_us, as_of), self._room(limit)
-        ring, accounts = self._state.ring, self._state.accounts.records
+        ring, accounts, _, view = self.reading(account, since_us, until_us, as_of)
+        room = self._room(limit)
         return _listed(room, *_list_transfers(ring, accounts, account, OUTWARD, view, room))
 
     def reading(self, account: int, since_us: int, until_us: int, as_of: int) -> Reading:

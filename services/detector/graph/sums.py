@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Bools, Int32s, Int64s, direct, kernel, prefetch, signed
+from compiled import Array, Bools, Int32s, Int64s, direct, kernel, signed
 from services.detector.distinct import forget, number_of, numbered, numbers_for
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.crowded import Crowded, copy_of, payment_at, payment_before
@@ -20,8 +20,6 @@ FEW: Final = 128
 """Transfers that most accounts have no more of: for them little room is enough."""
 _WHOLE: Final = 10_000
 _NO_CURRENCY: Final = -1
-_AHEAD: Final = 8
-"""Payments from when the memory of one's payer is asked for to when it is read."""
 
 
 class Payees(NamedTuple):
@@ -349,10 +347,6 @@ def find_large_before(
     theirs, or more, at once and in their currency."""
     low = first_since(ring, view.since_us, view.oldest)
     for place in range(payments.size):
-        if place + 2 * _AHEAD < payments.size:
-            prefetch(accounts, signed(payments[place + 2 * _AHEAD].src))
-        if place + _AHEAD < payments.size:
-            prefetch(ring.legs, slot_of(ring, signed(accounts[payments[place + _AHEAD].src].last_in)))
         paid = payments[place]
         count = 0
         seq = signed(accounts[paid.src].last_in)

@@ -9,6 +9,7 @@ import numpy as np
 
 from compiled import Array, Int32s, Int64s, direct, kernel, signed
 from registry import Registry
+from services.detector.growing import with_room
 from services.detector.parties.registered import Registered
 
 EVERYDAY_INDUSTRIES: Final = frozenset("DEFGHIKOPQRS")
@@ -47,10 +48,7 @@ class Everyday:
         if self._revision != self._registry.revision:
             self._revision = self._registry.revision
             self._holders["to_us"] = self._holders["from_us"]
-        held = self._holders.size
-        more = int(accounts.max(initial=0)) + 1 - held
-        if more > 0:
-            self._holders = np.concatenate((self._holders, np.zeros(max(more, held), HOLDER)))
+        self._holders = with_room(self._holders, int(accounts.max(initial=0)) + 1)
         unknown = np.empty(accounts.size, np.int64)
         count = find_unknown(self._holders, accounts, now_us, unknown)
         for place in unknown[:count].tolist():

@@ -9,6 +9,7 @@ import numpy as np
 from compiled import Array, Int32s, Int64s
 from registry import Registry
 from schemas.account import TOKEN_BYTES
+from services.detector.growing import with_room
 from services.detector.parties.lookups import Lookup
 from services.detector.typology import Step
 
@@ -47,16 +48,7 @@ class Siblings(Lookup):
     def _put(self, number: int, group: bytes) -> None:
         first = int(self._ends[number])
         end = first + len(group) // TOKEN_BYTES
-        self._tokens = _with_room(self._tokens, end)
-        self._ends = _with_room(self._ends, number + 2)
+        self._tokens = with_room(self._tokens, end)
+        self._ends = with_room(self._ends, number + 2)
         self._tokens[first:end] = np.frombuffer(group, "<u8").reshape(-1, 2)
         self._ends[number + 1] = end
-
-
-def _with_room(kept: Array, size: int) -> Array:
-    """Twice as long where it is too short."""
-    if size <= len(kept):
-        return kept
-    grown = np.zeros((max(size, 2 * len(kept)), *kept.shape[1:]), kept.dtype)
-    grown[: len(kept)] = kept
-    return grown

@@ -32,6 +32,7 @@ from services.detector.books.investor_gifts import Gift, Gifts
 from services.detector.books.listings import Listings
 from services.detector.books.loan_flows import HOUSE, UNSTATED, YUAN, Booked, Flow
 from services.detector.explanations.abnormal_return import Cohort, explanation
+from services.detector.growing import with_room
 from services.detector.legs import legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import KEEPER, TIED
@@ -168,9 +169,7 @@ class AbnormalReturn(Typology):
         return _finding(context, account, product, platform, earned, listings, parameters, again)
 
     def _cover(self, product: int) -> None:
-        if product >= self._looked.size:
-            more = np.full(max(product + 1 - self._looked.size, self._looked.size), -1, np.int64)
-            self._looked = np.concatenate((self._looked, more))
+        self._looked = with_room(self._looked, product + 1, -1)
 
 
 @direct

@@ -139,10 +139,8 @@ class Commingling(Typology):
     def candidates(self, step: Step) -> Candidates:
         """Between client money and what may be the platform's own, plain withdrawal fees left out; and
         what the ledger of fees counts."""
-        rows, fees = (
-            step.passing(_MIXES),
-            step.passing(_FEES, 1 + greatest(Parameters, self.id, "tariff_minor", step)),
-        )
+        rows = step.passing(_MIXES)
+        fees = step.passing(_FEES, greatest(Parameters, self.id, "tariff_minor", step) + 1)
         to_tied, from_tied = step.passing(_TO_TIED), step.passing(_FROM_TIED)
         to_tied = to_tied[step.dst_marks[to_tied] & OTHER != 0]
         from_tied = from_tied[step.src_marks[from_tied] & OTHER != 0]

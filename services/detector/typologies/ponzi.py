@@ -31,6 +31,7 @@ from services.detector.books.loan_flows import ASSET, PAYOUTS, UNSTATED, YUAN, F
 from services.detector.explanations.ponzi import Scheme, explanation
 from services.detector.flows.recycling import recycled
 from services.detector.graph.accounts import OUTSIDE_INDEX
+from services.detector.growing import with_room
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import OWN_MONEY, Entities
 from services.detector.purposes import among
@@ -118,9 +119,7 @@ class Ponzi(Typology):
         return case.finding() if case.is_suspect else None
 
     def _cover(self, account: int) -> None:
-        if account >= self._looked.size:
-            more = np.full(max(account + 1 - self._looked.size, self._looked.size), _NEVER, np.int64)
-            self._looked = np.concatenate((self._looked, more))
+        self._looked = with_room(self._looked, account + 1, _NEVER)
 
 
 class _Case:

@@ -29,6 +29,7 @@ from schemas.transaction import Purpose
 from services.detector.evidence import keep
 from services.detector.explanations.split_sale import Resale, explanation
 from services.detector.flows.nominees import AGENT
+from services.detector.growing import with_room
 from services.detector.legs import Leg, legs_of
 from services.detector.parties.entities import Entities
 from services.detector.parties.marks import bits_of
@@ -170,10 +171,7 @@ class SplitSale(Typology):
         return _finding(context, entities, transfer, self._sales[key], is_holder, p)
 
     def _note_holders(self, accounts: Int32s) -> None:
-        top = int(accounts.max(initial=0)) + 1
-        if top > self._holds.size:
-            more = np.zeros(max(top - self._holds.size, self._holds.size), np.bool_)
-            self._holds = np.concatenate((self._holds, more))
+        self._holds = with_room(self._holds, int(accounts.max(initial=0)) + 1)
         self._holds[accounts] = True
 
     def _pay_in(self, holder: str, product: str, minor: int) -> None:
