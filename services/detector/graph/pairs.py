@@ -50,10 +50,10 @@ def digest_of(src: int, dst: int) -> np.uint64:
 def find_pair(state: State, src: int, dst: int) -> int:
     """The slot of the pair, or -1: no transfer between them is live."""
     table, digest = state.pairs, digest_of(src, dst)
-    shard = shard_of(digest)
+    shard = shard_of(table, digest)
     bucket = home(digest, table.buckets[shard])
     while True:
-        first = first_slot(shard, bucket)
+        first = first_slot(table, shard, bucket)
         slot = held_of(state, first, digest, src, dst)
         if slot >= 0 or held_in(table, first, FREE):
             return slot
@@ -64,10 +64,10 @@ def find_pair(state: State, src: int, dst: int) -> int:
 def find_newest(state: State, src: int, dst: int, seq: int) -> int:
     """The slot of the pair if its newest transfer is `seq`, which may just have expired; or -1."""
     table, digest = state.pairs, digest_of(src, dst)
-    shard = shard_of(digest)
+    shard = shard_of(table, digest)
     bucket = home(digest, table.buckets[shard])
     while True:
-        first = first_slot(shard, bucket)
+        first = first_slot(table, shard, bucket)
         match = held_in(table, first, digest) & within(table.values, first, seq, 1)
         if match:
             return first + lowest_lane(match)
@@ -101,10 +101,10 @@ def seq_at(state: State, slot: int) -> int:
 @kernel
 def bring_leg_near(state: State, src: int, dst: int) -> None:
     """Ask for the leg that a search for the pair is likely to read. Its home is near."""
-    digest = digest_of(src, dst)
-    shard = shard_of(digest)
-    first = first_slot(shard, home(digest, state.pairs.buckets[shard]))
-    alike = held_in(state.pairs, first, digest)
+    table, digest = state.pairs, digest_of(src, dst)
+    shard = shard_of(table, digest)
+    first = first_slot(table, shard, home(digest, table.buckets[shard]))
+    alike = held_in(table, first, digest)
     if alike:
         prefetch(state.ring.legs, slot_of(state.ring, seq_at(state, first + lowest_lane(alike))))
 
@@ -114,11 +114,11 @@ def note_newest(state: State, src: int, dst: int, seq: int) -> bool:
     """Note their newest transfer, when there was room for the pair; True: no other is live. The dead of the
     bucket where the search ends are released, as by table.seek_reusing()."""
     table, digest, cursor = state.pairs, digest_of(src, dst), state.ring.cursor[0]
-    shard = shard_of(digest)
+    shard = shard_of(table, digest)
     bucket = home(digest, table.buckets[shard])
     unused = -1
     while True:
-        first = first_slot(shard, bucket)
+        first = first_slot(table, shard, bucket)
         slot = held_of(state, first, digest, src, dst)
         if slot >= 0:
             table.values[slot] = seq
@@ -142,14 +142,14 @@ def drop_newest(state: State, src: int, dst: int, seq: int) -> bool:
     slot = find_newest(state, src, dst, seq)
     if slot < 0:
         return False
-    retire(state.pairs, shard_of(digest_of(src, dst)), slot)
+    retire(state.pairs, shard_of(state.pairs, digest_of(src, dst)), slot)
     return True
 
 
 @kernel
 def make_room_for_pair(state: State, src: int, dst: int) -> bool:
     """As table.make_room_reusing()."""
-    shard = shard_of(digest_of(src, dst))
+    shard = shard_of(state.pairs, digest_of(src, dst))
     if is_crowded(state.pairs, shard):
         resize_pairs(state, shard)
     return has_room(state.pairs, shard)

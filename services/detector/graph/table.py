@@ -7,9 +7,9 @@ from there, and the slot waits for a newcomer or the next rehash. A home bucket 
 instead of modulus (Lemire, "Fast random integer generation in an interval", 2019), which lets a table
 have any size.
 
-The table is 64 shards; each grows alone, by three tenths, so the longest pause is the rehash of one
-shard. Shards lie side by side in stripes, so that the memory in use is always a prefix of what was
-reserved for the maximum.
+The table is in shards of a bounded size; each grows alone, by three tenths, so the longest pause is the
+rehash of one shard, however large the table. Shards lie side by side in stripes, so that the memory in use
+is always a prefix of what was reserved for the maximum.
 """
 
 from __future__ import annotations
@@ -32,13 +32,14 @@ from compiled import (
     within,
 )
 
-SHARDS: Final = 64
+LEAST_SHARDS: Final = 64
+MOST_IN_SHARD: Final = 1 << 15
+"""Entries of a shard, on average over the shards of a full table."""
 BUCKET: Final = LANES
 STRIPE_BITS: Final = 6
 STRIPE: Final = 1 << STRIPE_BITS
 """Buckets of one shard that lie together."""
-_SHARD_MASK: Final = np.uint64(SHARDS - 1)
-_SHARD_SHIFT: Final = np.uint64(26)
+_SHARD_SHIFT: Final = np.uint64(16)
 """Below are bits of a digest that choose neither shard nor bucket."""
 _HALF: Final = np.uint64(32)
 _MIX_SHIFT: Final = np.uint64(33)
@@ -68,17 +69,23 @@ class Table(NamedTuple):
 
 def new_table(max_entries: int, digest: DTypeLike = np.uint64) -> Table:
     """Empty table for `max_entries`, with room for uneven shards."""
-    stripes = 1 + 2 * max_entries // (SHARDS * STRIPE * BUCKET)
+    shards = shards_for(max_entries)
+    stripes = 1 + 2 * max_entries // (shards * STRIPE * BUCKET)
     room = stripes * STRIPE * BUCKET
     return Table(
-        aligned(room * SHARDS, np.dtype(digest)),
-        aligned(room * SHARDS, np.dtype(np.int32)),
-        np.full(SHARDS, STRIPE, np.int64),
-        np.zeros(SHARDS, np.int64),
+        aligned(room * shards, np.dtype(digest)),
+        aligned(room * shards, np.dtype(np.int32)),
+        np.full(shards, STRIPE, np.int64),
+        np.zeros(shards, np.int64),
         np.zeros(room, np.uint64),
         np.zeros(room, np.int32),
         np.zeros(room // BUCKET, np.uint8),
     )
+
+
+def shards_for(max_entries: int) -> int:
+    """A power of two."""
+    return max(LEAST_SHARDS, 1 << (-(-max_entries // MOST_IN_SHARD) - 1).bit_length())
 
 
 @kernel
@@ -92,8 +99,8 @@ def mix(key: np.uint64) -> np.uint64:
 
 
 @kernel
-def shard_of(digest: np.uint64) -> int:
-    return signed((digest >> _SHARD_SHIFT) & _SHARD_MASK)
+def shard_of(table: Table, digest: np.uint64) -> int:
+    return signed(digest >> _SHARD_SHIFT) & (table.used.size - 1)
 
 
 @kernel
@@ -102,8 +109,8 @@ def home(digest: np.uint64, buckets: int) -> int:
 
 
 @kernel
-def first_slot(shard: int, bucket: int) -> int:
-    stripe = (bucket >> STRIPE_BITS) * SHARDS + shard
+def first_slot(table: Table, shard: int, bucket: int) -> int:
+    stripe = (bucket >> STRIPE_BITS) * table.used.size + shard
     return ((stripe << STRIPE_BITS) | (bucket & (STRIPE - 1))) * BUCKET
 
 
@@ -122,8 +129,8 @@ def held_in(table: Table, first: int, digest: np.uint64) -> int:
 def bring_near(table: Table, key: np.uint64) -> None:
     """Ask for the memory in which a search for `key` begins."""
     digest = mix(key)
-    shard = shard_of(digest)
-    first = first_slot(shard, home(digest, table.buckets[shard]))
+    shard = shard_of(table, digest)
+    first = first_slot(table, shard, home(digest, table.buckets[shard]))
     prefetch(table.digests, first)
     prefetch(table.values, first)
 
@@ -132,10 +139,10 @@ def bring_near(table: Table, key: np.uint64) -> None:
 def bring_next_near(table: Table, key: np.uint64) -> None:
     """Ask for the memory in which a search for `key` goes on, where its home is full. The home is near."""
     digest = mix(key)
-    shard = shard_of(digest)
+    shard = shard_of(table, digest)
     bucket = home(digest, table.buckets[shard])
-    if not held_in(table, first_slot(shard, bucket), FREE):
-        first = first_slot(shard, following(table, shard, bucket))
+    if not held_in(table, first_slot(table, shard, bucket), FREE):
+        first = first_slot(table, shard, following(table, shard, bucket))
         prefetch(table.digests, first)
         prefetch(table.values, first)
 
@@ -157,10 +164,10 @@ def find(table: Table, key: np.uint64) -> int:
 def seek(table: Table, key: np.uint64) -> int:
     """A slot that holds `key`, or the free one where it belongs."""
     digest = mix(key)
-    shard = shard_of(digest)
+    shard = shard_of(table, digest)
     bucket = home(digest, table.buckets[shard])
     while True:
-        first = first_slot(shard, bucket)
+        first = first_slot(table, shard, bucket)
         match = held_in(table, first, digest)
         if match:
             return first + lowest_lane(match)
@@ -174,10 +181,10 @@ def seek(table: Table, key: np.uint64) -> int:
 def find_ranked(table: Table, key: np.uint64, rank: int) -> int:
     """Slot of entry number `rank`, from 0, of those under the one `key`; -1: there are no more."""
     digest = mix(key)
-    shard = shard_of(digest)
+    shard = shard_of(table, digest)
     bucket = home(digest, table.buckets[shard])
     while True:
-        first = first_slot(shard, bucket)
+        first = first_slot(table, shard, bucket)
         for slot in range(first, first + BUCKET):
             if table.digests[slot] == digest:
                 if rank == 0:
@@ -199,11 +206,11 @@ def seek_reusing(table: Table, key: np.uint64, least: int, count: int) -> int:
     """As seek(), but rather than a free slot that of a dead entry on the way, if there is one. The dead
     of the bucket where the search ends are released, so that a window that moves on crowds no shard."""
     digest = mix(key)
-    shard = shard_of(digest)
+    shard = shard_of(table, digest)
     bucket = home(digest, table.buckets[shard])
     unused = -1
     while True:
-        first = first_slot(shard, bucket)
+        first = first_slot(table, shard, bucket)
         match = held_in(table, first, digest)
         if match:
             return first + lowest_lane(match)
@@ -238,7 +245,7 @@ def retire(table: Table, shard: int, slot: int) -> None:
 @kernel
 def make_room_reusing(table: Table, key: np.uint64, least: int, count: int) -> bool:
     """As make_room(), but a crowded shard forgets its dead."""
-    shard = shard_of(mix(key))
+    shard = shard_of(table, mix(key))
     if is_crowded(table, shard):
         resize(table, shard, least, count)
     return has_room(table, shard)
@@ -266,7 +273,7 @@ def has_room(table: Table, shard: int) -> bool:
 def take(table: Table, slot: int, key: np.uint64, value: int) -> None:
     """Fill the slot that seek() or seek_reusing() found, when there was room for the key."""
     digest = mix(key)
-    table.used[shard_of(digest)] += table.digests[slot] == FREE
+    table.used[shard_of(table, digest)] += table.digests[slot] == FREE
     table.digests[slot] = digest
     table.values[slot] = value
 
@@ -275,19 +282,19 @@ def take(table: Table, slot: int, key: np.uint64, value: int) -> None:
 def put(table: Table, key: np.uint64, value: int) -> None:
     """Store a further entry under `key`. make_room() was True for it."""
     digest = mix(key)
-    table.used[shard_of(digest)] += 1
+    table.used[shard_of(table, digest)] += 1
     place(table, digest, value)
 
 
 @kernel
 def place(table: Table, digest: np.uint64, value: int) -> None:
-    shard = shard_of(digest)
+    shard = shard_of(table, digest)
     bucket = home(digest, table.buckets[shard])
-    free = held_in(table, first_slot(shard, bucket), FREE)
+    free = held_in(table, first_slot(table, shard, bucket), FREE)
     while not free:
         bucket = following(table, shard, bucket)
-        free = held_in(table, first_slot(shard, bucket), FREE)
-    slot = first_slot(shard, bucket) + lowest_lane(free)
+        free = held_in(table, first_slot(table, shard, bucket), FREE)
+    slot = first_slot(table, shard, bucket) + lowest_lane(free)
     table.digests[slot] = digest
     table.values[slot] = value
 
@@ -311,7 +318,7 @@ def spread(table: Table, shard: int, taken: int) -> None:
         bucket = home(digest, buckets)
         while table.filled[bucket] == BUCKET:
             bucket = following(table, shard, bucket)
-        slot = first_slot(shard, bucket) + table.filled[bucket]
+        slot = first_slot(table, shard, bucket) + table.filled[bucket]
         table.filled[bucket] += 1
         table.digests[slot] = digest
         table.values[slot] = table.waiting_values[entry]
@@ -323,7 +330,7 @@ def take_out(table: Table, shard: int, least: int, count: int) -> int:
     slot is written to the next place, and what is not live overwritten: no branch to be mispredicted."""
     taken = 0
     for bucket in range(table.buckets[shard]):
-        first = first_slot(shard, bucket)
+        first = first_slot(table, shard, bucket)
         for slot in range(first, first + BUCKET):
             digest, value = table.digests[slot], table.values[slot]
             table.waiting_digests[taken] = digest

@@ -38,7 +38,7 @@ def test_pairs_are_told_apart() -> None:
             if slot >= 0:
                 assert find_newest(state, src, dst, newest[src, dst]) == slot
                 digest = np.uint64(digest_of(src, dst))
-                shard = shard_of(digest)
+                shard = shard_of(state.pairs, digest)
                 places.add((shard, home(digest, state.pairs.buckets[shard]), int(digest) & 0xFF))
     pairs = sum(src != dst for src, dst in newest)
     assert len(places) < pairs - 100

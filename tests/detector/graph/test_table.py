@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.detector.graph import table as tables
-from services.detector.graph.table import BUCKET, SHARDS, STRIPE, Table, new_table
+from services.detector.graph.table import BUCKET, LEAST_SHARDS, MOST_IN_SHARD, STRIPE, Table, new_table, shards_for
 
 MOST_COUNT = 2**31 - 1
 
@@ -33,8 +33,9 @@ def mixed(entries: dict[int, int]) -> dict[int, int]:
 
 
 def keys_of_one_shard(count: int) -> list[int]:
-    candidates = (np.uint64(key) for key in range(1, 10**6))
-    ours = (key for key in candidates if tables.shard_of(np.uint64(tables.mix(key))) == 5)
+    """Of a table with as few shards as any."""
+    table, candidates = new_table(1), (np.uint64(key) for key in range(1, 10**6))
+    ours = (key for key in candidates if tables.shard_of(table, np.uint64(tables.mix(key))) == 5)
     return [int(key) for key in islice(ours, count)]
 
 
@@ -72,7 +73,7 @@ def test_dead_slots_are_used_again() -> None:
         slot = tables.seek_reusing(table, key, seq - span, span)
         tables.take(table, slot, key, seq)
     assert all(get(table, start + 99_999 - back) is not None for back in range(span))
-    assert table.buckets.sum() * BUCKET <= SHARDS * STRIPE * BUCKET
+    assert table.buckets.sum() * BUCKET <= LEAST_SHARDS * STRIPE * BUCKET
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def test_it_grows_and_keeps_all() -> None:
     assert held(table) == mixed({key: key % 1000 for key in range(1, 100_001)})
     assert all(get(table, key) == key % 1000 for key in range(1, 100_001, 97))
     assert table.buckets.sum() * BUCKET * 12 < 20 * 100_000
-    assert table.buckets.max() * BUCKET < 2 * 100_000 / SHARDS
+    assert table.buckets.max() * BUCKET < 2 * 100_000 / LEAST_SHARDS
 
 
 def test_equal_keys_are_found_one_after_the_other() -> None:
@@ -111,3 +112,20 @@ def test_a_full_shard_has_no_room() -> None:
         tables.put(table, np.uint64(key), 0)
         put_in += 1
     assert put_in == table.waiting_values.size - 1
+
+
+def test_shards_stay_small_however_large_the_table() -> None:
+    for most in (1, 2_000_000, 2_097_153, 4_000_000, 10_000_000, 1 << 30):
+        shards = shards_for(most)
+        assert shards & (shards - 1) == 0
+        assert shards == LEAST_SHARDS or MOST_IN_SHARD // 2 < most / shards
+        assert most / shards <= MOST_IN_SHARD
+
+
+def test_a_table_of_many_shards_keeps_all() -> None:
+    table = new_table(4_000_000)
+    for key in range(1, 50_001):
+        put(table, key, key)
+    assert table.used.size == 128
+    assert all(table.used > 250)
+    assert held(table) == mixed({key: key for key in range(1, 50_001)})
