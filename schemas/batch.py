@@ -6,6 +6,7 @@ Rows are in the order in which the bank sent them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,6 +40,8 @@ SCHEMA: Final = pa.schema(
     ]
 )
 
+_SMALL_SETS: Final = tuple(field.name for field in SCHEMA if field.type == _small_set)
+
 
 @dataclass(frozen=True, slots=True)
 class BatchId:
@@ -64,6 +67,11 @@ class TransferBatch:
     def rows(self) -> int:
         return int(self.columns.num_rows)
 
+    @property
+    def small_texts(self) -> int:
+        """Texts of the largest dictionary of a small set, used or not: joined, an int16 must tell them."""
+        return max(len(self.columns.column(name).dictionary) for name in _SMALL_SETS)
+
     def int64(self, name: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         """Zero-copy int64 view of `ts_us` or `amount_minor`."""
         view: np.ndarray[tuple[int], np.dtype[np.int64]] = self.columns.column(name).to_numpy()
@@ -78,6 +86,13 @@ class TransferBatch:
         column = self.columns.column(name)
         view = np.frombuffer(column.buffers()[1], dtype=np.dtype("<u8")).reshape(-1, 2)
         return view[column.offset : column.offset + len(column)]
+
+
+def joined(batches: Sequence[TransferBatch]) -> TransferBatch:
+    """The rows of batches of one feed, one batch after the other, under the id of the first."""
+    if len(batches) == 1:
+        return batches[0]
+    return TransferBatch(batches[0].id, pa.concat_batches([one.columns for one in batches]))
 
 
 def encode(batch: TransferBatch) -> bytes:

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from registry import Registry
 from schemas.alert import Alert
 from schemas.balance import Balance
-from schemas.batch import TransferBatch
+from schemas.batch import TransferBatch, joined
 from schemas.errors import Unavailable
 from schemas.instant import DAY
 from schemas.law import Law
@@ -124,14 +124,13 @@ class Engine:
                 self._marks.follow(record)
         return Outputs()
 
-    def apply_transfers(self, batch: TransferBatch) -> Outputs:
-        """Take a batch in; a part of a batch that was taken before is dropped."""
-        if self._feeds.is_repeated(batch.id):
-            self._repeated += 1
+    def apply_transfers(self, *batches: TransferBatch) -> Outputs:
+        """Take batches of one feed in, in this order and as one; a part of a batch that was taken before is
+        dropped."""
+        fresh = [one for one in batches if not self._is_repeated(one) and one.rows]
+        if not fresh:
             return Outputs()
-        if batch.rows == 0:
-            return Outputs()
-        batch, unknown = with_known_purposes(batch)
+        batch, unknown = with_known_purposes(joined(fresh))
         self._unknown_purposes += unknown
         known_before = self._graph.accounts
         applied = self._graph.apply(batch)
@@ -206,6 +205,11 @@ class Engine:
             episodes_evicted=sum(panel.episodes.evicted for panel in self._panels),
             typologies={typology.id: replace(tallies[typology.id]) for typology in self._typologies},
         )
+
+    def _is_repeated(self, batch: TransferBatch) -> bool:
+        is_repeated = self._feeds.is_repeated(batch.id)
+        self._repeated += is_repeated
+        return is_repeated
 
     def _account(self, token_hex: str) -> int | None:
         """Known from now on; None at the graph's maximum."""

@@ -4,30 +4,27 @@ worker and the embedded runner share. No I/O of its own: `Read` is how it asks f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from logging import getLogger
-from typing import Final, NamedTuple, Protocol, TypeVar
-
-from pydantic import TypeAdapter, ValidationError
+from typing import Final, NamedTuple, Protocol
 
 from eventlog.log import Message
 from schemas.alert import Alert
-from schemas.balance import BALANCES as BALANCE_RECORDS
 from schemas.balance import Balance
-from schemas.batch import TransferBatch, decode
-from schemas.errors import InvalidInput, MalformedBatch
+from schemas.batch import TransferBatch
+from schemas.errors import InvalidInput
 from schemas.registry import RegistryRecord
 from schemas.risk import RiskScore
-from schemas.topics import ALERTS, BALANCES, KIND_HEADER, REGISTRY, RISK_SCORES, TRANSFERS, Topic
+from schemas.topics import ALERTS, RISK_SCORES, Topic
+from services.detector.intake import Changes, Content, Statements, Transfers, content_of, together
 
 GROUP: Final = "detector"
 ALARM_FILL: Final = 0.8
 """Share of an engine's stated maximum at which an alarm is due, while there is time to act."""
-R = TypeVar("R")
 
 _log = getLogger(__name__)
-_registry: TypeAdapter[list[RegistryRecord]] = TypeAdapter(list[RegistryRecord])
 
 
 class Findings(Protocol):
@@ -44,7 +41,9 @@ class Engine(Protocol):
     def fill(self) -> float:
         """Share of its stated maximum in use."""
 
-    def apply_transfers(self, batch: TransferBatch) -> Findings: ...
+    def apply_transfers(self, *batches: TransferBatch) -> Findings:
+        """Batches of one feed, in this order: what is found does not depend on how many are given at once."""
+
     def apply_registry(self, records: Sequence[RegistryRecord]) -> Findings: ...
     def apply_balances(self, records: Sequence[Balance]) -> Findings: ...
 
@@ -73,6 +72,7 @@ class Counts:
 
 @dataclass(slots=True)
 class _Partition:
+    number: int
     engine: Engine
     next: int = 0  # the first offset that the engine has not seen
 
@@ -80,8 +80,8 @@ class _Partition:
 class Detector:
     """The engines of the partitions that this process reads, each a function of its partition's log.
 
-    One message in, its outputs out. The engine first catches up, in silence, with whatever lies
-    between what it has seen and the message: all of it after a restart, the part another worker
+    Messages in, their outputs out. The engine first catches up, in silence, with whatever lies
+    between what it has seen and the messages: all of it after a restart, the part another worker
     handled when a partition comes back. Used from one thread.
     """
 
@@ -91,17 +91,21 @@ class Detector:
         self._read = read
         self._partitions: dict[int, _Partition] = {}
 
-    def apply(self, message: Message) -> list[Output]:
-        """Outputs of `message`; none when the engine has seen it, so the caller must have sent what
-        an earlier call returned, or else drop() the partition."""
-        if message.partition not in self._partitions:
-            self._partitions[message.partition] = _Partition(self._engine())
-        partition = self._partitions[message.partition]
-        if message.offset < partition.next:
-            return []
-        if message.offset > partition.next:
-            self._catch_up(partition, message)
-        return outputs(self._advance(partition, message))
+    def apply(self, messages: Iterable[Message]) -> list[Output]:
+        """Outputs of messages in the order of their partitions' logs; none of those that the engine has
+        seen, so the caller must have sent what an earlier call returned, or else drop() the partitions."""
+        found: list[Output] = []
+        for number, mine in _by_partition(messages).items():
+            if number not in self._partitions:
+                self._partitions[number] = _Partition(number, self._engine())
+            partition = self._partitions[number]
+            for run in _without_gaps(mine):
+                unseen = [message for message in run if message.offset >= partition.next]
+                if unseen:
+                    self._catch_up(partition, unseen[0].offset)
+                    for findings in self._advance(partition, unseen):
+                        found += outputs(findings)
+        return found
 
     def drop(self, partition: int) -> None:
         """Forget the partition's engine: it is built anew from the log when it is needed."""
@@ -113,27 +117,38 @@ class Detector:
         for partition in self._partitions.keys() - set(partitions):
             self.drop(partition)
 
-    def _catch_up(self, partition: _Partition, message: Message) -> None:
+    def _catch_up(self, partition: _Partition, end: int) -> None:
         start = partition.next
-        _log.info("partition %d: replaying %d to %d", message.partition, start, message.offset - 1)
-        for missed in self._read(message.partition, start, message.offset):
-            self._advance(partition, missed)
-            self.counts.replayed += 1
+        if start == end:
+            return
+        _log.info("partition %d: replaying %d to %d", partition.number, start, end - 1)
+        before = self.counts.messages
+        for _ in self._advance(partition, self._read(partition.number, start, end)):
+            pass
+        self.counts.replayed += self.counts.messages - before
+        partition.next = end
 
-    def _advance(self, partition: _Partition, message: Message) -> Findings | None:
-        """What the engine finds in `message`; None when it cannot be decoded, which is the same at
-        each replay and so leaves the engine's state a function of the log."""
-        partition.next = message.offset + 1
-        self.counts.messages += 1
-        try:
-            findings = self._give(partition.engine, message)
-            self._note_fill(message.partition, partition.engine.fill)
-            return findings
-        except InvalidInput as error:
-            self.counts.undecodable += 1
-            place = f"{message.topic}/{message.partition}@{message.offset}"
-            _log.error("%s cannot be decoded and is skipped: %s", place, error)
-            return None
+    def _advance(self, partition: _Partition, messages: Iterable[Message]) -> Iterator[Findings]:
+        """What the engine finds in messages that follow one another. To one that cannot be decoded it is as
+        if it were not there, at each replay too: the engine's state stays a function of the log."""
+        for content in together(self._decoded(partition, messages)):
+            yield _give(partition.engine, content)
+            self._note_fill(partition.number, partition.engine.fill)
+
+    def _decoded(self, partition: _Partition, messages: Iterable[Message]) -> Iterator[Content]:
+        for message in messages:
+            partition.next = message.offset + 1
+            self.counts.messages += 1
+            try:
+                content = content_of(message)
+            except InvalidInput as error:
+                self.counts.undecodable += 1
+                place = f"{message.topic}/{message.partition}@{message.offset}"
+                _log.error("%s cannot be decoded and is skipped: %s", place, error)
+                continue
+            if isinstance(content, Transfers):
+                self.counts.transfers += sum(batch.rows for batch in content.batches)
+            yield content
 
     def _note_fill(self, partition: int, fill: float) -> None:
         if fill >= ALARM_FILL > self.counts.fill.get(partition, 0.0):
@@ -145,24 +160,32 @@ class Detector:
             )
         self.counts.fill[partition] = fill
 
-    def _give(self, engine: Engine, message: Message) -> Findings:
-        """Raises InvalidInput, before the engine has seen anything of it."""
-        kind = message.headers.get(KIND_HEADER)
-        if kind == TRANSFERS:
-            batch = decode(message.value)
-            self.counts.transfers += batch.rows
-            return engine.apply_transfers(batch)
-        if kind == REGISTRY:
-            return engine.apply_registry(_records(_registry, message.value))
-        if kind == BALANCES:
-            return engine.apply_balances(_records(BALANCE_RECORDS, message.value))
-        raise MalformedBatch(f"header {KIND_HEADER} is {kind!r}")
+
+def _by_partition(messages: Iterable[Message]) -> dict[int, list[Message]]:
+    found: dict[int, list[Message]] = {}
+    for message in messages:
+        found.setdefault(message.partition, []).append(message)
+    return found
 
 
-def outputs(findings: Findings | None) -> list[Output]:
+def _without_gaps(messages: Sequence[Message]) -> Iterator[list[Message]]:
+    """Of one partition, cut where an offset does not follow the one before."""
+    for _, run in groupby(enumerate(messages), lambda each: each[1].offset - each[0]):
+        yield [message for _, message in run]
+
+
+def _give(engine: Engine, content: Content) -> Findings:
+    match content:
+        case Transfers(batches):
+            return engine.apply_transfers(*batches)
+        case Changes(records):
+            return engine.apply_registry(records)
+        case Statements(statements):
+            return engine.apply_balances(statements)
+
+
+def outputs(findings: Findings) -> list[Output]:
     """As they go on the log, alerts first, in the order found."""
-    if findings is None:
-        return []
     return [
         *(
             Output(ALERTS, alert.alert_id.encode(), alert.model_dump_json().encode())
@@ -173,10 +196,3 @@ def outputs(findings: Findings | None) -> list[Output]:
             for score in findings.scores
         ),
     ]
-
-
-def _records(kind: TypeAdapter[list[R]], value: bytes) -> list[R]:
-    try:
-        return kind.validate_json(value)
-    except ValidationError as error:
-        raise MalformedBatch(f"not a JSON array of such records: {error}") from None

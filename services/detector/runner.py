@@ -34,9 +34,8 @@ class DetectorRunner:
         """Handle the messages that are there, at most 50; how many they were. Waits up to
         `timeout_ms` for the first. Raises Unavailable; the runner is then to be closed."""
         messages = self._consumer.poll(timeout_ms, _MESSAGES_A_STEP)
-        for message in messages:
-            for output in self._detector.apply(message):
-                self._log.append(output.topic, output.key, output.value)
+        for output in self._detector.apply(messages):
+            self._log.append(output.topic, output.key, output.value)
         if messages:
             self._log.flush()
             self._consumer.commit()

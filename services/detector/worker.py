@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -35,6 +35,9 @@ _SESSION_TIMEOUT_S: Final = 10.0
 
 _MESSAGES_AHEAD: Final = 64
 """Messages read ahead of the engines. With a message of some hundred rows this is a few MB."""
+_BYTES_TOGETHER: Final = 1 << 20
+"""Messages that wait are handled together up to this, so that what is found in the first is not held back
+for long."""
 
 _log = logging.getLogger(__name__)
 
@@ -68,9 +71,9 @@ class _Thread:
         self._detector = detector
         self._executor = ThreadPoolExecutor(1, "engines")
 
-    async def apply(self, message: Message) -> list[Output]:
+    async def apply(self, messages: Sequence[Message]) -> list[Output]:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, self._detector.apply, message)
+        return await loop.run_in_executor(self._executor, self._detector.apply, messages)
 
     def drop(self, partition: int) -> None:
         """Returns at once; done before any apply() that is called later."""
@@ -103,20 +106,27 @@ def _app(bootstrap: str, scratch: Path, detector: _Thread, loop: asyncio.Abstrac
 
     @app.agent(inputs)
     async def detect(stream: Any) -> None:
+        taken: list[Any] = []
         async for event in stream.noack().events():
-            message = _message(event.message)
+            taken.append(event)
+            if not stream.channel.empty() and _is_room_after(taken):
+                continue
+            messages = [_message(each.message) for each in taken]
             try:
                 sent = [
                     await sinks[output.topic.name].send(key=output.key, value=output.value)
-                    for output in await detector.apply(message)
+                    for output in await detector.apply(messages)
                 ]
                 await asyncio.gather(*sent)
             except BaseException:
-                # The engine is ahead of what was sent. Forget it, so that this message counts as new
-                # when it comes again.
-                detector.drop(message.partition)
+                # Engines are ahead of what was sent. Forget them, so that these messages count as new
+                # when they come again.
+                for partition in {message.partition for message in messages}:
+                    detector.drop(partition)
                 raise
-            event.ack()
+            for each in taken:
+                each.ack()
+            taken = []
 
     @app.on_partitions_assigned.connect
     async def assigned(*sent: Any, **_: Any) -> None:
@@ -126,6 +136,12 @@ def _app(bootstrap: str, scratch: Path, detector: _Thread, loop: asyncio.Abstrac
         detector.keep(mine)
 
     return app
+
+
+def _is_room_after(taken: Sequence[Any]) -> bool:
+    """Whether another message that waits may be taken with these."""
+    held = sum(len(each.message.value or b"") for each in taken)
+    return len(taken) < _MESSAGES_AHEAD and held < _BYTES_TOGETHER
 
 
 def _topic(app: Any, name: str) -> Any:

@@ -39,19 +39,21 @@ class CountingEngine:
     def fill(self) -> float:
         return self._batches / 50
 
-    def apply_transfers(self, batch: TransferBatch) -> Findings:
+    def apply_transfers(self, *batches: TransferBatch) -> Findings:
+        return Findings(alerts=tuple(map(self._seen_in, batches)))
+
+    def _seen_in(self, batch: TransferBatch) -> Alert:
         time.sleep(self._seconds)
         self._batches += 1
         self._seen.update(batch.id.batch_id.encode())
         self._seen.update(batch.int64("amount_minor").tobytes())
-        alert = _ALERT.model_copy(
+        return _ALERT.model_copy(
             update={
                 "alert_id": content_id("alert", batch.id.feed_id),
                 "version": self._batches,
                 "rule_version": self._seen.hexdigest(),
             }
         )
-        return Findings(alerts=(alert,))
 
     def apply_registry(self, records: Sequence[RegistryRecord]) -> Findings:
         for record in records:

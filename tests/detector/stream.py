@@ -52,7 +52,7 @@ STREAM = [_message(partition, number) for number in range(LENGTH) for partition 
 def offline() -> list[Output]:
     """The outputs of one process that reads STREAM once and never stops."""
     detector = Detector(CountingEngine, lambda *_: ())
-    return [output for message in STREAM for output in detector.apply(message)]
+    return [output for message in STREAM for output in detector.apply([message])]
 
 
 def append(log: Log, messages: list[Message] = STREAM) -> None:

@@ -30,15 +30,15 @@ def detector() -> Detector:
 
 
 def test_every_kind_of_message_has_its_outputs(detector: Detector) -> None:
-    found = [output for message in STREAM for output in detector.apply(message)]
+    found = [output for message in STREAM for output in detector.apply([message])]
     assert found == offline()
     assert {output.topic for output in found} == {ALERTS, RISK_SCORES}
 
 
 def test_what_was_seen_is_silent(detector: Detector) -> None:
     for message in STREAM:
-        detector.apply(message)
-    assert [detector.apply(message) for message in STREAM] == [[]] * len(STREAM)
+        detector.apply([message])
+    assert [detector.apply([message]) for message in STREAM] == [[]] * len(STREAM)
 
 
 accidents = st.dictionaries(
@@ -49,11 +49,11 @@ accidents = st.dictionaries(
 @given(accidents)
 def test_outputs_do_not_depend_on_restarts_gaps_and_repeats(happens: dict[int, str]) -> None:
     steady, shaken = reading(STREAM), reading(STREAM)
-    right = [steady.apply(message) for message in STREAM]
+    right = [steady.apply([message]) for message in STREAM]
     spoke: set[int] = set()
 
     def apply(position: int) -> None:
-        found = shaken.apply(STREAM[position])
+        found = shaken.apply([STREAM[position]])
         assert found in ([], right[position])
         spoke.update([position] * bool(found))
 
@@ -74,9 +74,9 @@ def test_outputs_do_not_depend_on_restarts_gaps_and_repeats(happens: dict[int, s
 def test_partitions_not_kept_are_forgotten(detector: Detector) -> None:
     first = [message for message in STREAM if message.partition == 0]
     for message in first[:5]:
-        detector.apply(message)
+        detector.apply([message])
     detector.keep({1})
-    detector.apply(first[5])
+    detector.apply([first[5]])
     assert detector.counts.replayed == 5
 
 
@@ -98,23 +98,23 @@ def test_what_cannot_be_decoded_is_counted_logged_and_skipped(
 ) -> None:
     bad = replace(STREAM[0], headers=headers, value=value)
     with caplog.at_level(logging.ERROR):
-        assert detector.apply(bad) == []
+        assert detector.apply([bad]) == []
     assert detector.counts.undecodable == 1
     assert f"transactions/{bad.partition}@{bad.offset} cannot be decoded" in caplog.text
     following = next(m for m in STREAM if m.partition == bad.partition and m.offset == bad.offset + 1)
-    assert detector.apply(following) != []
+    assert detector.apply([following]) != []
 
 
 def test_registry_change_with_no_records_is_harmless(detector: Detector) -> None:
     empty = replace(STREAM[0], headers={KIND_HEADER: REGISTRY}, value=b"[]")
-    assert [output.topic for output in detector.apply(empty)] == [RISK_SCORES]
+    assert [output.topic for output in detector.apply([empty])] == [RISK_SCORES]
 
 
 def test_a_partition_that_fills_up_is_an_alarm_once(
     detector: Detector, caplog: pytest.LogCaptureFixture
 ) -> None:
     for message in STREAM:
-        detector.apply(message)
+        detector.apply([message])
     alarms = [record for record in caplog.records if "full" in record.message]
     assert len(alarms) == len(detector.counts.fill) == 2
     assert all(share >= 0.8 for share in detector.counts.fill.values())

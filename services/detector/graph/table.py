@@ -9,7 +9,9 @@ have any size.
 
 The table is in shards of a bounded size; each grows alone, by three tenths, so the longest pause is the
 rehash of one shard, however large the table. Shards lie side by side in stripes, so that the memory in use
-is always a prefix of what was reserved for the maximum.
+is always a prefix of what was reserved for the maximum. They begin at sizes three tenths apart, so that they
+grow one after the other, and each only a little beyond the largest: memory that is used for the first time
+is what takes longest.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ BUCKET: Final = LANES
 STRIPE_BITS: Final = 6
 STRIPE: Final = 1 << STRIPE_BITS
 """Buckets of one shard that lie together."""
+_GROWTH: Final = 1.3
 _SHARD_SHIFT: Final = np.uint64(16)
 """Below are bits of a digest that choose neither shard nor bucket."""
 _HALF: Final = np.uint64(32)
@@ -70,12 +73,12 @@ class Table(NamedTuple):
 def new_table(max_entries: int, digest: DTypeLike = np.uint64) -> Table:
     """Empty table for `max_entries`, with room for uneven shards."""
     shards = shards_for(max_entries)
-    stripes = 1 + 2 * max_entries // (shards * STRIPE * BUCKET)
+    stripes = 2 + 2 * max_entries // (shards * STRIPE * BUCKET)
     room = stripes * STRIPE * BUCKET
     return Table(
         aligned(room * shards, np.dtype(digest)),
         aligned(room * shards, np.dtype(np.int32)),
-        np.full(shards, STRIPE, np.int64),
+        (STRIPE * _GROWTH ** (np.arange(shards) / shards)).astype(np.int64),
         np.zeros(shards, np.int64),
         np.zeros(room, np.uint64),
         np.zeros(room, np.int32),
