@@ -11,7 +11,6 @@ from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from eventlog.log import Message
 from schemas.balance import BALANCES as BALANCE_RECORDS
 from schemas.balance import Balance
 from schemas.batch import TransferBatch, decode
@@ -44,16 +43,15 @@ class Statements(NamedTuple):
 Content: TypeAlias = Transfers | Changes | Statements
 
 
-def content_of(message: Message) -> Content:
-    """Raises InvalidInput for what cannot be decoded."""
-    kind = message.headers.get(KIND_HEADER)
+def content_of(kind: bytes | None, value: bytes) -> Content:
+    """Of a message whose header KIND_HEADER is `kind`. Raises InvalidInput for what cannot be decoded."""
     if kind == TRANSFERS:
-        batch = decode(message.value)
+        batch = decode(value)
         return Transfers((batch,), max(batch.rows, batch.small_texts))
     if kind == REGISTRY:
-        return Changes(_records(_registry, message.value))
+        return Changes(_records(_registry, value))
     if kind == BALANCES:
-        return Statements(_records(BALANCE_RECORDS, message.value))
+        return Statements(_records(BALANCE_RECORDS, value))
     raise MalformedBatch(f"header {KIND_HEADER} is {kind!r}")
 
 

@@ -17,7 +17,7 @@ from schemas.batch import TransferBatch
 from schemas.errors import InvalidInput
 from schemas.registry import RegistryRecord
 from schemas.risk import RiskScore
-from schemas.topics import ALERTS, RISK_SCORES, Topic
+from schemas.topics import ALERTS, KIND_HEADER, RISK_SCORES, Topic
 from services.detector.intake import Changes, Content, Statements, Transfers, content_of, together
 
 GROUP: Final = "detector"
@@ -140,7 +140,7 @@ class Detector:
             partition.next = message.offset + 1
             self.counts.messages += 1
             try:
-                content = content_of(message)
+                content = content_of(message.headers.get(KIND_HEADER), message.value)
             except InvalidInput as error:
                 self.counts.undecodable += 1
                 place = f"{message.topic}/{message.partition}@{message.offset}"

@@ -135,6 +135,21 @@ def test_a_suspect_named_again_within_a_batch_is_remembered_as_long(world: Any, 
     assert play(one, [7]).bytes() == play(one).bytes() != b""
 
 
+def test_batches_given_at_once_are_as_one_after_another(world: Any, batches: Any) -> None:
+    """One that was taken before is dropped from among them."""
+    rows = world(flows=[[day / 10, "a", "b", 100 + day] for day in range(30)]).rows()
+    parts = [batches(rows[first : first + 10], str(first)) for first in range(0, 30, 10)]
+    jointly, singly = Engine(load_law()), Engine(load_law())
+    singly.apply_transfers(parts[0])
+    singly.apply_transfers(parts[1])
+    singly.apply_transfers(parts[2])
+    jointly.apply_transfers(parts[0])
+    jointly.apply_transfers(parts[0], parts[1], parts[1], parts[2])
+    assert jointly.counters().transfers == singly.counters().transfers == 30
+    assert jointly.counters().repeated_batches == 2
+    assert jointly.feeds() == singly.feeds()
+
+
 def test_row_by_row_gives_the_same_bytes(world: Any, play: Any) -> None:
     one = merged(world, [(place, shift) for shift, place in enumerate(FIRING[::5])], [])
     whole = play(one)

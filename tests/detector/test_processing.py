@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from eventlog.log import Message
 from schemas.topics import ALERTS, KIND_HEADER, REGISTRY, RISK_SCORES, TRANSFERS
-from services.detector.processing import Detector
+from services.detector.processing import Detector, Output
 from tests.detector.counting import CountingEngine
-from tests.detector.stream import STREAM, offline
+from tests.detector.stream import PARTITIONS, STREAM, offline
 
 
 def reading(stream: Sequence[Message]) -> Detector:
@@ -33,6 +33,23 @@ def test_every_kind_of_message_has_its_outputs(detector: Detector) -> None:
     found = [output for message in STREAM for output in detector.apply([message])]
     assert found == offline()
     assert {output.topic for output in found} == {ALERTS, RISK_SCORES}
+
+
+@given(st.sampled_from(range(PARTITIONS)), st.lists(st.integers(1, 40), max_size=20))
+def test_outputs_do_not_depend_on_how_many_messages_come_at_once(partition: int, sizes: list[int]) -> None:
+    log = [message for message in STREAM if message.partition == partition]
+    singly, jointly, found, rest = reading(log), reading(log), list[Output](), log
+    for size in (*sizes, len(log)):
+        found += jointly.apply(rest[:size])
+        rest = rest[size:]
+    assert found == [output for message in log for output in singly.apply([message])]
+    assert jointly.counts == singly.counts
+
+
+def test_partitions_are_taken_apart(detector: Detector) -> None:
+    found = detector.apply(STREAM)
+    assert sorted(found, key=str) == sorted(offline(), key=str)
+    assert detector.counts.replayed == 0
 
 
 def test_what_was_seen_is_silent(detector: Detector) -> None:

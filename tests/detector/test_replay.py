@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from schemas.law import load_law
 from schemas.registry import FeedFormat
 from schemas.topics import TOPICS, TRANSACTIONS
 from services.detector.engine import Engine
+from services.detector.processing import Detector
 from services.detector.runner import DetectorRunner
 from services.ingest.body import Body
 from services.ingest.ingest import Ingest
@@ -75,3 +77,14 @@ def test_restarts_change_no_byte(log: EmbeddedLog, stream: list[Message], tmp_pa
             shaken.append(TRANSACTIONS, message.key, message.value, message.headers, message.partition)
         # Sorted: how two partitions' findings lie between each other is no part of the promise.
         assert sorted(detect(shaken, steps_a_run=max(1, len(stream) // 50 // 3))) == sorted(whole)
+
+
+def test_messages_taken_in_one_by_one_change_no_byte(log: EmbeddedLog, stream: list[Message]) -> None:
+    law = load_law()
+    detector = Detector(lambda: Engine(law), partial(log.read, TRANSACTIONS))
+    found = [
+        (output.topic.name, output.key, output.value)
+        for message in stream
+        for output in detector.apply([message])
+    ]
+    assert sorted(found) == sorted(detect(log, steps_a_run=len(stream)))

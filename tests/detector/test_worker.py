@@ -70,8 +70,8 @@ def emitted_count(log: Log) -> int:
 def test_killed_worker_is_followed_by_one_that_goes_on(fresh_kafka: str, log: Log, tmp_path: Path) -> None:
     append(log)
     printed = tmp_path / "first.log"
-    with worker(fresh_kafka, printed) as first:
-        until(lambda: emitted_count(log) > 60, printed)
+    with worker(fresh_kafka, printed, pause_s=0.04) as first:
+        until(lambda: emitted_count(log) > 20, printed)
         first.send_signal(signal.SIGKILL)
         first.wait()
     assert emitted_count(log) < len(expected()) / 2, "killed too late to be in the middle"
@@ -87,9 +87,9 @@ def test_workers_that_come_and_go_share_one_result(fresh_kafka: str, log: Log, t
     append(log)
     printed = [tmp_path / "first.log", tmp_path / "second.log"]
     with ExitStack() as workers:
-        first = workers.enter_context(worker(fresh_kafka, printed[0], pause_s=0.03))
+        first = workers.enter_context(worker(fresh_kafka, printed[0], pause_s=0.08))
         until(lambda: emitted_count(log) > 20, printed[0])
-        workers.enter_context(worker(fresh_kafka, printed[1], pause_s=0.03))
+        workers.enter_context(worker(fresh_kafka, printed[1], pause_s=0.08))
         until(lambda: bool(re.search(r"assigned: \[[01]\]", printed[1].read_text())), printed[1])
         shared = emitted_count(log)
         until(lambda: emitted_count(log) > shared + 20, printed[1])
