@@ -76,13 +76,14 @@ def codec(figures: Figures) -> Iterator[str]:
 def engine(figures: Figures) -> Iterator[str]:
     feeds = {name: figures[name] for name in ("simulated", "amlgentex_s0") if name in figures}
     yield markdown(
-        ["feed", "registry", "live", "a batch", "transfers/s", "transfers/core-s", "p99 ms"],
+        ["feed", "registry", "live", "rows a message", "taken", "transfers/s", "transfers/core-s", "p99 ms"],
         [
             [
                 name,
                 f"{feed['registry_records']:,}",
                 f"{one['live']:,}",
-                f"{one['rows_a_batch']:,}",
+                f"{one['rows_a_message']:,}",
+                "together" if one["is_behind"] else "one by one",
                 f"{one['transfers_per_second']:,}",
                 f"{one['transfers_per_core_second']:,}",
                 f"{one['batch_p99_ms']:g}",
