@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -56,12 +56,29 @@ class BatchId:
     part: int
 
 
+class Sent(NamedTuple):
+    """By which feed the rows from `first` up to but not `end` were."""
+
+    feed_id: str
+    first: int
+    end: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TransferBatch:
-    """Decoded columns of one message. Arrays are read-only views into the message's own buffer."""
+    """Decoded columns of one message, or of several that were joined. Arrays are read-only views into a
+    buffer, of one message its own."""
 
     id: BatchId
+    """Of several messages: the first one's."""
     columns: pa.RecordBatch
+    senders: tuple[Sent, ...] = ()
+    """Of several messages."""
+
+    @property
+    def sent(self) -> tuple[Sent, ...]:
+        """By whom each row was."""
+        return self.senders or (Sent(self.id.feed_id, 0, self.rows),)
 
     @property
     def rows(self) -> int:
@@ -69,7 +86,7 @@ class TransferBatch:
 
     @property
     def small_texts(self) -> int:
-        """Texts of the largest dictionary of a small set, used or not: joined, an int16 must tell them."""
+        """Texts of the largest dictionary of a small set, used or not: see joined()."""
         return max(len(self.columns.column(name).dictionary) for name in _SMALL_SETS)
 
     def int64(self, name: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -89,10 +106,16 @@ class TransferBatch:
 
 
 def joined(batches: Sequence[TransferBatch]) -> TransferBatch:
-    """The rows of batches of one feed, one batch after the other, under the id of the first."""
+    """The rows of all, one batch after the other. Raises pyarrow.ArrowInvalid where their `small_texts` are
+    more than an int16 tells."""
     if len(batches) == 1:
         return batches[0]
-    return TransferBatch(batches[0].id, pa.concat_batches([one.columns for one in batches]))
+    senders, first = list[Sent](), 0
+    for batch in batches:
+        for sent in batch.sent:
+            senders.append(Sent(sent.feed_id, first + sent.first, first + sent.end))
+        first += batch.rows
+    return TransferBatch(batches[0].id, pa.concat_batches([one.columns for one in batches]), tuple(senders))
 
 
 def encode(batch: TransferBatch) -> bytes:

@@ -125,8 +125,7 @@ class Engine:
         return Outputs()
 
     def apply_transfers(self, *batches: TransferBatch) -> Outputs:
-        """Take batches of one feed in, in this order and as one; a part of a batch that was taken before is
-        dropped."""
+        """Take batches in, in this order and as one; a part of a batch that was taken before is dropped."""
         fresh = [one for one in batches if not self._is_repeated(one) and one.rows]
         if not fresh:
             return Outputs()
@@ -135,7 +134,7 @@ class Engine:
         known_before = self._graph.accounts
         applied = self._graph.apply(batch)
         self._as_of = int(applied.as_of[-1])
-        self._feeds.count(batch.id.feed_id, applied, self.registry)
+        self._feeds.count(batch.sent, applied, self.registry)
         clocks = applied.clock_us
         step = Step(
             batch,

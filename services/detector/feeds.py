@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
+from compiled import Int8s, Int64s
 from registry import Registry
-from schemas.batch import BatchId
+from schemas.batch import BatchId, Sent
 from schemas.instant import DAY
 from services.detector.graph import Applied, Status
 
@@ -50,23 +52,27 @@ class Feeds:
             del self._batches[next(iter(self._batches))]
         return False
 
-    def count(self, feed_id: str, applied: Applied, registry: Registry) -> None:
-        """Take in what became of a batch's rows, each against the watermark just before it."""
-        times = applied.ts_us
+    def count(self, sent: Iterable[Sent], applied: Applied, registry: Registry) -> None:
+        """Take in what became of a batch's rows, each against its feed's watermark just before it."""
+        for feed_id, first, end in sent:
+            rows = slice(first, end)
+            self._count(feed_id, applied.ts_us[rows], applied.status[rows], registry)
+
+    def _count(self, feed_id: str, times: Int64s, status: Int8s, registry: Registry) -> None:
         if not times.size:
             return
         known = self._states.get(feed_id) or FeedState(feed_id, int(times[0]), 0)
         newest_us = max(known.newest_us, int(times.max()))
         lateness_us = _lateness_us(registry, feed_id, newest_us)
         behind = times.min() < newest_us - lateness_us
-        became = np.bincount(applied.status, minlength=len(Status)).tolist()
+        became = np.bincount(status, minlength=len(Status)).tolist()
         self._states[feed_id] = FeedState(
             feed_id,
             newest_us,
             newest_us - lateness_us,
             transfers=known.transfers + became[Status.inserted],
             duplicates=known.duplicates + became[Status.duplicate],
-            late=known.late + (_late(applied, known.newest_us, lateness_us) if behind else 0),
+            late=known.late + (_late(times, status, known.newest_us, lateness_us) if behind else 0),
             too_late=known.too_late + became[Status.too_late],
             refused=known.refused + became[Status.refused],
         )
@@ -78,11 +84,10 @@ class Feeds:
         )
 
 
-def _late(applied: Applied, newest_us: int, lateness_us: int) -> int:
+def _late(times: Int64s, status: Int8s, newest_us: int, lateness_us: int) -> int:
     """How many rows came behind the watermark of those before them, the first behind that of `newest_us`."""
-    times = applied.ts_us
     newest = np.maximum.accumulate(np.concatenate(([newest_us], times[:-1])))
-    return int(np.count_nonzero((times < newest - lateness_us) & (applied.status == Status.inserted)))
+    return int(np.count_nonzero((times < newest - lateness_us) & (status == Status.inserted)))
 
 
 def _is_silent(state: FeedState, clock_us: int | None) -> bool:

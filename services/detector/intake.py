@@ -27,7 +27,6 @@ _registry: TypeAdapter[list[RegistryRecord]] = TypeAdapter(list[RegistryRecord])
 
 class Transfers(NamedTuple):
     batches: tuple[TransferBatch, ...]
-    """Of one feed."""
     size: int
     """Rows of each, or texts of its dictionaries where they are more."""
 
@@ -56,7 +55,7 @@ def content_of(kind: bytes | None, value: bytes) -> Content:
 
 
 def together(contents: Iterable[Content]) -> Iterator[Content]:
-    """Batches of one feed that follow one another as one content, of ROWS_TOGETHER at most."""
+    """Batches that follow one another as one content, of ROWS_TOGETHER at most."""
     waiting: Content | None = None
     for content in contents:
         both = _as_one(waiting, content)
@@ -71,9 +70,7 @@ def _as_one(first: Content | None, second: Content) -> Transfers | None:
     if not (isinstance(first, Transfers) and isinstance(second, Transfers)):
         return None
     size = first.size + second.size
-    if size > ROWS_TOGETHER or first.batches[0].id.feed_id != second.batches[0].id.feed_id:
-        return None
-    return Transfers(first.batches + second.batches, size)
+    return Transfers(first.batches + second.batches, size) if size <= ROWS_TOGETHER else None
 
 
 def _records(kind: TypeAdapter[list[R]], value: bytes) -> list[R]:

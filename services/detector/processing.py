@@ -42,7 +42,7 @@ class Engine(Protocol):
         """Share of its stated maximum in use."""
 
     def apply_transfers(self, *batches: TransferBatch) -> Findings:
-        """Batches of one feed, in this order: what is found does not depend on how many are given at once."""
+        """In this order: what is found does not depend on how many are given at once."""
 
     def apply_registry(self, records: Sequence[RegistryRecord]) -> Findings: ...
     def apply_balances(self, records: Sequence[Balance]) -> Findings: ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -35,6 +36,5 @@ def with_known_purposes(batch: TransferBatch) -> tuple[TransferBatch, int]:
     strange = unsigned >= _COUNT
     known = pa.array(np.where(strange, np.int8(Purpose.unknown), codes), pa.int8())
     place = batch.columns.schema.get_field_index("purpose")
-    return TransferBatch(
-        batch.id, batch.columns.set_column(place, batch.columns.schema.field(place), known)
-    ), int(np.count_nonzero(strange))
+    columns = batch.columns.set_column(place, batch.columns.schema.field(place), known)
+    return replace(batch, columns=columns), int(np.count_nonzero(strange))

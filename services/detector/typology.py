@@ -231,7 +231,7 @@ class Transfer:
 
     @property
     def feed_id(self) -> str:
-        return self.step.batch.id.feed_id
+        return next(sent.feed_id for sent in self.step.batch.sent if self.row < sent.end)
 
     @property
     def instruction(self) -> str:

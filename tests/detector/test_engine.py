@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pickle
 import tomllib
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from schemas.batch import TransferBatch
 from schemas.instant import DAY, HOUR, to_micros
 from schemas.law import load_law
 from schemas.registry import REGISTRY_RECORD
@@ -135,19 +138,43 @@ def test_a_suspect_named_again_within_a_batch_is_remembered_as_long(world: Any, 
     assert play(one, [7]).bytes() == play(one).bytes() != b""
 
 
-def test_batches_given_at_once_are_as_one_after_another(world: Any, batches: Any) -> None:
-    """One that was taken before is dropped from among them."""
+@quick
+@given(
+    cases, noise, delays, st.dictionaries(st.integers(0, 200), st.sampled_from(["feed", "other"]), max_size=8)
+)
+def test_batches_of_several_feeds_given_at_once_give_the_same_bytes(
+    world: Any, batches: Any, chosen: Any, noise: Any, late: Any, cuts: dict[int, str]
+) -> None:
+    one = merged(world, chosen, noise)
+    one = replace(one, flows=reported(one.flows, late, 1))
+    rows, places = one.rows(), sorted({0, *cuts})
+    parts = [
+        batches(rows[first:last], str(first), cuts.get(first, "a"))
+        for first, last in pairwise([*places, max(len(rows), places[-1])])
+    ]
+    singly, jointly = Engine(load_law()), Engine(load_law())
+    for engine in (singly, jointly):
+        engine.apply_registry(one.records())
+    assert told(jointly, [parts]) == told(singly, [[part] for part in parts])
+    assert jointly.feeds() == singly.feeds()
+
+
+def told(engine: Engine, calls: Iterable[Sequence[TransferBatch]]) -> tuple[list[str], list[str]]:
+    """Alerts and scores, in order."""
+    outputs = [engine.apply_transfers(*parts) for parts in calls]
+    return (
+        [alert.model_dump_json() for each in outputs for alert in each.alerts],
+        [score.model_dump_json() for each in outputs for score in each.scores],
+    )
+
+
+def test_a_batch_taken_before_is_dropped_from_among_others(world: Any, batches: Any) -> None:
     rows = world(flows=[[day / 10, "a", "b", 100 + day] for day in range(30)]).rows()
     parts = [batches(rows[first : first + 10], str(first)) for first in range(0, 30, 10)]
-    jointly, singly = Engine(load_law()), Engine(load_law())
-    singly.apply_transfers(parts[0])
-    singly.apply_transfers(parts[1])
-    singly.apply_transfers(parts[2])
-    jointly.apply_transfers(parts[0])
-    jointly.apply_transfers(parts[0], parts[1], parts[1], parts[2])
-    assert jointly.counters().transfers == singly.counters().transfers == 30
-    assert jointly.counters().repeated_batches == 2
-    assert jointly.feeds() == singly.feeds()
+    engine = Engine(load_law())
+    engine.apply_transfers(parts[0])
+    engine.apply_transfers(parts[0], parts[1], parts[1], parts[2])
+    assert (engine.counters().transfers, engine.counters().repeated_batches) == (30, 2)
 
 
 def test_row_by_row_gives_the_same_bytes(world: Any, play: Any) -> None:

@@ -23,7 +23,7 @@ from services.detector.intake import (
 
 @pytest.fixture
 def sent(world: Any, batches: Any) -> Any:
-    """A batch of so many transfers between two accounts, of one feed."""
+    """A batch of so many transfers of one feed."""
 
     def made(count: int, feed_id: str = "feed") -> TransferBatch:
         rows = world(flows=[[0, "a", "b", 1 + place] for place in range(count)]).rows()
@@ -38,9 +38,8 @@ def taken(batches: list[TransferBatch]) -> list[list[int]]:
     return [[one.rows for one in each.batches] for each in together(contents) if isinstance(each, Transfers)]
 
 
-def test_batches_of_one_feed_are_taken_together(sent: Any) -> None:
-    assert taken([sent(1), sent(2), sent(3)]) == [[1, 2, 3]]
-    assert taken([sent(1), sent(2), sent(3, "other"), sent(4)]) == [[1, 2], [3], [4]]
+def test_batches_that_wait_are_taken_together(sent: Any) -> None:
+    assert taken([sent(1), sent(2), sent(3, "other")]) == [[1, 2, 3]]
     assert taken([]) == []
 
 
@@ -69,9 +68,11 @@ def test_texts_that_one_column_cannot_tell_are_not_joined(sent: Any) -> None:
 
 
 def test_joined_batches_have_the_rows_of_all(sent: Any) -> None:
-    one, other = sent(2), sent(3)
+    one, other = sent(2), sent(3, "other")
     both = joined([one, other])
     assert both.id == one.id
+    assert both.sent == (("feed", 0, 2), ("other", 2, 5))
+    assert joined([both, one]).sent == (*both.sent, ("feed", 5, 7))
     assert both.columns.to_pylist() == [*one.columns.to_pylist(), *other.columns.to_pylist()]
     assert joined([one]) is one
 

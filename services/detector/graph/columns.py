@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
 
 from compiled import Array, Int64s
 from schemas.batch import TransferBatch
@@ -42,10 +44,17 @@ def rows_of(batch: TransferBatch, currencies: Codes, products: Codes) -> Rows:
         "purpose": batch.purposes(),
         "currency": currencies.encode(batch.columns.column("currency")).astype(np.int16),
         "product": products.encode(batch.columns.column("product")),
-        "digests": fingerprints(batch.id.feed_id, batch.columns.column("tx_id")),
+        "digests": np.concatenate([fingerprints(feed_id, tx_ids) for feed_id, tx_ids in sent_ids(batch)]),
     }
     room: dict[str, Any] = {name: np.empty(count, dtype) for name, dtype in _OUTCOME.items()}
     return Rows(**given, **room)
+
+
+def sent_ids(batch: TransferBatch) -> Iterator[tuple[str, pa.StringArray]]:
+    """Feeds, and the transaction ids of their rows, in the order of rows."""
+    tx_ids = batch.columns.column("tx_id")
+    for feed_id, first, end in batch.sent:
+        yield feed_id, tx_ids.slice(first, end - first)
 
 
 def in_order(records: Array) -> Int64s:

@@ -21,7 +21,7 @@ from services.detector.graph.adjacency import Adjacency, new_adjacency
 from services.detector.graph.answers import Applied
 from services.detector.graph.arcs import MOST_AGE_US
 from services.detector.graph.codes import Codes
-from services.detector.graph.columns import rows_of
+from services.detector.graph.columns import rows_of, sent_ids
 from services.detector.graph.hunt import found_by, new_hunt
 from services.detector.graph.invariants import check
 from services.detector.graph.neighbours import add_marks
@@ -149,12 +149,13 @@ class Window:
         return rows
 
     def _applied(self, batch: TransferBatch, rows: Rows) -> Applied:
-        heads, tx_ids = rows.head, batch.columns.column("tx_id")
-        if self._state.ring.cursor[0]["next"] - self._first < batch.rows:
-            inserted = rows.status == INSERTED
-            heads, tx_ids = heads[inserted], tx_ids.filter(pa.array(inserted))
-        self._heads = heads
-        self._ids.append(self._first, batch.id.feed_id, tx_ids)
+        is_inserted = rows.status == INSERTED
+        self._heads = rows.head[is_inserted]
+        seq = self._first
+        for (feed_id, tx_ids), sent in zip(sent_ids(batch), batch.sent, strict=True):
+            kept = is_inserted[sent.first : sent.end]
+            self._ids.append(seq, feed_id, tx_ids if kept.all() else tx_ids.filter(pa.array(kept)))
+            seq += int(np.count_nonzero(kept))
         if self._debug:
             check(self._state)
         return Applied(self.accounts, *_answered(rows))

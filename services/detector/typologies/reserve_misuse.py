@@ -30,6 +30,7 @@ from schemas.record import Bilingual
 from schemas.registry import Account, AccountRole, ProductKind
 from schemas.transaction import Purpose
 from services.detector.books.reserve_ledger import ReserveLedger
+from services.detector.books.stating import Stating
 from services.detector.evidence import keep
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.parties.entities import Entities
@@ -146,15 +147,13 @@ class ReserveMisuse(Typology):
     def __init__(self) -> None:
         self._ledger = ReserveLedger()
         self._violations: dict[tuple[int, int], list[_Violation]] = {}
-        self._instructed: dict[str, bool] = {}
-        self._first_instructed = 0
-        """From this row of the batch on, the feed is known to carry instructions."""
+        self._instructing = Stating()
 
     def candidates(self, step: Step) -> Candidates:
         """Rows out of what was ever a reserve account, less the plain ones: to an ordinary payee who is
         nobody's related party, on a client's instruction."""
         named = step.instructed
-        self._first_instructed = int(named.argmax()) if named.any() else named.size
+        self._instructing.open(step.batch, named)
         rows = step.passing(_LEAVES)
         if not rows.size:
             return NOBODY
@@ -172,7 +171,7 @@ class ReserveMisuse(Typology):
         if not reserves or reserves[0].institution_id is None:
             return None
         parameters = in_force(Parameters, self.id, context.rules)
-        named = self._instructed.get(transfer.feed_id, False) or transfer.row >= self._first_instructed
+        named = self._instructing.has(transfer.feed_id, transfer.row)
         whose = reserves[0].institution_id
         verdict = _Judge(context, entities, transfer, whose, parameters, named, self._ledger).verdict()
         if verdict is None:
@@ -185,10 +184,8 @@ class ReserveMisuse(Typology):
         return _finding(context, transfer, reserves[0], told, payee if is_one else "", parameters)
 
     def absorb(self, step: Step) -> None:
-        rows = step.applied.ts_us.size
-        self._ledger.close(rows)
-        if self._first_instructed < rows:
-            self._instructed[step.batch.id.feed_id] = True
+        self._ledger.close(step.applied.ts_us.size)
+        self._instructing.close()
 
     def _remember(
         self, context: Context, transfer: Transfer, new: _Violation, parameters: Parameters

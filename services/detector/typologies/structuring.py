@@ -32,6 +32,7 @@ from schemas.record import Bilingual
 from schemas.registry import AccountRole, PartyKind
 from schemas.transaction import Purpose
 from services.detector.beijing import day_of
+from services.detector.books.stating import Stating
 from services.detector.channels import CASH, CROSS_BORDER, sent_by
 from services.detector.explanations.structuring import Split, explanation
 from services.detector.graph.accounts import OUTSIDE_INDEX
@@ -133,8 +134,7 @@ class Structuring(Typology):
 
     def __init__(self) -> None:
         self._parts: dict[_Day, list[_Part]] = {}
-        self._stated: dict[str, bool] = {}
-        self._first_stated = 0
+        self._stating = Stating()
         self._cash = self._crossing = _NO_ROWS
         self._oldest = _NO_DAY
         """Of the days whose parts are kept."""
@@ -145,7 +145,7 @@ class Structuring(Typology):
         applied = step.applied
         cash, crossing = self._cash, self._crossing = sent_by(step, CASH, CROSS_BORDER)
         stated = cash | crossing
-        self._first_stated = int(stated.argmax()) if stated.any() else stated.size
+        self._stating.open(step.batch, stated)
         smallest = {
             name: least(Parameters, self.id, name, step) // _MIN_PART
             for name in ("person_minor", "cash_minor", "cross_border_minor")
@@ -182,12 +182,11 @@ class Structuring(Typology):
         del parts[: -parameters.max_parts]
         if len(parts) < min(parameters.min_near, parameters.min_alike):
             return None
-        stated = self._stated.get(transfer.feed_id, False) or transfer.row >= self._first_stated
+        stated = self._stating.has(transfer.feed_id, transfer.row)
         return _Case(context, entities, transfer, parts, kind, limit, stated, parameters).finding(channel)
 
     def absorb(self, step: Step) -> None:
-        if self._first_stated < step.applied.ts_us.size:
-            self._stated[step.batch.id.feed_id] = True
+        self._stating.close()
         self._cash = self._crossing = _NO_ROWS
         oldest = day_of(int(step.applied.clock_us[-1])) - 1
         if oldest > self._oldest:
