@@ -42,9 +42,8 @@ STRIPE_BITS: Final = 6
 STRIPE: Final = 1 << STRIPE_BITS
 """Buckets of one shard that lie together."""
 _GROWTH: Final = 1.3
-_SHARD_SHIFT: Final = np.uint64(16)
-"""Below are bits of a digest that choose neither shard nor bucket."""
 _HALF: Final = np.uint64(32)
+_LOW_HALF: Final = np.uint64(2**32 - 1)
 _MIX_SHIFT: Final = np.uint64(33)
 _MIX_1: Final = np.uint64(0xFF51AFD7ED558CCD)
 _MIX_2: Final = np.uint64(0xC4CEB9FE1A85EC53)
@@ -103,7 +102,8 @@ def mix(key: np.uint64) -> np.uint64:
 
 @kernel
 def shard_of(table: Table, digest: np.uint64) -> int:
-    return signed(digest >> _SHARD_SHIFT) & (table.used.size - 1)
+    """By the highest of a digest's low 32 bits; lower ones choose neither shard nor bucket."""
+    return signed(((digest & _LOW_HALF) * np.uint64(table.used.size)) >> _HALF)
 
 
 @kernel
