@@ -16,10 +16,11 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from compiled import LINE_BYTES, Array, Int64s, Record, aligned, kernel, prefetch, signed
-from services.detector.graph.arcs import ARC, MOST_AGE_US, OTHER_CURRENCY, code_of, word_of
+from services.detector.graph.arcs import ARC, MOST_AGE_US, OTHER_CURRENCY, code_of, tick_of, word_of
 from services.detector.graph.blocks import CLASSES, NONE, free_all, give_back, mark_taken, take_block
 from services.detector.graph.neighbours import are_neighbours
-from services.detector.graph.ring import BLOCK_BITS, slot_of
+from services.detector.graph.ordering import before
+from services.detector.graph.ring import BLOCK_BITS, slot_of, time_of
 from services.detector.graph.state import Rows, State
 
 OUT: Final = 0
@@ -34,8 +35,8 @@ LIST: Final = np.dtype(
         ("live", "<i4"),
     ]
 )
-CURSOR: Final = np.dtype([("head", "<i8"), ("next", "<i8"), ("eldest_us", "<i8")])
-"""The sequence numbers that the lists hold, and a time before that of every leg that is held."""
+CURSOR: Final = np.dtype([("head", "<i8"), ("next", "<i8"), ("eldest_tick", "<i8")])
+"""The sequence numbers that the lists hold, and a tick that no leg that is held is before."""
 
 _ARCS_A_LINE: Final = LINE_BYTES // ARC.itemsize
 _ARCS_A_TRANSFER: Final = 6
@@ -45,7 +46,7 @@ _LOW_32: Final = 2**32 - 1
 _AHEAD: Final = 8
 """Rows from when an account's lists are asked for to when they are read."""
 LEGS_AHEAD: Final = 16
-"""Legs of a list from when one is asked for to when it is read: four cache lines."""
+"""Legs of a list from when one is asked for to when it is read: three cache lines."""
 
 
 class Adjacency(NamedTuple):
@@ -85,19 +86,27 @@ def seq_of(kept: Adjacency, arc: Record) -> int:
 
 @kernel
 def youngest_until(state: State, seq: int) -> int:
-    """No transfer logged up to `seq` is younger: the clock at a place of the log a little later."""
+    """A tick that no transfer logged up to `seq` is after: the clock's, a little later in the log."""
     cursor = state.ring.cursor[0]
     following = ((seq >> BLOCK_BITS) + 1) << BLOCK_BITS
     if following >= cursor.next:
-        return signed(cursor.clock_us)
-    return signed(state.ring.clocks[(following >> BLOCK_BITS) & (state.ring.clocks.size - 1)])
+        return tick_of(signed(cursor.clock_us))
+    return tick_of(signed(state.ring.clocks[(following >> BLOCK_BITS) & (state.ring.clocks.size - 1)]))
+
+
+@kernel
+def is_earlier(state: State, tick: int, seq: int, other_tick: int, other_seq: int) -> bool:
+    """before() of two transfers of which the ticks are at hand. A tick that none has need not be of one."""
+    if tick != other_tick:
+        return tick < other_tick
+    return before(time_of(state.ring, seq), seq, time_of(state.ring, other_seq), other_seq)
 
 
 @kernel
 def bring_list_near(kept: Adjacency, number: int) -> None:
     """Ask for the newest legs of a list: those that are not asked for while others of it are read."""
     end = end_of(kept.lists[number])
-    for newest in range(1, LEGS_AHEAD, _ARCS_A_LINE):
+    for newest in range(1, LEGS_AHEAD + 1, _ARCS_A_LINE):
         prefetch(kept.arcs, end - newest)
 
 
@@ -142,7 +151,7 @@ def keep_lists(state: State, kept: Adjacency) -> None:
             forget_oldest(kept, 2 * signed(leg.src) + OUT)
             forget_oldest(kept, 2 * signed(leg.dst) + IN)
         cursor.head += 1
-    cursor.eldest_us = ring.clock_us - MOST_AGE_US
+    cursor.eldest_tick = tick_of(ring.clock_us - MOST_AGE_US)
     while cursor.next < ring.next:
         if add(state, kept, signed(cursor.next)):
             cursor.next += 1

@@ -18,7 +18,8 @@ import numpy as np
 from compiled import Array, Int64s, kernel, signed
 
 CLASSES: Final = 128
-NONE: Final = -1
+NONE: Final = 2**32 - 1
+"""No block lies so far."""
 _FREE: Final = -1
 """At the far end of a leg there is an account, which is none of this number."""
 _EXACT: Final = 8

@@ -21,10 +21,11 @@ from services.detector.graph.adjacency import (
     OUT,
     bring_list_near,
     end_of,
+    is_earlier,
     seq_of,
     youngest_until,
 )
-from services.detector.graph.arcs import code_in, time_in
+from services.detector.graph.arcs import code_in, tick_in, tick_of
 from services.detector.graph.hunt import (
     Hunt,
     add_hit,
@@ -34,12 +35,12 @@ from services.detector.graph.hunt import (
     mark_at,
     note_cut,
 )
-from services.detector.graph.ordering import before
 from services.detector.graph.reach import FAR
 from services.detector.graph.ring import slot_of
 from services.detector.graph.scope import (
     bound_amounts,
     carries_enough,
+    is_in_time,
     lowest_to_read,
     note_read,
     open_scope,
@@ -66,7 +67,7 @@ def search_cycle(state: State, hunt: Hunt, row: int, seq: int) -> None:
     open_scope(scope, ts_us - settings.cycle_window_us, ts_us, settings.budget)
     bound_amounts(state, scope, seq, settings.least_permille, settings.most_permille)
     begin_side(hunt, OUT, dst, -FAR, -1)
-    begin_side(hunt, IN, src, ts_us, seq)
+    begin_side(hunt, IN, src, tick_of(ts_us), seq)
     legs = 1
     side = cheaper_side(hunt)
     while side >= 0 and legs < settings.cycle_legs:
@@ -79,11 +80,11 @@ def search_cycle(state: State, hunt: Hunt, row: int, seq: int) -> None:
 
 
 @kernel
-def begin_side(hunt: Hunt, side: int, account: int, ts_us: int, seq: int) -> None:
+def begin_side(hunt: Hunt, side: int, account: int, tick: int, seq: int) -> None:
     end = hunt.sides[side]
     end.layers = 0
     end.hubs = 0
-    add_trace(hunt, account, ts_us, seq, -1, side)
+    add_trace(hunt, account, tick, seq, -1, side)
     hunt.reached[0] = account
     hunt.progress[0].reached = 1
     make_layer(hunt, side)
@@ -143,13 +144,12 @@ def expand(state: State, hunt: Hunt, side: int, is_last: bool) -> bool:
 def go_on(state: State, hunt: Hunt, mark: int, side: int, fresh: int, is_last: bool) -> bool:
     """Read the legs that go on from where a trace ends; True when one meets the other side."""
     scope, kept, bound = hunt.scope[0], hunt.kept, hunt.trace[mark]
-    bound_ts, bound_seq = signed(bound.ts_us), signed(bound.seq)
-    since_us, until_us = signed(scope.since_us), signed(scope.until_us)
+    since, until, bound_tick = signed(scope.since_tick), signed(scope.until_tick), signed(bound.tick)
     if side == OUT:
-        since_us = max(since_us, bound_ts)
+        since = max(since, bound_tick)
     else:
-        until_us = min(until_us, bound_ts)
-    least, most, eldest_us = scope.least_code, scope.most_code, signed(kept.cursor[0].eldest_us)
+        until = min(until, bound_tick)
+    least, most, eldest = scope.least_code, scope.most_code, signed(kept.cursor[0].eldest_tick)
     number = 2 * signed(bound.account) + side
     at = end_of(kept.lists[number])
     lowest = lowest_to_read(kept, scope, number)
@@ -158,43 +158,51 @@ def go_on(state: State, hunt: Hunt, mark: int, side: int, fresh: int, is_last: b
         at -= 1
         prefetch(kept.arcs, at - LEGS_AHEAD)
         arc = kept.arcs[at]
-        ts_us = time_in(arc, eldest_us)
-        if ts_us < since_us:
-            if youngest_until(state, seq_of(kept, arc)) < since_us:
+        tick = tick_in(arc, eldest)
+        if tick < since:
+            if youngest_until(state, seq_of(kept, arc)) < since:
                 break
             continue
         code = code_in(arc)
-        if ts_us > until_us or code < least or code > most:
+        if tick > until or code < least or code > most:
             continue
         if is_last and mark_at(hunt, signed(arc.far), 1 - side) < 0:
             continue
         seq = seq_of(kept, arc)
-        if ts_us == bound_ts and (seq <= bound_seq if side == OUT else seq >= bound_seq):
+        if tick == bound_tick and not is_before(state, tick, seq, bound, 1 - side):
             continue
-        if carries_enough(state, scope, code, seq):
-            has_met = take_leg(hunt, signed(arc.far), ts_us, seq, mark, side, fresh, is_last)
+        if is_in_time(state, scope, tick, seq) and carries_enough(state, scope, code, seq):
+            has_met = take_leg(state, hunt, signed(arc.far), tick, seq, mark, side, fresh, is_last)
     note_read(kept, scope, number, at, lowest)
     return has_met
 
 
 @kernel
 def take_leg(
-    hunt: Hunt, account: int, ts_us: int, seq: int, mark: int, side: int, fresh: int, is_last: bool
+    state: State,
+    hunt: Hunt,
+    account: int,
+    tick: int,
+    seq: int,
+    mark: int,
+    side: int,
+    fresh: int,
+    is_last: bool,
 ) -> bool:
     """True when a leg to or from `account` meets the other side; else note that if it is the best way."""
     progress = hunt.progress[0]
     met = mark_at(hunt, account, 1 - side)
-    if met >= 0 and is_before(ts_us, seq, hunt.trace[met], side):
+    if met >= 0 and is_before(state, tick, seq, hunt.trace[met], side):
         progress.near = progress.traced if side == OUT else met
         progress.far = met if side == OUT else progress.traced
-        add_trace(hunt, account, ts_us, seq, mark, side)
+        add_trace(hunt, account, tick, seq, mark, side)
         return True
     if is_last:
         return False
     held = mark_at(hunt, account, side)
-    if held >= 0 and not is_before(ts_us, seq, hunt.trace[held], side):
+    if held >= 0 and not is_before(state, tick, seq, hunt.trace[held], side):
         return False
-    add_trace(hunt, account, ts_us, seq, mark, side)
+    add_trace(hunt, account, tick, seq, mark, side)
     if held < fresh:
         prefetch(hunt.kept.lists, 2 * account + side)
         hunt.reached[progress.reached] = account
@@ -203,11 +211,11 @@ def take_leg(
 
 
 @kernel
-def is_before(ts_us: int, seq: int, trace: Record, side: int) -> bool:
+def is_before(state: State, tick: int, seq: int, trace: Record, side: int) -> bool:
     """Outward: earlier. Inward: later."""
     if side == OUT:
-        return before(ts_us, seq, trace.ts_us, trace.seq)
-    return before(trace.ts_us, trace.seq, ts_us, seq)
+        return is_earlier(state, tick, seq, signed(trace.tick), signed(trace.seq))
+    return is_earlier(state, signed(trace.tick), signed(trace.seq), tick, seq)
 
 
 @kernel
@@ -215,15 +223,15 @@ def narrow(hunt: Hunt, side: int, fresh: int) -> None:
     """No leg of a path is earlier than the payee's first, or later than the payer's last."""
     if hunt.sides[side].layers > 0 or hunt.sides[side].hubs > 0:
         return
-    first_us, last_us = FAR, -FAR
+    first, last = FAR, -FAR
     for mark in range(fresh, hunt.progress[0].traced):
-        first_us = min(first_us, hunt.trace[mark].ts_us)
-        last_us = max(last_us, hunt.trace[mark].ts_us)
+        first = min(first, signed(hunt.trace[mark].tick))
+        last = max(last, signed(hunt.trace[mark].tick))
     scope = hunt.scope[0]
     if side == OUT:
-        scope.since_us = max(scope.since_us, first_us)
+        scope.since_tick = max(signed(scope.since_tick), first)
     else:
-        scope.until_us = min(scope.until_us, last_us)
+        scope.until_tick = min(signed(scope.until_tick), last)
 
 
 @kernel

@@ -7,7 +7,7 @@ from typing import Final
 from compiled import Record, kernel, prefetch, signed
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.adjacency import IN, LEGS_AHEAD, OUT, end_of, seq_of, youngest_until
-from services.detector.graph.arcs import time_in
+from services.detector.graph.arcs import tick_in
 from services.detector.graph.hunt import (
     Hunt,
     add_hit,
@@ -17,7 +17,7 @@ from services.detector.graph.hunt import (
     note_cut,
 )
 from services.detector.graph.ring import slot_of
-from services.detector.graph.scope import lowest_to_read, note_read, open_scope
+from services.detector.graph.scope import is_in_time, lowest_to_read, note_read, open_scope
 from services.detector.graph.shapes import Shape
 from services.detector.graph.state import State
 
@@ -79,7 +79,8 @@ def count_ends(state: State, hunt: Hunt, row: int, account: int, side: int, unti
     scope, kept = hunt.scope[0], hunt.kept
     since_us = until_us - hunt.settings[0].window_us
     open_scope(scope, since_us, until_us, hunt.settings[0].budget)
-    number, eldest_us = 2 * account + side, signed(kept.cursor[0].eldest_us)
+    since, until = signed(scope.since_tick), signed(scope.until_tick)
+    number, eldest = 2 * account + side, signed(kept.cursor[0].eldest_tick)
     at = end_of(kept.lists[number])
     lowest = lowest_to_read(kept, scope, number)
     count = 0
@@ -87,11 +88,10 @@ def count_ends(state: State, hunt: Hunt, row: int, account: int, side: int, unti
         at -= 1
         prefetch(kept.arcs, at - LEGS_AHEAD)
         arc = kept.arcs[at]
-        ts_us = time_in(arc, eldest_us)
-        if ts_us < since_us and youngest_until(state, seq_of(kept, arc)) < since_us:
+        tick, far, seq = tick_in(arc, eldest), signed(arc.far), seq_of(kept, arc)
+        if tick < since and youngest_until(state, seq) < since:
             break
-        far = signed(arc.far)
-        if ts_us < since_us or ts_us > until_us:
+        if tick < since or tick > until or not is_in_time(state, scope, tick, seq):
             continue
         if mark_at(hunt, far, side) < 0:
             mark(hunt, far, 0, side)

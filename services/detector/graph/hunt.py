@@ -14,7 +14,7 @@ from services.detector.graph.shapes import HUB_MET as HUB_MET
 
 SETTINGS: Final = np.dtype([(name, "<i8") for name in Shapes.__slots__])
 
-TRACE: Final = np.dtype([("seq", "<i8"), ("ts_us", "<i8"), ("account", "<i4"), ("before", "<i4")])
+TRACE: Final = np.dtype([("seq", "<i8"), ("tick", "<i8"), ("account", "<i4"), ("before", "<i4")])
 """A leg on the way, the account at its far end, and the trace it goes on from."""
 
 SIDE: Final = np.dtype([("width", "<i8"), ("cost", "<i8"), ("hubs", "<i8"), ("layers", "<i8")])
@@ -23,7 +23,7 @@ SIDE: Final = np.dtype([("width", "<i8"), ("cost", "<i8"), ("hubs", "<i8"), ("la
 END: Final = np.dtype(
     [
         ("seq", "<i8"),
-        ("ts_us", "<i8"),
+        ("tick", "<i8"),
         ("account", "<i4"),
         ("count", "<i4"),
         ("counted_for", "<i4"),
@@ -150,12 +150,12 @@ def mark_at(hunt: Hunt, account: int, side: int) -> int:
 
 
 @kernel
-def add_trace(hunt: Hunt, account: int, ts_us: int, seq: int, earlier: int, side: int) -> None:
+def add_trace(hunt: Hunt, account: int, tick: int, seq: int, earlier: int, side: int) -> None:
     """A way to `account`, noted as the best there is on this side."""
     progress = hunt.progress[0]
     trace = hunt.trace[progress.traced]
     trace.seq = seq
-    trace.ts_us = ts_us
+    trace.tick = tick
     trace.account = account
     trace.before = earlier
     mark(hunt, account, signed(progress.traced), side)

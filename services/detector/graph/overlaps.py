@@ -17,10 +17,11 @@ from services.detector.graph.adjacency import (
     OUT,
     bring_list_near,
     end_of,
+    is_earlier,
     seq_of,
     youngest_until,
 )
-from services.detector.graph.arcs import code_in, time_in
+from services.detector.graph.arcs import code_in, tick_in
 from services.detector.graph.hunt import (
     Hunt,
     add_hit,
@@ -30,7 +31,6 @@ from services.detector.graph.hunt import (
     mark_at,
     note_cut,
 )
-from services.detector.graph.ordering import before
 from services.detector.graph.pairs import find_pair, pair_key
 from services.detector.graph.reach import FAR
 from services.detector.graph.ring import slot_of
@@ -38,6 +38,7 @@ from services.detector.graph.scope import (
     any_amount,
     bound_amounts,
     carries_enough,
+    is_in_time,
     lowest_to_read,
     note_read,
     open_scope,
@@ -71,11 +72,11 @@ def search_overlap(state: State, hunt: Hunt, row: int, seq: int, shape: int) -> 
     side = IN if gathers else OUT
     has_met_hub = is_hub(hunt, 2 * listed + side) or is_hub(hunt, 2 * common + IN)
     if not has_met_hub:
-        list_ends(state, hunt, listed, side, common, seq, TARGET)
+        list_ends(state, hunt, listed, side, common, TARGET)
         if hunt.sides[TARGET].width + 1 >= least:
             if gathers:
                 bound_amounts(state, scope, seq, settings.least_permille, settings.most_permille)
-            list_ends(state, hunt, common, IN, listed, seq, PAYER)
+            list_ends(state, hunt, common, IN, listed, PAYER)
             any_amount(scope)
             has_met_hub = count_common(state, hunt, least)
             report(hunt, row, shape, u, least)
@@ -92,13 +93,13 @@ def may_overlap(state: State, u: int, v: int, gathers: bool, least: int) -> bool
 
 
 @kernel
-def list_ends(state: State, hunt: Hunt, account: int, side: int, excluded: int, seq: int, kind: int) -> None:
+def list_ends(state: State, hunt: Hunt, account: int, side: int, excluded: int, kind: int) -> None:
     """Note the accounts at the other end of the account's legs before the new one, each once, with the
     last leg: of a target, it is to be paid before that; outward, at any time."""
     scope, kept = hunt.scope[0], hunt.kept
     number = 2 * account + side
-    since_us, until_us = signed(scope.since_us), signed(scope.until_us)
-    least, most, eldest_us = scope.least_code, scope.most_code, signed(kept.cursor[0].eldest_us)
+    since, until = signed(scope.since_tick), signed(scope.until_tick)
+    least, most, eldest = scope.least_code, scope.most_code, signed(kept.cursor[0].eldest_tick)
     hunt.sides[kind].width = 0
     at = end_of(kept.lists[number])
     lowest = lowest_to_read(kept, scope, number)
@@ -106,15 +107,13 @@ def list_ends(state: State, hunt: Hunt, account: int, side: int, excluded: int, 
         at -= 1
         prefetch(kept.arcs, at - LEGS_AHEAD)
         arc = kept.arcs[at]
-        ts_us, far, arc_seq = time_in(arc, eldest_us), signed(arc.far), seq_of(kept, arc)
-        if ts_us < since_us and youngest_until(state, arc_seq) < since_us:
+        tick, far, seq = tick_in(arc, eldest), signed(arc.far), seq_of(kept, arc)
+        if tick < since and youngest_until(state, seq) < since:
             break
-        if ts_us < since_us or ts_us > until_us or far == excluded:
-            continue
         code = code_in(arc)
-        if code < least or code > most or (side == IN and ts_us == until_us and arc_seq >= seq):
+        if tick < since or tick > until or far == excluded or code < least or code > most:
             continue
-        if not carries_enough(state, scope, code, arc_seq):
+        if not (is_in_time(state, scope, tick, seq) and carries_enough(state, scope, code, seq)):
             continue
         held = mark_at(hunt, far, kind)
         if held < 0:
@@ -123,14 +122,16 @@ def list_ends(state: State, hunt: Hunt, account: int, side: int, excluded: int, 
             mark(hunt, far, held, kind)
             end = hunt.ends[kind, held]
             end.account = far
-            end.ts_us = ts_us if side == IN else FAR
-            end.seq = arc_seq
+            end.tick = tick if side == IN else FAR
+            end.seq = seq
             end.count = 1
             end.counted_for = -1
             prefetch(kept.lists, 2 * far)
-        elif before(hunt.ends[kind, held].ts_us, hunt.ends[kind, held].seq, ts_us, arc_seq):
-            hunt.ends[kind, held].ts_us = ts_us
-            hunt.ends[kind, held].seq = arc_seq
+        elif is_earlier(
+            state, signed(hunt.ends[kind, held].tick), signed(hunt.ends[kind, held].seq), tick, seq
+        ):
+            hunt.ends[kind, held].tick = tick
+            hunt.ends[kind, held].seq = seq
     note_read(kept, scope, number, at, lowest)
 
 
@@ -152,7 +153,7 @@ def count_common(state: State, hunt: Hunt, least: int) -> bool:
         if is_hub(hunt, number):
             has_met_hub |= pairs_with_targets(state, hunt, place) >= least - 1
         else:
-            count_from(hunt, place, kind, number)
+            count_from(state, hunt, place, kind, number)
     return has_met_hub
 
 
@@ -185,11 +186,11 @@ def pairs_with_targets(state: State, hunt: Hunt, place: int) -> int:
 
 
 @kernel
-def count_from(hunt: Hunt, place: int, kind: int, number: int) -> None:
+def count_from(state: State, hunt: Hunt, place: int, kind: int, number: int) -> None:
     """The legs between one end and all of the other kind."""
     scope, kept = hunt.scope[0], hunt.kept
-    since_us, until_us = signed(scope.since_us), signed(scope.until_us)
-    eldest_us = signed(kept.cursor[0].eldest_us)
+    since, until = signed(scope.since_tick), signed(scope.until_tick)
+    eldest = signed(kept.cursor[0].eldest_tick)
     at = end_of(kept.lists[number])
     lowest = lowest_to_read(kept, scope, number)
     while at > lowest:
@@ -199,13 +200,13 @@ def count_from(hunt: Hunt, place: int, kind: int, number: int) -> None:
         met = mark_at(hunt, signed(arc.far), 1 - kind)
         if met < 0:
             continue
-        ts_us = time_in(arc, eldest_us)
-        if ts_us < since_us or ts_us > until_us:
+        tick, seq = tick_in(arc, eldest), seq_of(kept, arc)
+        if tick < since or tick > until or not is_in_time(state, scope, tick, seq):
             continue
         payer, target = (met, place) if kind == TARGET else (place, met)
         last = hunt.ends[TARGET, target]
         other = hunt.ends[1 - kind, met]
-        if other.counted_for != place and before(ts_us, seq_of(kept, arc), last.ts_us, last.seq):
+        if other.counted_for != place and is_earlier(state, tick, seq, signed(last.tick), signed(last.seq)):
             other.counted_for = place
             hunt.ends[PAYER, payer].count += 1
     note_read(kept, scope, number, at, lowest)

@@ -113,6 +113,11 @@ def slot_of(ring: Ring, seq: int) -> int:
 
 
 @kernel
+def time_of(ring: Ring, seq: int) -> int:
+    return signed(ring.legs[slot_of(ring, seq)].ts_us)
+
+
+@kernel
 def link(seq: int, earlier: int) -> np.uint32:
     """Distance from `seq` back to `earlier`; 0 when there is none (-1) or it is out of reach."""
     if earlier < 0 or seq - earlier > FARTHEST_LINK:

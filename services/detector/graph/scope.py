@@ -8,9 +8,9 @@ import numpy as np
 
 from compiled import Record, kernel, signed
 from services.detector.graph.adjacency import Adjacency, end_of
-from services.detector.graph.arcs import LEAST_CODE, MOST_CODE, OTHER_CURRENCY, code_of
+from services.detector.graph.arcs import LEAST_CODE, MOST_CODE, OTHER_CURRENCY, code_of, tick_of
 from services.detector.graph.carried import part_of
-from services.detector.graph.ring import slot_of
+from services.detector.graph.ring import slot_of, time_of
 from services.detector.graph.state import State
 
 _ANY_CURRENCY: Final = -1
@@ -19,6 +19,8 @@ SCOPE: Final = np.dtype(
     [
         ("since_us", "<i8"),
         ("until_us", "<i8"),
+        ("since_tick", "<i8"),  # of those times, or as much closer as a search has found by itself
+        ("until_tick", "<i8"),
         ("least_minor", "<i8"),
         ("most_minor", "<i8"),
         ("least_code", "<i8"),  # of those amounts, as an ARC has them
@@ -37,6 +39,8 @@ def open_scope(scope: Record, since_us: int, until_us: int, budget: int) -> None
     """Legs of this time, of any amount; nothing is visited yet."""
     scope.since_us = since_us
     scope.until_us = until_us
+    scope.since_tick = tick_of(since_us)
+    scope.until_tick = tick_of(until_us)
     scope.visited = 0
     scope.budget = budget
     scope.is_cut = 0
@@ -63,6 +67,14 @@ def bound_amounts(state: State, scope: Record, seq: int, least_permille: int, mo
     scope.least_code = code_of(least) + (0 if is_summed else OTHER_CURRENCY)
     scope.most_code = code_of(most) + (0 if is_summed else OTHER_CURRENCY)
     scope.currency = _ANY_CURRENCY if is_summed else signed(state.ring.currencies[slot])
+
+
+@kernel
+def is_in_time(state: State, scope: Record, tick: int, seq: int) -> bool:
+    """Whether the leg's time is among those asked for; its `tick` is within the bounds."""
+    if scope.since_tick < tick < scope.until_tick:
+        return True
+    return bool(scope.since_us <= time_of(state.ring, seq) <= scope.until_us)
 
 
 @kernel

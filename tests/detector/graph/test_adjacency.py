@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from compiled import aligned
 from services.detector.graph import RollingGraph, Shapes
 from services.detector.graph.adjacency import IN, OUT
-from services.detector.graph.arcs import ARC, OTHER_CURRENCY, code_in, code_of, time_in
+from services.detector.graph.arcs import ARC, OTHER_CURRENCY, code_in, code_of, tick_in, tick_of
 from services.detector.graph.ring import slot_of
 from tests.detector.graph.logs import LATENESS, WINDOW, Event, Mark, batches, cuts, events
 from tests.detector.graph.stream import Transfer, batch, large_batch
@@ -19,7 +19,7 @@ Lists = dict[int, list[tuple[int, int, int, int]]]
 
 
 def expected(graph: RollingGraph) -> Lists:
-    """Legs of each list, in the order of the log: far end, time, code of the amount, sequence number."""
+    """Legs of each list, in the order of the log: far end, tick, code of the amount, sequence number."""
     ring, lists = graph._state.ring, defaultdict(list)
     for seq in range(int(ring.cursor[0]["head"]), int(ring.cursor[0]["next"])):
         slot = slot_of(ring, seq)
@@ -28,14 +28,14 @@ def expected(graph: RollingGraph) -> Lists:
         if src != dst and 0 not in (src, dst):
             is_other = graph.currency(int(ring.currencies[slot])) != "CNY"
             code = code_of(amount) + OTHER_CURRENCY * is_other
-            lists[2 * src + OUT].append((dst, int(leg["ts_us"]), code, seq))
-            lists[2 * dst + IN].append((src, int(leg["ts_us"]), code, seq))
+            lists[2 * src + OUT].append((dst, tick_of(int(leg["ts_us"])), code, seq))
+            lists[2 * dst + IN].append((src, tick_of(int(leg["ts_us"])), code, seq))
     return dict(lists)
 
 
 def held(graph: RollingGraph) -> Lists:
     kept, lists = graph._adjacency, {}
-    eldest_us = int(kept.cursor[0]["eldest_us"])
+    eldest = int(kept.cursor[0]["eldest_tick"])
     taken: set[int] = set()
     for number in np.flatnonzero(kept.lists["live"]).tolist():
         block, room, count, live = (int(field) for field in kept.lists[number])
@@ -45,7 +45,7 @@ def held(graph: RollingGraph) -> Lists:
         taken |= places
         arcs = kept.arcs[2 * block + count - live : 2 * block + count]
         lists[number] = [
-            (int(arc["far"]), time_in(arc, eldest_us), code_in(arc), int(arc["seq"])) for arc in arcs
+            (int(arc["far"]), tick_in(arc, eldest), code_in(arc), int(arc["seq"])) for arc in arcs
         ]
     return lists
 

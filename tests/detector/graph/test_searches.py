@@ -49,9 +49,20 @@ def shapes(draw: st.DrawFn, hub_degrees: Sequence[int] = (1000,), budgets: Seque
     )
 
 
-def new_graph() -> RollingGraph:
+units = st.sampled_from([1, 1 << 24, 1 << 26])
+"""Microseconds between moments of a log: they share a tick of the lists, or two do, or none."""
+
+
+def stretched(log: Sequence[Event], sought: Shapes, unit: int) -> tuple[list[Event], Shapes]:
+    """The same with so many microseconds for one."""
+    longer = [step if isinstance(step, Mark) else replace(step, ts_us=step.ts_us * unit) for step in log]
+    cycle_window_us, window_us = sought.cycle_window_us * unit, sought.window_us * unit
+    return longer, replace(sought, cycle_window_us=cycle_window_us, window_us=window_us)
+
+
+def new_graph(unit: int = 1) -> RollingGraph:
     return RollingGraph(
-        window_us=WINDOW, lateness_us=LATENESS, max_transfers=1000, max_accounts=100, debug=True
+        window_us=WINDOW * unit, lateness_us=LATENESS * unit, max_transfers=1000, max_accounts=100, debug=True
     )
 
 
@@ -121,9 +132,10 @@ class Judge:
             assert most < self.expected.shapes.middles or self.cut
 
 
-def run(log: Sequence[Event], ends: set[int], sought: Shapes) -> list[Any]:
+def run(log: Sequence[Event], ends: set[int], sought: Shapes, unit: int) -> list[Any]:
     """Every row judged; what was found, by row of the log."""
-    graph, oracle = new_graph(), Oracle(WINDOW, LATENESS, 1000, 100)
+    log, sought = stretched(log, sought, unit)
+    graph, oracle = new_graph(unit), Oracle(WINDOW * unit, LATENESS * unit, 1000, 100)
     seen: list[Any] = []
     for number, step in enumerate(batches(log, ends)):
         if isinstance(step, Mark):
@@ -145,15 +157,19 @@ def run(log: Sequence[Event], ends: set[int], sought: Shapes) -> list[Any]:
 
 
 @settings(max_examples=150, deadline=None)
-@given(events(), cuts(), shapes())
-def test_every_row_completes_what_the_oracle_says(log: list[Event], ends: set[int], sought: Shapes) -> None:
-    assert run(log, ends, sought) == run(log, set(range(100)), sought)
+@given(events(), cuts(), shapes(), units)
+def test_every_row_completes_what_the_oracle_says(
+    log: list[Event], ends: set[int], sought: Shapes, unit: int
+) -> None:
+    assert run(log, ends, sought, unit) == run(log, set(range(100)), sought, unit)
 
 
 @settings(max_examples=100, deadline=None)
-@given(events(), cuts(), shapes(hub_degrees=(0, 1, 2, 3), budgets=(1, 2, 5, 1000)))
-def test_cut_short_it_may_miss_but_says_so(log: list[Event], ends: set[int], sought: Shapes) -> None:
-    assert run(log, ends, sought) == run(log, set(range(100)), sought)
+@given(events(), cuts(), shapes(hub_degrees=(0, 1, 2, 3), budgets=(1, 2, 5, 1000)), units)
+def test_cut_short_it_may_miss_but_says_so(
+    log: list[Event], ends: set[int], sought: Shapes, unit: int
+) -> None:
+    assert run(log, ends, sought, unit) == run(log, set(range(100)), sought, unit)
 
 
 def chain(*accounts: int) -> list[Transfer]:
@@ -174,10 +190,15 @@ def test_the_longest_cycle(legs: int, is_found: bool) -> None:
     assert found.cut.tolist() == [0] * 6
 
 
-@pytest.mark.parametrize(("window_us", "is_found"), [(3, True), (2, False)])
-def test_the_window_of_a_cycle_holds_its_first_leg(window_us: int, is_found: bool) -> None:
-    hits, _ = search(chain(1, 2, 3, 4, 1), Shapes(cycle_legs=6, cycle_window_us=window_us))
-    assert bool(hits) is is_found
+@pytest.mark.parametrize("apart_us", [0, 1 << 24, 1 << 26])
+@pytest.mark.parametrize(("more_us", "is_found"), [(0, True), (-1, False)])
+def test_the_window_of_a_cycle_holds_its_first_leg(more_us: int, is_found: bool, apart_us: int) -> None:
+    """To the last microsecond, whether its legs share a tick of the lists or not."""
+    log = [replace(leg, ts_us=leg.ts_us + apart_us * place) for place, leg in enumerate(chain(1, 2, 3, 4, 1))]
+    sought = Shapes(cycle_legs=6, cycle_window_us=log[-1].ts_us - log[0].ts_us + more_us)
+    graph = new_graph(1 << 26)
+    _, found = graph.apply_and_search(batch(log), sought)
+    assert bool(len(found)) is is_found
 
 
 @pytest.mark.parametrize("currency", ["CNY", "USD"])
