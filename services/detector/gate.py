@@ -18,7 +18,8 @@ class Gate:
 
     The time only ever rises, and the count falls only at a row whose clock has passed the time, as
     have all rows after it; so the rows that pass by what is known at the start of a batch are a
-    superset of those that pass in their turn.
+    superset of those that pass in their turn. After a row that could pass, whether it did or not, one
+    passes only with more, or a pause after what came before the batch: what shut the gate came later.
     """
 
     def __init__(self, first_count: int, growth_bp: int = 2_500, pause_us: int = DAY) -> None:
@@ -27,12 +28,20 @@ class Gate:
         self._pause_us = pause_us
         self._counts: npt.NDArray[np.int32] = np.empty(0, np.int32)
         self._times: npt.NDArray[np.int64] = np.empty(0, np.int64)
+        self._since_us = -_NEVER
+        """The clock before the batch: what is known is known by then."""
 
-    def passing(self, rows: Int64s, accounts: Int32s, counts: Int32s, clock_us: Int64s) -> Int64s:
-        """Those of `rows` of a batch that could pass by what is known at its start."""
-        found = np.empty(rows.size, np.int64)
-        known = (self._counts, self._times, self._first)
-        return found[: let_pass(rows, accounts, counts, clock_us, known, found)]
+    def passing(
+        self, rows: Int64s, accounts: Int32s, counts: Int32s, clock_us: Int64s, *, all_asked: bool
+    ) -> Int64s:
+        """Those of `rows` of a batch that could pass; `all_asked`: each of them is, in its turn."""
+        self._cover(int(accounts[rows].max(initial=0)))
+        found, (least, times_us) = np.empty(rows.size, np.int64), np.empty((2, rows.size), np.int64)
+        again_us = self._since_us + self._pause_us if all_asked else -_NEVER
+        gate = (self._counts, self._times)
+        count = let_pass(rows, accounts, counts, clock_us, gate, again_us, least, times_us, found)
+        self._since_us = int(clock_us[-1])
+        return found[:count]
 
     def seen(self, account: int) -> bool:
         """It passed before."""
@@ -79,21 +88,30 @@ def let_pass(
     accounts: Int32s,
     counts: Int32s,
     clock_us: Int64s,
-    known: tuple[Int32s, Int64s, int],
+    gate: tuple[Int32s, Int64s],
+    again_us: int,
+    least_before: Int64s,
+    times_before: Int64s,
     found: Int64s,
 ) -> int:
-    """How many could pass; they are the first of `found`."""
-    least, times, first = known
+    """How many could pass; they are the first of `found`. Up to `again_us` time does not open again what was
+    shut in the batch. The gate is left as it was: `least_before` and `times_before` are room."""
+    least, times = gate
     count = 0
     for row in rows:
         account = accounts[row]
-        if account < times.size:
-            passes = counts[row] >= least[account] or clock_us[row] >= times[account]
-        else:
-            passes = counts[row] >= first
-        if passes:
+        if counts[row] >= least[account] or clock_us[row] >= times[account]:
             found[count] = row
+            least_before[count] = least[account]
+            times_before[count] = times[account]
             count += 1
+            if clock_us[row] < again_us:
+                least[account] = counts[row] + 1
+                times[account] = again_us
+    for place in range(count - 1, -1, -1):
+        account = accounts[found[place]]
+        least[account] = least_before[place]
+        times[account] = times_before[place]
     return count
 
 

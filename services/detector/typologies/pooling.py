@@ -141,9 +141,10 @@ class Pooling(Typology):
         whom a front may have paid; and paying ones that had them and now have receivers."""
         into, out_of = self._receiving(step), self._paying(step)
         applied = step.applied
-        into = self._payers.passing(into, applied.dst, applied.payers, applied.clock_us)
+        clock_us = applied.clock_us
+        into = self._payers.passing(into, applied.dst, applied.payers, clock_us, all_asked=True)
         out_of = self._payers.any_seen(out_of, applied.src, applied.dst[into])
-        out_of = self._payees.passing(out_of, applied.src, applied.payees, applied.clock_us)
+        out_of = self._payees.passing(out_of, applied.src, applied.payees, clock_us, all_asked=False)
         return together(Candidates(into, applied.dst[into]), Candidates(out_of, applied.src[out_of]))
 
     def _receiving(self, step: Step) -> Rows:

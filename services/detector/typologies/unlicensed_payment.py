@@ -135,7 +135,7 @@ class UnlicensedPayment(Typology):
         rows = collects.nonzero()[0]
         of_payee = step.dst_marks[rows]
         rows = rows[((of_payee & _KEEPER_MARKS) == 0) | ((of_payee & _OTHER_MARKS) != 0)]
-        rows = self._payers.passing(rows, applied.dst, applied.payers, applied.clock_us)
+        rows = self._payers.passing(rows, applied.dst, applied.payers, applied.clock_us, all_asked=True)
         return Candidates(rows, applied.dst[rows])
 
     def is_due(self, transfer: Transfer, clock_us: int) -> bool:
