@@ -220,6 +220,8 @@ class Engine:
 
     def _contexts(self, panel: Panel, marks: npt.NDArray[np.uint32]) -> ContextAt:
         """What a panel's looks may know."""
+        book = self._book if panel.shared is Shared.loans else None
+        suspects = self._suspects if panel.shared is Shared.suspects else None
 
         def context_at(now_us: int, as_of: int, known: int) -> Context:
             return Context(
@@ -235,8 +237,8 @@ class Engine:
                 self._balances,
                 self._dealings,
                 self._legs,
-                self._book if panel.shared is Shared.loans else None,
-                self._suspects if panel.shared is Shared.suspects else None,
+                book,
+                suspects,
             )
 
         return context_at

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import TypeAlias
 
@@ -32,12 +32,11 @@ class Waiting:
         """That of the next one; None: there is none."""
         return self._all[self._next][0] if self._next < len(self._all) else None
 
-    def take(self, row: int) -> Candidate | None:
-        """The next one, if it is of `row`."""
-        if self._next == len(self._all) or self._all[self._next][0] != row:
-            return None
-        self._next += 1
-        return self._all[self._next - 1]
+    def of_row(self, row: int) -> Iterator[Candidate]:
+        """Those of `row`, which is that of the next one; what is added to them meanwhile too."""
+        while self._next < len(self._all) and (one := self._all[self._next])[0] == row:
+            self._next += 1
+            yield one
 
     def add(self, typology: int, found: Candidates, row: int, turn: int) -> None:
         """Those by `typology` that come after the turn of typology `turn` at `row` and are not there yet."""
