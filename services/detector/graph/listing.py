@@ -10,6 +10,7 @@ import numpy as np
 
 from compiled import Array, Int32s, Int64s, direct
 from schemas.errors import Unknown
+from services.detector.ascending import distinct
 from services.detector.graph.answers import Edges
 from services.detector.graph.columns import copied, in_order
 from services.detector.graph.crowded import Crowded, list_payments, new_crowded
@@ -23,7 +24,6 @@ from services.detector.graph.lists import (
     list_transfers,
     read_transfers,
 )
-from services.detector.graph.ordering import distinct_in_order
 from services.detector.graph.window import Window
 
 _list_payments: Final = direct(list_payments)
@@ -90,6 +90,11 @@ class Listing(Window):
         return np.empty(_EDGES_AT_HAND, EDGE)
 
     @cached_property
+    def _numbers(self) -> Int64s:
+        """Of transfers: room for an answer, used again."""
+        return np.empty(_EDGES_AT_HAND, np.int64)
+
+    @cached_property
     def _crowded(self) -> Crowded:
         return new_crowded()
 
@@ -107,13 +112,13 @@ class Listing(Window):
     def _list_around(self, accounts: Int32s, directions: tuple[int, ...], view: View, limit: int) -> Edges:
         self._all_known(accounts)
         asked = (self._state.ring, self._state.accounts.records, accounts, directions, view, limit)
-        room = self._edges
+        room = self._numbers
         count, truncated = list_around(*asked, room)
         if count > room.size:
-            room = np.empty(count, EDGE)
+            room = np.empty(count, np.int64)
             list_around(*asked, room)
-        (places, spare), ordered = np.empty((2, count), np.int32), np.empty(count, EDGE)
-        return Edges(ordered[: distinct_in_order(room, places, spare, ordered)], truncated)
+        records = self._read(distinct(room[:count]))
+        return Edges(records.take(in_order(records)), truncated)
 
     def _read(self, seqs: Int64s) -> Array:
         """EDGE records. Raises Unknown when one is not held any more."""

@@ -147,11 +147,11 @@ def list_around(
     directions: tuple[int, ...],
     view: View,
     limit: int,
-    room: Array,
+    room: Int64s,
 ) -> tuple[int, bool]:
-    """Fill `room` with the transfers of each account `chosen` in the `directions`, newest logged first, at
-    most `limit` each way; how many there are, whether there is room for them or not, and whether some were
-    left off."""
+    """Fill `room` with the numbers of the transfers of each account `chosen` in the `directions`, newest
+    logged first, at most `limit` each way; how many there are, whether there is room for them or not, and
+    whether some were left off."""
     count = 0
     truncated = False
     low = first_since(ring, view.since_us, view.oldest)
@@ -161,14 +161,13 @@ def list_around(
             listed = 0
             seq = signed(record.last_in if direction == INWARD else record.last_out)
             while seq >= low:
-                slot = slot_of(ring, seq)
-                leg = ring.legs[slot]
+                leg = ring.legs[slot_of(ring, seq)]
                 if is_in_view(view, leg, seq):
                     if listed == limit:
                         truncated = True
                         break
                     if count < room.size:
-                        write_edge(ring, slot, seq, room[count])
+                        room[count] = seq
                     listed += 1
                     count += 1
                 seq = earlier_than(leg, seq, direction)
