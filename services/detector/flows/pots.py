@@ -92,8 +92,7 @@ class Follow(NamedTuple):
 
 def in_use(context: Context, account: int) -> bool:
     """Money came in the last day."""
-    now_us = context.now_us
-    return len(context.graph.edges_in(account, now_us - DAY + 1, now_us, context.as_of, 1)) > 0
+    return context.graph.is_paid(account, context.now_us - DAY + 1, context.now_us, context.as_of)
 
 
 class Pot:

@@ -137,6 +137,8 @@ def test_whether_any_wanted_transfer_came(
             for seq, _, minor, payer, _, _, currency, purpose in graph.edges_in(dst, *window).records.tolist()
         )
         assert graph.was_paid(dst, wanted, *window) == expected
+        src = int(applied.src[row])
+        assert graph.is_paid(src, *window[:3]) == (len(graph.edges_in(src, *window)) > 0)
 
 
 @settings(max_examples=100)
