@@ -194,8 +194,8 @@ class Window:
 
     def limits(self, as_of: int) -> tuple[Limit, ...]:
         """The limit "window" where transfers had expired early as of sequence number `as_of`."""
-        cursor = self._state.ring.cursor[0]
-        shortened = cursor["shortened"] and as_of >= cursor["shortened_by"]
+        cursor = self._state.ring.cursor
+        shortened = cursor["shortened"].item() and as_of >= cursor["shortened_by"].item()
         return (Limit(name="window", bound=self.max_transfers),) if shortened else ()
 
     # -- names -----------------------------------------------------------------------------------
@@ -218,7 +218,7 @@ class Window:
         """Raises Unknown for an index that no account has."""
         self._known(index)
         accounts = self._state.accounts
-        low, high = int(accounts.token_lows[index]), int(accounts.records[index]["token_high"])
+        low, high = int(accounts.token_lows[index]), int(accounts.records["token_high"][index])
         return (high << 64 | low).to_bytes(TOKEN_BYTES, "little")
 
     def tokens(self, indexes: Int32s) -> list[str]:
