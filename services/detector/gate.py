@@ -18,8 +18,8 @@ class Gate:
 
     The time only ever rises, and the count falls only at a row whose clock has passed the time, as
     have all rows after it; so the rows that pass by what is known at the start of a batch are a
-    superset of those that pass in their turn. After a row that could pass, whether it did or not, one
-    passes only with more, or a pause after what came before the batch: what shut the gate came later.
+    superset of those that pass in their turn. Once one of them was asked the gate is shut, by it or by a
+    look in the batch before it: it opens for a larger count, or a pause after the batch began or later.
     """
 
     def __init__(self, first_count: int, growth_bp: int = 2_500, pause_us: int = DAY) -> None:
