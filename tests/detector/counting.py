@@ -4,6 +4,7 @@ of place changes the bytes of all that follow. As a program it is a worker with 
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import time
@@ -19,6 +20,7 @@ from schemas.record import content_id
 from schemas.registry import RegistryRecord, version_key
 from schemas.risk import RiskScore
 
+_log = logging.getLogger(__name__)
 _ALERT = Alert.model_validate(valid("alert")[0])
 _SCORE = RiskScore.model_validate(valid("risk-score")[0])
 
@@ -40,6 +42,7 @@ class CountingEngine:
         return self._batches / 50
 
     def apply_transfers(self, *batches: TransferBatch) -> Findings:
+        _log.info("%d batches together", len(batches))
         return Findings(alerts=tuple(map(self._seen_in, batches)))
 
     def _seen_in(self, batch: TransferBatch) -> Alert:

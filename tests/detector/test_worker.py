@@ -75,6 +75,7 @@ def test_killed_worker_is_followed_by_one_that_goes_on(fresh_kafka: str, log: Lo
         first.send_signal(signal.SIGKILL)
         first.wait()
     assert emitted_count(log) < len(expected()) / 2, "killed too late to be in the middle"
+    assert re.search(r" ([2-9]|\d\d) batches together", printed.read_text())
     printed = tmp_path / "second.log"
     with worker(fresh_kafka, printed) as second:
         until(lambda: set(emitted(log)) == expected(), printed)
