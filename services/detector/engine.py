@@ -126,8 +126,9 @@ class Engine:
 
     def apply_transfers(self, *batches: TransferBatch) -> Outputs:
         """Take batches in, in this order and as one; a part of a batch that was taken before is dropped."""
-        fresh = [one for one in batches if not self._is_repeated(one) and one.rows]
-        if not fresh:
+        fresh = [one for one in batches if not self._feeds.is_repeated(one.id)]
+        self._repeated += len(batches) - len(fresh)
+        if not any(one.rows for one in fresh):
             return Outputs()
         batch, unknown = with_known_purposes(joined(fresh))
         self._unknown_purposes += unknown
@@ -204,11 +205,6 @@ class Engine:
             episodes_evicted=sum(panel.episodes.evicted for panel in self._panels),
             typologies={typology.id: replace(tallies[typology.id]) for typology in self._typologies},
         )
-
-    def _is_repeated(self, batch: TransferBatch) -> bool:
-        is_repeated = self._feeds.is_repeated(batch.id)
-        self._repeated += is_repeated
-        return is_repeated
 
     def _account(self, token_hex: str) -> int | None:
         """Known from now on; None at the graph's maximum."""

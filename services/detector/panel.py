@@ -71,7 +71,6 @@ class Panel:
     ) -> None:
         self.shared = shared
         self.members = tuple(members)
-        self._counts_loans = shared is Shared.loans
         self.tallies = {typology.id: Tally() for _, typology in self.members}
         self.timers = Timers()
         self.episodes = Episodes(made)
@@ -96,8 +95,7 @@ class Panel:
             if self.timers.next_us <= clock_us:
                 self._fire_until(clock_us, step, context_at)
                 self._heed(step, waiting, row, -1)
-            if self._counts_loans:
-                step.book.advance(row)
+            self._advance(step, row)
             context: Context | None = None
             for _, turn, account in waiting.of_row(row):
                 typology, transfer = self.members[turn][1], Transfer(step, row, account)
@@ -122,6 +120,10 @@ class Panel:
                 self._take(turn, context, NO_ROW, outcome)
         return self._raised
 
+    def _advance(self, step: Step, row: int) -> None:
+        if self.shared is Shared.loans:
+            step.book.advance(row)
+
     def _heed(self, step: Step, waiting: Waiting, row: int, turn: int) -> None:
         """Who has become a suspect makes more rows candidates, from what comes after `turn` at `row` on."""
         if self._named:
@@ -136,8 +138,7 @@ class Panel:
         while self.timers.next_us <= clock_us:
             due_us, turn, account = self.timers.pop()
             row = int(step.applied.clock_us.searchsorted(due_us))
-            if self._counts_loans:
-                step.book.advance(row - 1)
+            self._advance(step, row - 1)
             context = context_at(due_us, *_before(step, row))
             typology = self.members[turn][1]
             self.tallies[typology.id].rechecks += 1

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from compiled import Array, Int64s
-from schemas.batch import TransferBatch
+from schemas.batch import Sent, TransferBatch
 from services.detector.graph.codes import Codes
 from services.detector.graph.fingerprints import fingerprints
 from services.detector.graph.lists import EDGE
@@ -44,17 +44,17 @@ def rows_of(batch: TransferBatch, currencies: Codes, products: Codes) -> Rows:
         "purpose": batch.purposes(),
         "currency": currencies.encode(batch.columns.column("currency")).astype(np.int16),
         "product": products.encode(batch.columns.column("product")),
-        "digests": np.concatenate([fingerprints(feed_id, tx_ids) for feed_id, tx_ids in sent_ids(batch)]),
+        "digests": np.concatenate([fingerprints(sent.feed_id, tx_ids) for sent, tx_ids in sent_ids(batch)]),
     }
     room: dict[str, Any] = {name: np.empty(count, dtype) for name, dtype in _OUTCOME.items()}
     return Rows(**given, **room)
 
 
-def sent_ids(batch: TransferBatch) -> Iterator[tuple[str, pa.StringArray]]:
-    """Feeds, and the transaction ids of their rows, in the order of rows."""
+def sent_ids(batch: TransferBatch) -> Iterator[tuple[Sent, pa.StringArray]]:
+    """By whom rows were, and their transaction ids, in the order of rows."""
     tx_ids = batch.columns.column("tx_id")
-    for feed_id, first, end in batch.sent:
-        yield feed_id, tx_ids.slice(first, end - first)
+    for sent in batch.sent:
+        yield sent, tx_ids.slice(sent.first, sent.end - sent.first)
 
 
 def in_order(records: Array) -> Int64s:

@@ -26,7 +26,6 @@ from services.detector.graph.sums import (
     Wanted,
     find_crowded,
     find_large_before,
-    is_any,
     is_any_wanted,
     new_sheet,
     payees_of,
@@ -38,7 +37,6 @@ from services.detector.graph.through import Passed, Room, Through, list_through,
 
 _list_through: Final = direct(list_through)
 _sum_paid: Final = direct(sum_paid)
-_is_any: Final = direct(is_any)
 _is_any_wanted: Final = direct(is_any_wanted)
 _pays_as_much: Final = direct(pays_as_much)
 _MOVES_AT_HAND: Final = 4_096
@@ -68,7 +66,6 @@ class RollingGraph(Paths):
         graph.payees(account, 0, 0, as_of, 1)
         graph.paid(account, 0, np.zeros(2, np.uint32), 0, 0, 0, as_of, 1)
         graph.pays(account, 0, 0, 0, as_of, 1)
-        graph.is_paid(account, 0, 0, as_of)
         graph.traded(account, Trade(0, 0, 1, 1, 0), 0, 0, as_of, 1)
         graph.backward(account, 0, 0, as_of, 1, 1, 1)
         graph.branches(account, 0, 0, as_of, 1, 1, 1, 0)
@@ -171,12 +168,6 @@ class RollingGraph(Paths):
         self._known(account)
         view, records = self._view(since_us, until_us, as_of), self._state.accounts.records
         return _pays_as_much(self._state.ring, records, account, least_minor, view, limit)
-
-    def is_paid(self, account: int, since_us: int, until_us: int, as_of: int) -> bool:
-        """edges_in() lists any transfer."""
-        self._known(account)
-        view, records = self._view(since_us, until_us, as_of), self._state.accounts.records
-        return _is_any(self._state.ring, records, account, view)
 
     def was_paid(
         self, account: int, wanted: Wanted, since_us: int, until_us: int, as_of: int, limit: int

@@ -52,6 +52,12 @@ class Listing(Window):
         room = self._room(limit)
         return _listed(room, *_list_transfers(ring, accounts, account, OUTWARD, view, room))
 
+    def is_paid(self, account: int, since_us: int, until_us: int, as_of: int) -> bool:
+        """edges_in() lists any transfer: reads on to the first."""
+        ring, accounts, _, view = self.reading(account, since_us, until_us, as_of)
+        count, _ = _list_transfers(ring, accounts, account, INWARD, view, self._room(0))
+        return count > 0
+
     def reading(self, account: int, since_us: int, until_us: int, as_of: int) -> Reading:
         """How kernels elsewhere read what edges_in() and edges_out() answer: read_both(*reading, …)."""
         self._known(account)

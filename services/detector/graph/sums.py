@@ -361,19 +361,6 @@ def find_large_before(
 
 
 @kernel
-def is_any(ring: Ring, accounts: Array, account: int, view: View) -> bool:
-    """Among the transfers in."""
-    low = first_since(ring, view.since_us, view.oldest)
-    seq = signed(accounts[account].last_in)
-    while seq >= low:
-        leg = ring.legs[slot_of(ring, seq)]
-        if is_in_view(view, leg, seq):
-            return True
-        seq = earlier_than(leg, seq, INWARD)
-    return False
-
-
-@kernel
 def is_any_wanted(ring: Ring, accounts: Array, account: int, wanted: Wanted, view: View, limit: int) -> bool:
     """Among the transfers in."""
     count = 0

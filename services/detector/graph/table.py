@@ -42,6 +42,7 @@ STRIPE_BITS: Final = 6
 STRIPE: Final = 1 << STRIPE_BITS
 """Buckets of one shard that lie together."""
 _GROWTH: Final = 1.3
+"""Of a shard that is rehashed: from 13/16 to 5/8 full."""
 _HALF: Final = np.uint64(32)
 _LOW_HALF: Final = np.uint64(2**32 - 1)
 _MIX_SHIFT: Final = np.uint64(33)

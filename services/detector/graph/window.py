@@ -152,10 +152,11 @@ class Window:
         is_inserted = rows.status == INSERTED
         self._heads = rows.head[is_inserted]
         seq = self._first
-        for (feed_id, tx_ids), sent in zip(sent_ids(batch), batch.sent, strict=True):
+        for sent, tx_ids in sent_ids(batch):
             kept = is_inserted[sent.first : sent.end]
-            self._ids.append(seq, feed_id, tx_ids if kept.all() else tx_ids.filter(pa.array(kept)))
-            seq += int(np.count_nonzero(kept))
+            inserted = tx_ids if kept.all() else tx_ids.filter(pa.array(kept))
+            self._ids.append(seq, sent.feed_id, inserted)
+            seq += len(inserted)
         if self._debug:
             check(self._state)
         return Applied(self.accounts, *_answered(rows))
