@@ -55,6 +55,8 @@ FILL_US = 32 * DAY
 FILL_ROWS = 8_192
 ENTRIES = ("candidates", "confirm", "recheck", "stated", "absorb")
 """What the engine calls of a typology."""
+CALLERS = ("engine.py", "panel.py")
+"""The modules that call it."""
 GRAPH_ENTRIES = ("apply", "apply_and_search")
 
 
@@ -184,7 +186,7 @@ def shares(feed: Feed, rows: int, most: int) -> dict[str, Any]:
             continue
         name = path.stem if is_entry else "graph"
         for (caller, _, _), (*_, cumulative_s) in callers.items():
-            if Path(caller).name == "engine.py":
+            if Path(caller).name in CALLERS:
                 spent_s[name][function] += cumulative_s
     whole_s = pstats.Stats(profile).total_tt
     percent = {name: round(100 * each.total() / whole_s, 1) for name, each in spent_s.items()}

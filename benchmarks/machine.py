@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 from importlib.metadata import version
 from pathlib import Path
+
+import numpy as np
 
 PACKAGES = ("faust-streaming", "kafka-python", "clickhouse-driver", "numba", "numpy", "pyarrow", "fastapi")
 
@@ -43,3 +46,16 @@ def resident_bytes() -> int:
     """Memory this process holds now."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def resident_bytes_of(array: np.ndarray) -> int:
+    """Of the memory pages in which the array lies, those that are resident: as mincore(2) tells. Raises
+    OSError where that cannot be told."""
+    page = os.sysconf("SC_PAGE_SIZE")
+    first = array.ctypes.data // page
+    pages = np.zeros(-(-(array.ctypes.data + array.nbytes) // page) - first, np.uint8)
+    if ctypes.CDLL(None, use_errno=True).mincore(
+        ctypes.c_void_p(first * page), ctypes.c_size_t(pages.size * page), ctypes.c_void_p(pages.ctypes.data)
+    ):
+        raise OSError(ctypes.get_errno(), "mincore")
+    return int((pages & 1).sum()) * page

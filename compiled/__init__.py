@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from hashlib import sha256
+from mmap import MADV_HUGEPAGE, MAP_ANONYMOUS, MAP_PRIVATE, mmap
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeAlias, TypeVar, cast
 
@@ -11,7 +13,7 @@ import numba
 import numpy as np
 from numba.core import cgutils, types
 from numba.extending import intrinsic
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 
 def _sources() -> Iterator[bytes]:
@@ -181,14 +183,21 @@ lowest_lane = cast(Callable[[int], int], _lowest)
 LINE_BYTES: Final = 64
 
 
-def aligned(length: int, dtype: np.dtype[Any]) -> Array:
-    """Zeroed array that starts on a cache line, so that a 32 or 64 byte record never spans two.
+_HUGE_FROM: Final = 32 << 20
+"""Bytes. Of a huge page, of which fewer addresses are looked up, the last is used in part: two megabytes."""
+
+
+def reserved(length: int, dtype: DTypeLike) -> Array:
+    """Zeroed array that starts on a page, so that a 32 or 64 byte record never spans two cache lines.
 
     Memory that was never touched is not resident: reserving for the stated maximum costs nothing.
     """
-    room = np.zeros(length * dtype.itemsize + LINE_BYTES, np.uint8)
-    start = -room.ctypes.data % LINE_BYTES
-    return room[start : start + length * dtype.itemsize].view(dtype)
+    kind = np.dtype(dtype)
+    memory = mmap(-1, max(length * kind.itemsize, 1), flags=MAP_PRIVATE | MAP_ANONYMOUS)
+    if len(memory) >= _HUGE_FROM:
+        with suppress(OSError):  # a kernel without them
+            memory.madvise(MADV_HUGEPAGE)
+    return np.frombuffer(memory, kind, length)
 
 
 def read_only(array: Array) -> Array:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import compiled
-from compiled import Int64s, direct, kernel
+from benchmarks.machine import resident_bytes_of
+from compiled import Int64s, direct, kernel, reserved
 
 
 class Asked(NamedTuple):
@@ -41,3 +42,19 @@ def test_other_types_are_refused_where_bounds_are_checked(monkeypatch: pytest.Mo
     for numbers in (np.arange(6)[::2], np.arange(6, dtype=np.int32)):
         with pytest.raises(TypeError, match="sum_from takes"):
             called(Asked(numbers, 1), False)
+
+
+def test_reserved_memory_is_zeroed_begins_on_a_page_and_is_resident_once_touched() -> None:
+    kind = np.dtype([("number", "<i8"), ("text", "V56")])
+    array = reserved(1 << 20, kind)
+    assert array.size == 1 << 20
+    assert array.dtype == kind
+    assert array.ctypes.data % 4096 == 0
+    assert resident_bytes_of(array) == 0
+    array["number"][:10] = 7
+    assert 0 < resident_bytes_of(array) <= 4 << 20
+    assert array["number"][:11].tolist() == [7] * 10 + [0]
+
+
+def test_nothing_may_be_reserved() -> None:
+    assert reserved(0, np.int64).size == 0

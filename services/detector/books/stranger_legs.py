@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from compiled import Array, Bools, Int32s, Int64s, aligned, direct, kernel, prefetch, read_only, signed
+from compiled import Array, Bools, Int32s, Int64s, direct, kernel, prefetch, read_only, reserved, signed
 from registry import Registry
 from schemas.instant import DAY
 from services.detector.ascending import place_of
@@ -87,7 +87,7 @@ class StrangerLegs:
 
     def __init__(self, registered: Registered, registry: Registry) -> None:
         self._ledger = Ledger(
-            aligned(_FIRST_CAPACITY, LEG), np.full(2_048, NO_LEG, np.int64), np.zeros(2, np.int64)
+            reserved(_FIRST_CAPACITY, LEG), np.full(2_048, NO_LEG, np.int64), np.zeros(2, np.int64)
         )
         self._everyday = Everyday(registered, registry)
         self._room = np.empty(MAX_LEGS, LEG)
@@ -178,7 +178,7 @@ class StrangerLegs:
             size = legs.size
             while size < 2 * (end - first + rows):
                 size *= 2
-            legs = aligned(size, LEG)
+            legs = reserved(size, LEG)
             legs[numbers & (size - 1)] = self._ledger.legs[numbers & (self._ledger.legs.size - 1)]
         self._ledger = Ledger(legs, newest, ends)
 

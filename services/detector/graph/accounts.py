@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Int32s, Int64s, aligned, kernel, prefetch, signed
+from compiled import Array, Int32s, Int64s, kernel, prefetch, reserved, signed
 from services.detector.graph.table import Table, bring_near, find, find_ranked, make_room, new_table, put
 
 ACCOUNT: Final = np.dtype(
@@ -44,8 +44,8 @@ class Accounts(NamedTuple):
 def new_accounts(max_accounts: int) -> Accounts:
     """Knows OUTSIDE, as index 0."""
     accounts = Accounts(
-        aligned(max_accounts + 1, ACCOUNT),
-        np.zeros(max_accounts + 1, np.uint64),
+        reserved(max_accounts + 1, ACCOUNT),
+        reserved(max_accounts + 1, np.uint64),
         new_table(max_accounts + 1),
         np.zeros(1, np.int64),
     )

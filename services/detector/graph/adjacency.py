@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import LINE_BYTES, Array, Int64s, Record, aligned, kernel, prefetch, signed
+from compiled import LINE_BYTES, Array, Int64s, Record, kernel, prefetch, reserved, signed
 from services.detector.graph.arcs import ARC, MOST_AGE_US, OTHER_CURRENCY, code_of, tick_of, word_of
 from services.detector.graph.blocks import CLASSES, NONE, free_all, give_back, mark_taken, take_block
 from services.detector.graph.neighbours import are_neighbours
@@ -62,8 +62,8 @@ def new_adjacency(max_transfers: int, max_accounts: int) -> Adjacency:
     cursor = np.zeros(1, CURSOR)
     cursor["head"] = cursor["next"] = -1
     return Adjacency(
-        aligned(_ARCS_A_TRANSFER * max_transfers, ARC),
-        aligned(2 * (max_accounts + 1), LIST),
+        reserved(_ARCS_A_TRANSFER * max_transfers, ARC),
+        reserved(2 * (max_accounts + 1), LIST),
         np.full(CLASSES, NONE, np.int64),
         cursor,
     )

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Int32s, Int64s, Record, aligned, kernel, prefetch, signed
+from compiled import Array, Int32s, Int64s, Record, kernel, prefetch, reserved, signed
 from services.detector.graph.accounts import OUTSIDE_INDEX
 from services.detector.graph.carried import Carried, carries
 from services.detector.graph.lists import INWARD, OUTWARD, View, earlier_than, is_in_view, lowest, newest_of
@@ -83,12 +83,12 @@ class Search(NamedTuple):
 
 
 def new_labels(max_accounts: int) -> Array:
-    return aligned(max_accounts + 1, LABEL)
+    return reserved(max_accounts + 1, LABEL)
 
 
 def new_crowds(max_accounts: int) -> Array:
     """For searches in one direction."""
-    return aligned(max_accounts + 1, CROWD)
+    return reserved(max_accounts + 1, CROWD)
 
 
 class Scratch(NamedTuple):

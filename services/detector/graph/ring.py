@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from compiled import Array, Int8s, Int16s, Int32s, Int64s, aligned, kernel, signed
+from compiled import Array, Int8s, Int16s, Int32s, Int64s, kernel, reserved, signed
 from schemas.batch import MAX_ROWS
 
 LEG: Final = np.dtype(
@@ -73,10 +73,10 @@ def new_ring(max_transfers: int) -> Ring:
     cursor = np.zeros(1, CURSOR)
     cursor["clock_us"] = NEVER_US
     return Ring(
-        aligned(slots, LEG),
-        np.zeros(slots, np.int32),
-        np.zeros(slots, np.int16),
-        np.zeros(slots, np.int8),
+        reserved(slots, LEG),
+        reserved(slots, np.int32),
+        reserved(slots, np.int16),
+        reserved(slots, np.int8),
         np.full(directory, -1, np.int32),
         np.zeros(directory << (SEGMENT_BITS - BLOCK_BITS), np.int64),
         cursor,

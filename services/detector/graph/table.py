@@ -26,10 +26,10 @@ from compiled import (
     Array,
     Int32s,
     Int64s,
-    aligned,
     kernel,
     lowest_lane,
     prefetch,
+    reserved,
     signed,
     within,
 )
@@ -76,12 +76,12 @@ def new_table(max_entries: int, digest: DTypeLike = np.uint64) -> Table:
     stripes = 2 + 2 * max_entries // (shards * STRIPE * BUCKET)
     room = stripes * STRIPE * BUCKET
     return Table(
-        aligned(room * shards, np.dtype(digest)),
-        aligned(room * shards, np.dtype(np.int32)),
+        reserved(room * shards, digest),
+        reserved(room * shards, np.int32),
         (STRIPE * _GROWTH ** (np.arange(shards) / shards)).astype(np.int64),
         np.zeros(shards, np.int64),
-        np.zeros(room, np.uint64),
-        np.zeros(room, np.int32),
+        reserved(room, np.uint64),
+        reserved(room, np.int32),
         np.zeros(room // BUCKET, np.uint8),
     )
 

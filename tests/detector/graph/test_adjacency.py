@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compiled import aligned
+from compiled import reserved
 from services.detector.graph import RollingGraph, Shapes
 from services.detector.graph.adjacency import IN, OUT
 from services.detector.graph.arcs import ARC, OTHER_CURRENCY, code_in, code_of, tick_in, tick_of
@@ -73,7 +73,7 @@ def test_lists_hold_what_is_live(log: list[Event], ends: set[int], max_transfers
 def test_built_anew_where_blocks_run_out() -> None:
     """Blocks of a size that nobody wants any more are of no use to larger lists."""
     graph = new_graph()
-    graph._adjacency = graph._adjacency._replace(arcs=aligned(128, ARC))
+    graph._adjacency = graph._adjacency._replace(arcs=reserved(128, ARC))
     many = [Transfer(f"m{n}", 1 + n % 20, 21 + n % 20, 1000) for n in range(20)]
     few = [Transfer(f"f{n}", 1 + 2 * (n % 2), 2 + 2 * (n % 2), 1030) for n in range(16)]
     begun = []

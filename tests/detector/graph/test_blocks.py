@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compiled import aligned
+from compiled import reserved
 from services.detector.graph import blocks
 from services.detector.graph.arcs import ARC
 
@@ -18,7 +18,7 @@ def test_blocks_never_overlap_and_all_that_is_given_back_is_one_again(
     given_steps: list[tuple[int, int, bool]],
 ) -> None:
     """Blocks are taken, given up in part, and given back; each is full of legs as long as it is taken."""
-    arcs, free = aligned(2 * LENGTH, ARC), np.empty(blocks.CLASSES, np.int64)
+    arcs, free = reserved(2 * LENGTH, ARC), np.empty(blocks.CLASSES, np.int64)
     blocks.free_all(arcs, free)
     taken: dict[int, int] = {}
     for which, length, is_taking in given_steps:
