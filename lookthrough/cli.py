@@ -115,9 +115,11 @@ def detect(files: tuple[Path, ...], more: tuple[Path, ...], registry: Path | Non
       lookthrough detect --transactions january.csv.gz february.csv.gz --out alerts.jsonl
     """
     from lookthrough.detect import detect as detect_files
+    from lookthrough.warming import warm_if_changed
     from schemas.law import load_law
     from services.detector.engine import Engine
 
+    warm_if_changed(click.echo)
     files = (*files, *more)
     size = sum(file.stat().st_size for file in files)
     with click.progressbar(length=size, label="Reading") as bar:
@@ -150,7 +152,9 @@ def evaluate(folders: tuple[Path, ...], more: tuple[Path, ...], out: Path) -> No
     """
     from lookthrough.evaluation.evaluate import evaluate as evaluate_sets
     from lookthrough.evaluation.evaluate import size_of, table
+    from lookthrough.warming import warm_if_changed
 
+    warm_if_changed(click.echo)
     folders = (*folders, *more)
     with click.progressbar(length=sum(map(size_of, folders)), label="Detecting") as bar:
         figures = evaluate_sets(folders, out, bar.update)
@@ -318,7 +322,7 @@ def serve_detector() -> None:
     from services.detector.worker import run as run_worker
 
     settings, law = Settings.from_environment(os.environ), load_law()
-    warm_kernels()
+    warm_kernels(click.echo)
     run_worker(settings, lambda: Engine(law))
 
 
@@ -370,7 +374,7 @@ def warm() -> None:
     """Compile every kernel, so that the first start is as fast as any other: detects in a tiny world."""
     from lookthrough.warming import warm as warm_kernels
 
-    warm_kernels()
+    warm_kernels(click.echo)
 
 
 if __name__ == "__main__":

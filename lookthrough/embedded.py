@@ -24,6 +24,7 @@ import uvicorn
 from eventlog.embedded import EmbeddedLog
 from eventlog.log import Log
 from lookthrough.client import PushClient
+from lookthrough.warming import warm_if_changed
 from schemas.alert import Alert
 from schemas.currency import to_major
 from schemas.errors import Unavailable
@@ -84,6 +85,7 @@ def run(folder: Path, *, port: int, seed: int, days: int, echo: Echo) -> None:
     """
     listening = _listening(port)
     port = listening.getsockname()[1]
+    warm_if_changed(echo)
     folder.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(filename=folder / "lookthrough.log", level=logging.INFO, force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every push
