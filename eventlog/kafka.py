@@ -28,6 +28,8 @@ MAX_QUEUED_BYTES: Final = 64 << 20
 _FETCH_BYTES: Final = 16 << 20
 _BOOTSTRAP_MS: Final = 15_000
 _TIMEOUT_MS: Final = 30_000
+_ASKED_MS: Final = 5_000
+"""For what is only asked, and for leaving a group: none waits longer to stop when the broker is gone."""
 
 
 @contextmanager
@@ -267,17 +269,17 @@ class KafkaGroupConsumer:
         positions = self.positions()
         with _broker(self._bootstrap):
             ends = self._consumer.end_offsets(
-                [TopicPartition(*place) for place in positions], timeout_ms=_TIMEOUT_MS
+                [TopicPartition(*place) for place in positions], timeout_ms=_ASKED_MS
             )
         return sum(end - positions[place.topic, place.partition] for place, end in ends.items())
 
     def close(self) -> None:
-        self._consumer.close()
+        self._consumer.close(timeout_ms=_ASKED_MS)
 
 
 def _position(consumer: Any, place: TopicPartition) -> int | None:
     """None: not known yet."""
-    offset: int | None = consumer.position(place, timeout_ms=_TIMEOUT_MS)
+    offset: int | None = consumer.position(place, timeout_ms=_ASKED_MS)
     return offset
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import faust
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
@@ -32,6 +33,9 @@ from services.detector.settings import Settings
 _COMMIT_INTERVAL_S: Final = 1.0
 _SESSION_TIMEOUT_S: Final = 10.0
 """How long a dead worker's partitions wait before another gets them."""
+
+_LEAVING_S: Final = 10.0
+"""How long a worker that is told to stop waits for its consumer, which never ends when the broker is gone."""
 
 _MESSAGES_AHEAD: Final = 64
 """Messages read ahead of the engines. With a message of some hundred rows this is a few MB."""
@@ -61,6 +65,9 @@ def run(settings: Settings, engine: Callable[[], Engine]) -> None:
             quiet=True,
         )
         worker.spinner = None
+        AIOKafkaConsumerThread.shutdown_timeout = (
+            _LEAVING_S  # of mode.Service, which Faust offers no setting for
+        )
         worker.execute_from_commandline()
 
 
