@@ -21,7 +21,7 @@ from services.detector.typology import (
     Candidates,
     Context,
     Finding,
-    Recheck,
+    Outcome,
     Shared,
     Step,
     Transfer,
@@ -146,12 +146,13 @@ class Panel:
             if outcome is not None:
                 self._take(turn, context, NO_ROW, outcome)
 
-    def _take(self, turn: int, context: Context, row: int, outcome: Finding | Recheck) -> None:
-        again = outcome.again if isinstance(outcome, Finding) else outcome
-        if again is not None:
-            self.timers.set(Timer(max(again.at_us, context.now_us + 1), turn, again.account))
-        if isinstance(outcome, Finding):
-            self._raise(turn, context, row, outcome)
+    def _take(self, turn: int, context: Context, row: int, outcome: Outcome) -> None:
+        for one in outcome if isinstance(outcome, tuple) else (outcome,):
+            again = one.again if isinstance(one, Finding) else one
+            if again is not None:
+                self.timers.set(Timer(max(again.at_us, context.now_us + 1), turn, again.account))
+            if isinstance(one, Finding):
+                self._raise(turn, context, row, one)
 
     def _raise(self, turn: int, context: Context, row: int, finding: Finding) -> None:
         number, typology = self.members[turn]

@@ -377,7 +377,8 @@ class Finding:
     """What tells this suspicion from others on the same subject; each matter is an alert of its own."""
 
 
-Outcome = Finding | Recheck | None
+Outcome = Finding | tuple[Finding, ...] | Recheck | None
+"""Several findings: of one look, each a suspicion of its own, in the order in which they are told."""
 
 
 class Typology(Protocol):

@@ -138,19 +138,11 @@ class AbnormalReturn(Typology):
         return Recheck(transfer.account, (hour + 1) * HOUR)
 
     def recheck(self, context: Context, account: int) -> Outcome:
-        """At the end of an hour, or for the next listing: a finding at a time."""
-        pending = self._pending.pop(account, {})
-        while pending:
-            product = next(iter(pending))
-            del pending[product]
-            finding = self._measure(context, account, product, bool(pending))
-            if finding is not None:
-                if pending:
-                    self._pending[account] = pending
-                return finding
-        return None
+        """At the end of an hour: a finding for each listing that pays too much."""
+        measured = (self._measure(context, account, product) for product in self._pending.pop(account, {}))
+        return tuple(finding for finding in measured if finding is not None)
 
-    def _measure(self, context: Context, account: int, product: int, more: bool) -> Finding | None:
+    def _measure(self, context: Context, account: int, product: int) -> Finding | None:
         parameters = in_force(Parameters, self.id, context.rules)
         listings = Listings(context, Entities(context))
         if _is_older(context, listings, product):
@@ -165,8 +157,7 @@ class AbnormalReturn(Typology):
         tolerance = 0 if earned.stated else parameters.mixed_tolerance_bp
         if not earned.exceeds(parameters.cap_bp + tolerance):
             return None
-        again = Recheck(account, context.now_us + 1) if more else None
-        return _finding(context, account, product, platform, earned, listings, parameters, again)
+        return _finding(context, account, product, platform, earned, listings, parameters)
 
     def _cover(self, product: int) -> None:
         self._looked = with_room(self._looked, product + 1, -1)
@@ -249,7 +240,6 @@ def _finding(
     earned: _Earned,
     listings: Listings,
     parameters: Parameters,
-    again: Recheck | None,
 ) -> Finding:
     since_us = context.now_us - parameters.window_days * DAY
     window = (account, since_us, context.now_us, context.as_of, parameters.max_legs)
@@ -296,7 +286,6 @@ def _finding(
             *context.book.limits,
             *context.limits,
         ),
-        again=again,
     )
 
 

@@ -112,10 +112,8 @@ class DownPaymentLoan(Typology):
             return None
         parameters = in_force(Parameters, self.id, context.rules)
         search = _Search(context, parameters)
-        listings = search.listings(transfer.leg)
-        cases = [case for listing in listings if (case := search.case(listing)) is not None]
-        best = max(cases, key=lambda case: case.arrival.arrived_minor, default=None)
-        return best.finding() if best else None
+        cases = (search.case(listing) for listing in search.listings(transfer.leg))
+        return tuple(case.finding() for case in cases if case is not None)
 
 
 class _Search:

@@ -111,9 +111,8 @@ class MarginFunding(Typology):
             return None
         parameters = in_force(Parameters, self.id, context.rules)
         search = _Search(context, parameters)
-        cases = [case for one in search.payments(transfer.leg) if (case := search.case(one)) is not None]
-        best = max(cases, key=lambda case: case.arrival.arrived_minor, default=None)
-        return best.finding() if best else None
+        cases = (search.case(payment) for payment in search.payments(transfer.leg))
+        return tuple(case.finding() for case in cases if case is not None)
 
 
 class _PaidOut:

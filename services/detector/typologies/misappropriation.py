@@ -198,26 +198,21 @@ class Misappropriation(Typology):
         return [latest._replace(leg=leg, minor=leg.amount_minor) for leg in legs]
 
     def recheck(self, context: Context, account: int) -> Outcome:
-        """At midnight: what was not returned is a finding, one payee and currency at a time."""
+        """At midnight: what was not returned is a finding for each payee and currency."""
         parameters, entities = in_force(Parameters, self.id, context.rules), Entities(context)
         by_payee: dict[tuple[str, int], list[_Pending]] = {}
         for one in self._pending.pop(account, []):
             leg = one.incident.leg
             by_payee.setdefault((entities.entity(leg.dst), leg.currency), []).append(one)
         since_us = context.now_us - parameters.window_days * DAY
-        while by_payee:
-            (payee, _), same = by_payee.popitem()
+        found = []
+        for (payee, _), same in by_payee.items():
             kept = _kept(context, [one.incident for one in same], parameters)
-            if not kept:
-                continue
-            institution_id = same[0].institution_id
-            case = self._incidents.add(f"{institution_id} {payee}", kept, since_us)
-            again = None
-            if by_payee:
-                self._pending[account] = [one for rest in by_payee.values() for one in rest]
-                again = Recheck(account, context.now_us + 1)
-            return _finding(context, institution_id, case, parameters, again)
-        return None
+            if kept:
+                institution_id = same[0].institution_id
+                case = self._incidents.add(f"{institution_id} {payee}", kept, since_us)
+                found.append(_finding(context, institution_id, case, parameters))
+        return tuple(found)
 
 
 def _kept(context: Context, incidents: Sequence[Incident], parameters: Parameters) -> list[Incident]:
@@ -341,9 +336,7 @@ class _Judge:
         return Incident(self._leg, self._leg.amount_minor, reason, (*unsaid, *product))
 
 
-def _finding(
-    context: Context, institution_id: str, case: Case, parameters: Parameters, again: Recheck | None
-) -> Finding:
+def _finding(context: Context, institution_id: str, case: Case, parameters: Parameters) -> Finding:
     entities = Entities(context)
     currency = context.graph.currency(case.incidents[-1].leg.currency)
     ends = {end for one in case.incidents for end in (one.leg.src, one.leg.dst)}
@@ -368,5 +361,4 @@ def _finding(
         explanation=explanation(institution_id, context.token(payee), case, currency),
         missing=case.missing,
         limits=(*case.limits, *context.limits),
-        again=again,
     )

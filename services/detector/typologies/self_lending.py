@@ -139,9 +139,8 @@ class SelfLending(Typology):
         if transfer.purpose is Purpose.fee and transfer.amount_minor <= parameters.small_fee_minor:
             return None
         search = _Search(context, transfer, parameters)
-        cases = [case for listing in search.listings() if (case := search.case(listing)) is not None]
-        best = max(cases, key=lambda case: case.arrival.arrived_minor, default=None)
-        return best.finding() if best else None
+        cases = (search.case(listing) for listing in search.listings())
+        return tuple(case.finding() for case in cases if case is not None)
 
 
 def _tied_borrower(step: Step, disbursed: Int64s) -> Bools:

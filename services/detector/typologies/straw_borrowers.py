@@ -187,11 +187,8 @@ class StrawBorrowers(Typology):
         again = self._again(search, account)
         if not suspects:
             return again
-        foremost = max(suspects, key=lambda key: (len(self._shares[key]), self._minor(key), key))
-        return search.finding(foremost, self._shares[foremost], again, self._young.refused)
-
-    def _minor(self, key: _Key) -> int:
-        return sum(share.minor for share in self._shares[key].values())
+        distinct = dict.fromkeys(suspects)
+        return tuple(search.finding(key, self._shares[key], again, self._young.refused) for key in distinct)
 
     def _note(self, search: _Search, key: _Key, share: _Share, listing: Listing) -> bool:
         """True when the receiver has enough borrowers and is no shop."""
