@@ -50,7 +50,7 @@ bench-codec: setup  ## reading, encoding and decoding batches; writes build/benc
 bench-engine: setup  ## the engine with every typology on; writes build/bench/engine.json
 	@$(BIN)/python -m benchmarks.engine
 
-evaluate: setup  ## five simulated years nobody tuned on, judged (an hour or so); writes build/evaluation/
+evaluate: setup  ## five simulated years nobody tuned on, judged (a quarter of an hour); writes build/evaluation/
 	@for seed in $(SEEDS); do $(BIN)/lookthrough simulate --seed $$seed --days $(DAYS) --out build/worlds/seed-$$seed; done
 	@$(BIN)/lookthrough evaluate --data $(SEEDS:%=build/worlds/seed-%) --out build/evaluation
 
