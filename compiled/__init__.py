@@ -183,7 +183,7 @@ lowest_lane = cast(Callable[[int], int], _lowest)
 LINE_BYTES: Final = 64
 
 
-_HUGE_FROM: Final = 32 << 20
+_HUGE_FROM: Final = 16 << 20
 """Bytes. Of a huge page, of which fewer addresses are looked up, the last is used in part: two megabytes."""
 
 
