@@ -75,8 +75,8 @@ class Deployed:
 @contextmanager
 def deployed(folder: Path) -> Iterator[Deployed]:
     ports = [word for name, port in PORTS.items() for word in (f"--{name}", str(port))]
-    subprocess.run([ROOT / "deploy" / "up", "--folder", folder, *ports], check=True)
     try:
+        subprocess.run([ROOT / "deploy" / "up", "--folder", folder, *ports], check=True)
         yield Deployed(folder, json.loads((folder / "keys.json").read_text()))
     finally:
         subprocess.run([ROOT / "deploy" / "down", "--folder", folder], check=True)

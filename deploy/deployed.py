@@ -108,6 +108,7 @@ def up(shape: Shape) -> None:
     keys = keys_of(shape.folder)
     processes = Processes(shape.folder)
     _require_ports(processes, [*servers(shape, keys), *services(shape, keys)])
+    _warm()
     for service in servers(shape, keys):
         _start(processes, service)
     _prepare(shape, keys)
@@ -135,6 +136,12 @@ def _start(processes: Processes, service: Service) -> None:
     if processes.pid(service.name) is None:
         processes.start(service.name, service.command, _inherited() | service.environment, service.ready)
     click.echo(f"{service.name:<12} {service.where:<34} pid {processes.pid(service.name)}")
+
+
+def _warm() -> None:
+    """Compile what has changed, which takes longer than a worker may until it is ready."""
+    if subprocess.run([LOOKTHROUGH, "warm"], env=_inherited()).returncode:  # noqa: S603  # our own program
+        raise Failed("the detector's kernels could not be compiled")
 
 
 def _prepare(shape: Shape, keys: Keys) -> None:

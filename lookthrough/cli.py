@@ -371,10 +371,10 @@ def prepare(partitions: int | None) -> None:
 
 @main.command()
 def warm() -> None:
-    """Compile every kernel, so that the first start is as fast as any other: detects in a tiny world."""
-    from lookthrough.warming import warm as warm_kernels
+    """Compile every kernel that is not compiled yet, so that the first start is as fast as any other."""
+    from lookthrough.warming import warm_if_changed
 
-    warm_kernels(click.echo)
+    warm_if_changed(click.echo)
 
 
 if __name__ == "__main__":
