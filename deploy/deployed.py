@@ -140,7 +140,7 @@ def _start(processes: Processes, service: Service) -> None:
 
 def _warm() -> None:
     """Compile what has changed, which takes longer than a worker may until it is ready."""
-    if subprocess.run([LOOKTHROUGH, "warm"], env=_inherited()).returncode:  # noqa: S603  # our own program
+    if _lookthrough("warm", environment={}).returncode:
         raise Failed("the detector's kernels could not be compiled")
 
 
@@ -149,14 +149,21 @@ def _prepare(shape: Shape, keys: Keys) -> None:
         "LOOKTHROUGH_KAFKA_BOOTSTRAP": f"127.0.0.1:{shape.kafka}",
         "LOOKTHROUGH_STORE_URL": _store_url(shape, keys),
     }
-    done = subprocess.run(  # noqa: S603  # our own program
-        [LOOKTHROUGH, "prepare", "--partitions", str(shape.workers)],
-        env=_inherited() | environment,
-        capture_output=True,
-        text=True,
-    )
+    done = _lookthrough("prepare", "--partitions", str(shape.workers), environment=environment, quiet=True)
     if done.returncode:
         raise Failed(f"topics and tables could not be made:\n{done.stdout}{done.stderr}")
+
+
+def _lookthrough(
+    *words: str, environment: dict[str, str], quiet: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """The command run to its end. `quiet`: what it says is kept, not shown."""
+    return subprocess.run(  # noqa: S603  # our own program
+        [LOOKTHROUGH, *words],
+        env=_inherited() | environment,
+        capture_output=quiet,
+        text=True,
+    )
 
 
 def _service(

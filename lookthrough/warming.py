@@ -24,22 +24,25 @@ _DAYS_FOR_ALL: Final = 18
 
 
 def warm(echo: Callable[[str], None]) -> None:
-    """Load the kernels that the engine and its typologies use, compiling those that are in no cache: some
-    seconds, or some minutes the first time, of which it tells before. Blocks."""
-    are_compiled = _WARMED.exists()
-    if not are_compiled:
-        echo("Compiling the detector's kernels, once after each change of them: a few minutes ...")
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        write(simulate(7, _DAYS if are_compiled else _DAYS_FOR_ALL), folder)
-        detect(
-            [folder / "transactions.csv"], folder / "registry", folder / "alerts.jsonl", Engine(load_law())
-        )
+    """Load the kernels that engine and typologies use, after warm_if_changed(): some seconds. Blocks."""
+    warm_if_changed(echo)
+    _detect(_DAYS)
+
+
+def warm_if_changed(echo: Callable[[str], None]) -> None:
+    """Compile the kernels, unless all are compiled: some minutes, of which it tells before. Blocks."""
+    if _WARMED.exists():
+        return
+    echo("Compiling the detector's kernels, once after each change of them: a few minutes ...")
+    _detect(_DAYS_FOR_ALL)
     with suppress(OSError):  # a cache that cannot be written to compiles anew each time
         _WARMED.touch()
 
 
-def warm_if_changed(echo: Callable[[str], None]) -> None:
-    """As warm(), unless all is compiled: what is in the cache is loaded where it is first used."""
-    if not _WARMED.exists():
-        warm(echo)
+def _detect(days: int) -> None:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        write(simulate(7, days), folder)
+        detect(
+            [folder / "transactions.csv"], folder / "registry", folder / "alerts.jsonl", Engine(load_law())
+        )

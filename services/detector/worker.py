@@ -65,9 +65,8 @@ def run(settings: Settings, engine: Callable[[], Engine]) -> None:
             quiet=True,
         )
         worker.spinner = None
-        AIOKafkaConsumerThread.shutdown_timeout = (
-            _LEAVING_S  # of mode.Service, which Faust offers no setting for
-        )
+        # Of mode.Service; Faust offers no setting for it.
+        AIOKafkaConsumerThread.shutdown_timeout = _LEAVING_S
         worker.execute_from_commandline()
 
 

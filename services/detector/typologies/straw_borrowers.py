@@ -177,18 +177,17 @@ class StrawBorrowers(Typology):
 
     def _looked(self, search: _Search, account: int, loans: Iterable[tuple[Listing, Young]]) -> Outcome:
         """Note who got the money of each of the account's `loans`, and whether that makes enough."""
-        suspects = [
+        suspects = dict.fromkeys(
             key
             for listing, young in loans
             if search.paid_enough(listing, young)
             for key, share in search.handed_on(listing)
             if self._note(search, key, share, listing)
-        ]
+        )
         again = self._again(search, account)
         if not suspects:
             return again
-        distinct = dict.fromkeys(suspects)
-        return tuple(search.finding(key, self._shares[key], again, self._young.refused) for key in distinct)
+        return tuple(search.finding(key, self._shares[key], again, self._young.refused) for key in suspects)
 
     def _note(self, search: _Search, key: _Key, share: _Share, listing: Listing) -> bool:
         """True when the receiver has enough borrowers and is no shop."""
